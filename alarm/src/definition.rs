@@ -1,0 +1,101 @@
+//! What is watched and how: one [`Definition`] for each alarm, built by configuration, never changed by judgement.
+
+/// What an alarm watches. Its [`Condition::suffix`] completes the alarm's id: `<point>.<suffix>`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Condition {
+    /// Value ≥ `set_point`; clears below `set_point − deadband` (R1). `HiHi` is the higher of two.
+    HiHi { set_point: f64, deadband: f64 },
+    /// As `HiHi`, the lower of two.
+    Hi { set_point: f64, deadband: f64 },
+    /// Value ≤ `set_point`; clears above `set_point + deadband` (R1).
+    Lo { set_point: f64, deadband: f64 },
+    /// As `Lo`, the lower of two.
+    LoLo { set_point: f64, deadband: f64 },
+    /// A discrete point stands in its alarm state: value ≠ 0 equals `when`.
+    Discrete { when: bool },
+    /// The point's readings are bad (R9), whatever the cause except lost contact, which is `CommsLost`.
+    Bad,
+    /// No reading, good or bad, for `after_ms` (R9).
+    Stale { after_ms: u32 },
+    /// A device that does not answer; watched once a device, not once a point.
+    CommsLost,
+}
+
+impl Condition {
+    /// The last part of the alarm's id.
+    pub const fn suffix(&self) -> &'static str {
+        match self {
+            Self::HiHi { .. } => "HH",
+            Self::Hi { .. } => "H",
+            Self::Lo { .. } => "L",
+            Self::LoLo { .. } => "LL",
+            Self::Discrete { .. } => "ON",
+            Self::Bad => "BAD",
+            Self::Stale { .. } => "STALE",
+            Self::CommsLost => "COMMS",
+        }
+    }
+
+    /// The set-point in the point's engineering unit, where the condition has one.
+    pub const fn set_point(&self) -> Option<f64> {
+        match self {
+            Self::HiHi { set_point, .. } | Self::Hi { set_point, .. } | Self::Lo { set_point, .. } | Self::LoLo { set_point, .. } => {
+                Some(*set_point)
+            }
+            Self::Discrete { .. } | Self::Bad | Self::Stale { .. } | Self::CommsLost => None,
+        }
+    }
+}
+
+/// Alarm priority, highest first (safety.md §10: 紧急, 高, 中, 低).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    P1,
+    P2,
+    P3,
+    P4,
+}
+
+impl Priority {
+    /// 1 to 4.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::P1 => 1,
+            Self::P2 => 2,
+            Self::P3 => 3,
+            Self::P4 => 4,
+        }
+    }
+
+    /// The priority with this number, 1 to 4.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::P1,
+            2 => Self::P2,
+            3 => Self::P3,
+            4 => Self::P4,
+            _ => return None,
+        })
+    }
+}
+
+/// One alarm as configured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Definition {
+    pub condition: Condition,
+    pub priority: Priority,
+    /// How long the condition must hold before the alarm becomes active, milliseconds; 0 acts on the reading itself (R2).
+    pub on_delay_ms: u32,
+    /// How long it must be gone before the alarm clears, milliseconds.
+    pub off_delay_ms: u32,
+    /// Stays latched until reset (R10).
+    pub latching: bool,
+    /// Gas level 2: never shelved remotely (R15).
+    pub gas_level_2: bool,
+    /// Re-alarm this long after an acknowledgement while still active, milliseconds; `None` = never (R19).
+    pub re_alarm_ms: Option<u32>,
+    /// Longest shelving, minutes (R15); default 480, one shift.
+    pub shelve_max_minutes: u16,
+    /// Whether a remote party may reset it; default no, for every latch (R10).
+    pub remote_reset: bool,
+}

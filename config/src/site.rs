@@ -1,0 +1,373 @@
+//! A site as the gateway runs it: validated, resolved against its profiles and presets, indices in place of names.
+//! It can only be had from [`crate::load`], so it is valid as a whole (invariant 10).
+
+use davy_alarm::{Definition, NoValue};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A name in both languages. They are equal: neither may be empty (invariant 12).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    pub zh: String,
+    pub en: String,
+}
+
+/// Position of a bus in [`Site::buses`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BusIndex(pub usize);
+
+/// Position of a device in [`Site::devices`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceIndex(pub usize);
+
+/// Position of a point in [`Site::points`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PointIndex(pub usize);
+
+/// Position of an alarm in [`Site::alarms`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlarmIndex(pub usize);
+
+/// Position of an output in [`Site::outputs`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OutputIndex(pub usize);
+
+/// A valid site.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Also the Sparkplug edge node id.
+    pub id: String,
+    pub name: Text,
+    /// Where the plant screen listens.
+    pub http: SocketAddr,
+    pub uplink: Option<Uplink>,
+    pub journal: Journal,
+    pub people: Vec<Person>,
+    pub areas: Vec<Area>,
+    pub buses: Vec<Bus>,
+    pub devices: Vec<Device>,
+    pub points: Vec<Point>,
+    /// Every alarm of every point and device, in the file's order; ids are unique.
+    pub alarms: Vec<Alarm>,
+    pub outputs: Vec<Output>,
+    pub effects: Vec<Effect>,
+    /// SHA-256 of the file's bytes, hexadecimal: the same digest means the same file.
+    pub digest: String,
+}
+
+/// Where and how batches go to the cloud.
+#[derive(Clone, Debug)]
+pub struct Uplink {
+    /// Host name or address of the MQTT broker.
+    pub host: String,
+    pub port: u16,
+    /// Sparkplug group id.
+    pub group: String,
+    pub username: Option<String>,
+    /// File that holds the password; read at start, so that no secret stands in the site file.
+    pub password_file: Option<PathBuf>,
+    /// Batches published and not yet committed by the collector (1–1000).
+    pub window: u16,
+}
+
+/// How much disk the journal may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Journal {
+    /// All segments together, bytes; beyond it the oldest telemetry goes first, as a recorded loss.
+    pub max_bytes: u64,
+    /// Of which only transitions may use, bytes.
+    pub alarm_reserve_bytes: u64,
+}
+
+/// What a person may do at this gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Operator,
+    Maintenance,
+}
+
+/// A person who may act at the plant screen.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub id: String,
+    pub name: String,
+    pub role: Role,
+    /// argon2id hash in PHC form, from `davy-gateway pin`.
+    pub pin_hash: String,
+}
+
+/// A part of the site that alarms and points are grouped by.
+#[derive(Clone, Debug)]
+pub struct Area {
+    pub id: String,
+    pub name: Text,
+}
+
+/// One Modbus link, owned by one task.
+#[derive(Clone, Debug)]
+pub struct Bus {
+    pub id: String,
+    pub link: Link,
+    /// How long a unit may take to begin and end its answer, milliseconds (10–10,000).
+    pub timeout_ms: u32,
+    /// Extra silence between an answer and the next request beyond t3.5, milliseconds; serial and RTU-over-TCP alone.
+    pub turnaround_ms: u32,
+}
+
+/// What the bus runs over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    Tcp { host: String, port: u16 },
+    RtuOverTcp { host: String, port: u16 },
+    Rtu { path: PathBuf, baud: u32, parity: Parity, stop_bits: u8 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parity {
+    None,
+    Even,
+    Odd,
+}
+
+/// One unit on a bus.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub id: String,
+    pub name: Text,
+    pub bus: BusIndex,
+    /// Modbus unit id (1–247; 0 and 255 for TCP alone).
+    pub unit: u8,
+    pub period_ms: u32,
+    /// Most registers one read may ask for (1–125), from the profile.
+    pub max_block: u16,
+    /// Largest run of unneeded registers a block may read across (0 = none), from the profile.
+    pub max_gap: u16,
+    /// Most coils or discrete inputs one read may ask for (1–2000).
+    pub max_bits: u16,
+    /// `<device>.COMMS`, the alarm for this unit's silence.
+    pub comms_alarm: AlarmIndex,
+}
+
+/// A Modbus address space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Functions 1, 5, 15.
+    Coil,
+    /// Function 2.
+    DiscreteInput,
+    /// Functions 3, 6, 16.
+    Holding,
+    /// Function 4.
+    Input,
+}
+
+/// Where a raw value lies: always 0-based here, whatever the manual printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Register {
+    pub table: Table,
+    pub address: u16,
+    pub encoding: Encoding,
+}
+
+/// Byte and word order of a value of two or four registers, A the most significant byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Abcd,
+    Cdab,
+    Badc,
+    Dcba,
+}
+
+/// How registers spell a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    U16 { order: Order },
+    I16 { order: Order },
+    U32 { order: Order },
+    I32 { order: Order },
+    U64 { order: Order },
+    I64 { order: Order },
+    F32 { order: Order },
+    F64 { order: Order },
+    /// A coil or discrete input.
+    Bool,
+    /// Bit `bit` of one register, 0 the least significant.
+    Bit { bit: u8 },
+    /// `width` bits from `shift` of one register, as an unsigned number.
+    BitField { shift: u8, width: u8 },
+    /// RKI's: bit 15 sign, bits 14–13 decimals, bits 12–0 magnitude.
+    SignMagnitude,
+    /// Dongxin's: high byte the integer, low byte tenths (0x1409 = 20.9).
+    SplitDecimal,
+}
+
+/// A status of the device that overrules its value: the first rule that holds names the cause.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StatusRule {
+    pub register: Register,
+    /// Holds when the raw number lies in `from..=to`.
+    pub from: i64,
+    pub to: i64,
+    pub cause: NoValue,
+}
+
+/// A band of loop current and what it means, in mA, `from` ≤ mA < `to`; the first that holds counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Band {
+    pub from_ma: f64,
+    pub to_ma: f64,
+    pub meaning: BandMeaning,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BandMeaning {
+    Uncertain,
+    Absent(NoValue),
+}
+
+/// From the raw number to the engineering value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scaling {
+    /// `raw × scale + offset`.
+    Linear { scale: f64, offset: f64 },
+    /// `raw × scale + offset` is a loop current in mA; bands are judged on it; 4–20 mA spans the point's range.
+    CurrentLoop { scale: f64, offset: f64, bands: Vec<Band> },
+}
+
+/// What the point measures; decides defaults and how it is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointKind {
+    CombustibleGas,
+    ToxicGas,
+    Oxygen,
+    Level,
+    Pressure,
+    Temperature,
+    Flow,
+    DifferentialPressure,
+    Composition,
+    /// 0 or 1.
+    Discrete,
+    Other,
+}
+
+impl PointKind {
+    /// The name in site files and in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CombustibleGas => "combustible-gas",
+            Self::ToxicGas => "toxic-gas",
+            Self::Oxygen => "oxygen",
+            Self::Level => "level",
+            Self::Pressure => "pressure",
+            Self::Temperature => "temperature",
+            Self::Flow => "flow",
+            Self::DifferentialPressure => "differential-pressure",
+            Self::Composition => "composition",
+            Self::Discrete => "discrete",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// One measured or discrete value.
+#[derive(Clone, Debug)]
+pub struct Point {
+    pub id: String,
+    pub name: Text,
+    pub area: usize,
+    pub device: DeviceIndex,
+    pub kind: PointKind,
+    /// Engineering unit as printed, for example `%LEL`; empty for discrete points.
+    pub unit: String,
+    /// Measuring range in the engineering unit, low < high.
+    pub range: (f64, f64),
+    /// Decimal places of the instrument, for display (0–6).
+    pub decimals: u8,
+    pub register: Register,
+    pub scaling: Scaling,
+    pub status: Vec<StatusRule>,
+    /// A value outside this engineering span is absent as under- or over-range.
+    pub over_range_at: Option<f64>,
+    pub under_range_at: Option<f64>,
+    /// Journalled when the value moved by more than this since the last journalled one (engineering unit, ≥ 0).
+    pub exception: f64,
+    /// Journalled at least this often, milliseconds.
+    pub heartbeat_ms: u32,
+    /// This point's alarms, as positions in [`Site::alarms`].
+    pub alarms: Vec<AlarmIndex>,
+    /// For discrete points: what 0 and 1 are called.
+    pub states: Option<(Text, Text)>,
+}
+
+/// What an alarm belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Point(PointIndex),
+    Device(DeviceIndex),
+}
+
+/// One alarm with its id.
+#[derive(Clone, Debug)]
+pub struct Alarm {
+    /// `<point>.<condition>` or `<device>.COMMS`.
+    pub id: String,
+    pub subject: Subject,
+    pub definition: Definition,
+    /// What to do, shown beside the alarm.
+    pub guidance: Option<Text>,
+    /// Where the limit comes from: a preset's name and source, or the site.
+    pub source: String,
+}
+
+/// What an output drives. Valves and shutdowns are requests to a certified system, never commands of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputKind {
+    Horn,
+    Siren,
+    Beacon,
+    Fan,
+    ValveRequest,
+    PowerCutRequest,
+}
+
+impl OutputKind {
+    /// The name in site files and in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Horn => "horn",
+            Self::Siren => "siren",
+            Self::Beacon => "beacon",
+            Self::Fan => "fan",
+            Self::ValveRequest => "valve-request",
+            Self::PowerCutRequest => "power-cut-request",
+        }
+    }
+}
+
+/// One output, a coil or a register on a device.
+#[derive(Clone, Debug)]
+pub struct Output {
+    pub id: String,
+    pub name: Text,
+    pub area: usize,
+    pub kind: OutputKind,
+    pub device: DeviceIndex,
+    pub register: Register,
+    /// What the register holds for on and for off (a coil: 1 and 0).
+    pub on: u16,
+    pub off: u16,
+    /// Functions 15 and 16 in place of 5 and 6, for devices that know no single write.
+    pub write_multiple: bool,
+    /// Stays on until reset.
+    pub latching: bool,
+    /// Once on, stays on at least this long, milliseconds.
+    pub min_run_ms: u32,
+}
+
+/// One line of the cause-and-effect table: any cause demands every output.
+#[derive(Clone, Debug)]
+pub struct Effect {
+    pub causes: Vec<AlarmIndex>,
+    pub outputs: Vec<OutputIndex>,
+}

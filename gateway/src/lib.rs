@@ -1,0 +1,6 @@
+//! The edge daemon. The pipeline, in the order a reading takes it: `acquire` → `decode` → `judge` → `act` → `journal` → `uplink`; `screen` looks on.
+//!
+//! Invariant: the path acquire → decode → judge → act never waits for disk, network or screen. What leaves it sideways does so through
+//! bounded queues whose policy when full is written at the queue.
+
+pub mod scan;
