@@ -1,0 +1,161 @@
+//! The site as screens and the cloud know it: the JSON of `GET /api/site` and of the birth metric `Node Info/Model` (docs/api.md, docs/wire.md).
+
+use davy_alarm::Condition;
+use davy_config::site::{self, Site, Text};
+use serde::Serialize;
+
+/// What a site is made of, without its addresses, people's PINs and other things that nobody outside needs.
+#[derive(Debug, Serialize)]
+pub struct Model<'a> {
+    pub id: &'a str,
+    pub name: TextModel<'a>,
+    pub digest: &'a str,
+    pub areas: Vec<AreaModel<'a>>,
+    pub devices: Vec<DeviceModel<'a>>,
+    pub points: Vec<PointModel<'a>>,
+    pub outputs: Vec<OutputModel<'a>>,
+    pub effects: Vec<EffectModel<'a>>,
+}
+
+/// A name in both languages.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TextModel<'a> {
+    pub zh: &'a str,
+    pub en: &'a str,
+}
+
+impl<'a> From<&'a Text> for TextModel<'a> {
+    fn from(text: &'a Text) -> Self {
+        Self { zh: &text.zh, en: &text.en }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct AreaModel<'a> {
+    pub id: &'a str,
+    pub name: TextModel<'a>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct DeviceModel<'a> {
+    pub id: &'a str,
+    pub name: TextModel<'a>,
+    pub bus: &'a str,
+    pub unit: u8,
+}
+
+#[derive(Debug, Serialize)]
+pub struct PointModel<'a> {
+    pub id: &'a str,
+    pub name: TextModel<'a>,
+    pub area: &'a str,
+    pub device: &'a str,
+    pub kind: &'static str,
+    pub unit: &'a str,
+    pub low: f64,
+    pub high: f64,
+    pub decimals: u8,
+    pub states: Option<[TextModel<'a>; 2]>,
+    pub limits: Vec<LimitModel<'a>>,
+}
+
+/// An alarm limit of a point: only alarms with a set-point have one.
+#[derive(Debug, Serialize)]
+pub struct LimitModel<'a> {
+    pub alarm: &'a str,
+    pub condition: &'static str,
+    pub set_point: f64,
+    pub deadband: f64,
+    pub priority: u8,
+    pub source: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub struct OutputModel<'a> {
+    pub id: &'a str,
+    pub name: TextModel<'a>,
+    pub area: &'a str,
+    pub kind: &'static str,
+    pub latching: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct EffectModel<'a> {
+    pub causes: Vec<&'a str>,
+    pub outputs: Vec<&'a str>,
+}
+
+impl<'a> Model<'a> {
+    /// The model of a valid site; borrows every text from it.
+    pub fn of(site: &'a Site) -> Self {
+        Self {
+            id: &site.id,
+            name: (&site.name).into(),
+            digest: &site.digest,
+            areas: site.areas.iter().map(area).collect(),
+            devices: site.devices.iter().map(|device| device_model(site, device)).collect(),
+            points: site.points.iter().map(|point| point_model(site, point)).collect(),
+            outputs: site.outputs.iter().map(|output| output_model(site, output)).collect(),
+            effects: site.effects.iter().map(|effect| effect_model(site, effect)).collect(),
+        }
+    }
+}
+
+fn area(area: &site::Area) -> AreaModel<'_> {
+    AreaModel { id: &area.id, name: (&area.name).into() }
+}
+
+fn device_model<'a>(site: &'a Site, device: &'a site::Device) -> DeviceModel<'a> {
+    DeviceModel { id: &device.id, name: (&device.name).into(), bus: &site.buses[device.bus.0].id, unit: device.unit }
+}
+
+fn point_model<'a>(site: &'a Site, point: &'a site::Point) -> PointModel<'a> {
+    PointModel {
+        id: &point.id,
+        name: (&point.name).into(),
+        area: &site.areas[point.area].id,
+        device: &site.devices[point.device.0].id,
+        kind: point.kind.name(),
+        unit: &point.unit,
+        low: point.range.0,
+        high: point.range.1,
+        decimals: point.decimals,
+        states: point.states.as_ref().map(|(off, on)| [off.into(), on.into()]),
+        limits: point.alarms.iter().filter_map(|alarm| limit(&site.alarms[alarm.0])).collect(),
+    }
+}
+
+fn limit(alarm: &site::Alarm) -> Option<LimitModel<'_>> {
+    let (set_point, deadband) = match alarm.definition.condition {
+        Condition::HiHi { set_point, deadband }
+        | Condition::Hi { set_point, deadband }
+        | Condition::Lo { set_point, deadband }
+        | Condition::LoLo { set_point, deadband } => (set_point, deadband),
+        Condition::Discrete { .. } | Condition::Bad | Condition::Stale { .. } | Condition::CommsLost => return None,
+    };
+    Some(LimitModel {
+        alarm: &alarm.id,
+        condition: alarm.definition.condition.suffix(),
+        set_point,
+        deadband,
+        priority: alarm.definition.priority.number(),
+        source: &alarm.source,
+    })
+}
+
+fn output_model<'a>(site: &'a Site, output: &'a site::Output) -> OutputModel<'a> {
+    OutputModel {
+        id: &output.id,
+        name: (&output.name).into(),
+        area: &site.areas[output.area].id,
+        kind: output.kind.name(),
+        latching: output.latching,
+    }
+}
+
+fn effect_model<'a>(site: &'a Site, effect: &'a site::Effect) -> EffectModel<'a> {
+    EffectModel {
+        causes: effect.causes.iter().map(|cause| site.alarms[cause.0].id.as_str()).collect(),
+        outputs: effect.outputs.iter().map(|output| site.outputs[output.0].id.as_str()).collect(),
+    }
+}
