@@ -1,0 +1,178 @@
+//! The JSON of docs/api.md, made from the present picture. Nothing here decides anything.
+
+use crate::live::{AlarmNow, HornNow, OutputNow, Picture, ValueNow};
+use crate::model::TextModel;
+use davy_alarm::{NoValue, Quality, WallMs};
+use davy_config::site::{Site, Subject};
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+pub struct Value<'a> {
+    point: &'a str,
+    value: Option<f64>,
+    cause: Option<&'static str>,
+    quality: &'static str,
+    time_ms: i64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Alarm<'a> {
+    site: &'a str,
+    id: &'a str,
+    point: Option<&'a str>,
+    device: &'a str,
+    area: Option<&'a str>,
+    condition: &'static str,
+    priority: u8,
+    name: TextModel<'a>,
+    state: &'static str,
+    active: bool,
+    acknowledged: bool,
+    latched: bool,
+    suppressed: Vec<&'static str>,
+    occurrence: u32,
+    seq: u64,
+    raised_ms: Option<i64>,
+    changed_ms: Option<i64>,
+    cleared_ms: Option<i64>,
+    acknowledged_ms: Option<i64>,
+    value_then: Option<f64>,
+    cause_then: Option<&'static str>,
+    limit: Option<f64>,
+    unit: &'a str,
+    actor: Option<&'a str>,
+    reason: Option<&'a str>,
+    shelved_until_ms: Option<i64>,
+    guidance: Option<TextModel<'a>>,
+    late: bool,
+    /// Whether a remote party may shelve it: gas level 2 never (R15).
+    remote: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Output<'a> {
+    id: &'a str,
+    demand: bool,
+    feedback: Option<bool>,
+    /// Why there is no read-back; null when there is one.
+    cause: Option<&'static str>,
+    since_ms: i64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Horn {
+    sounding: bool,
+    priority: Option<u8>,
+    silenced: bool,
+}
+
+/// The whole picture; `links` comes from the uplink.
+#[derive(Debug, Serialize)]
+pub struct Snapshot<'a, L: Serialize> {
+    pub time_ms: i64,
+    pub values: Vec<Value<'a>>,
+    pub alarms: Vec<Alarm<'a>>,
+    pub outputs: Vec<Output<'a>>,
+    pub horn: Horn,
+    pub links: L,
+}
+
+impl<'a, L: Serialize> Snapshot<'a, L> {
+    /// Only alarms that are not normal are listed.
+    pub fn of(site: &'a Site, picture: &'a Picture, links: L, now: WallMs) -> Self {
+        Self {
+            time_ms: now.0,
+            values: picture.values.iter().map(|value| self::value(site, value)).collect(),
+            alarms: picture.alarms.iter().filter(|alarm| alarm.shown != davy_alarm::Shown::Normal).map(|now| alarm(site, now)).collect(),
+            outputs: picture.outputs.iter().map(|now| output(site, now)).collect(),
+            horn: horn(picture.horn),
+            links,
+        }
+    }
+}
+
+pub fn value<'a>(site: &'a Site, now: &ValueNow) -> Value<'a> {
+    let quality = if now.stale { Quality::Stale } else { now.reading.quality() };
+    let (value, cause) = split(now.reading.value());
+    Value { point: &site.points[now.point.0].id, value, cause, quality: quality_name(quality), time_ms: now.reading.source_time().0 }
+}
+
+pub fn alarm<'a>(site: &'a Site, now: &'a AlarmNow) -> Alarm<'a> {
+    let configured = &site.alarms[now.alarm.0];
+    let definition = &configured.definition;
+    let (point, device) = match configured.subject {
+        Subject::Point(point) => (Some(&site.points[point.0]), site.points[point.0].device),
+        Subject::Device(device) => (None, device),
+    };
+    let (value_then, cause_then) = now.value_then.map_or((None, None), split);
+    Alarm {
+        site: &site.id,
+        id: &configured.id,
+        point: point.map(|point| point.id.as_str()),
+        device: &site.devices[device.0].id,
+        area: point.map(|point| site.areas[point.area].id.as_str()),
+        condition: definition.condition.suffix(),
+        priority: definition.priority.number(),
+        name: point.map_or(&site.devices[device.0].name, |point| &point.name).into(),
+        state: now.shown.name(),
+        active: now.active,
+        acknowledged: now.acknowledged,
+        latched: now.latched,
+        suppressed: suppressed(now),
+        occurrence: now.occurrence,
+        seq: now.seq,
+        raised_ms: ms(now.raised),
+        changed_ms: ms(now.changed),
+        cleared_ms: ms(now.cleared),
+        acknowledged_ms: ms(now.acknowledged_at),
+        value_then,
+        cause_then,
+        limit: definition.condition.set_point(),
+        unit: point.map_or("", |point| &point.unit),
+        actor: now.actor.as_deref(),
+        reason: now.reason.as_deref(),
+        shelved_until_ms: ms(now.shelved_until),
+        guidance: configured.guidance.as_ref().map(TextModel::from),
+        late: false,
+        remote: !definition.gas_level_2,
+    }
+}
+
+pub fn output<'a>(site: &'a Site, now: &OutputNow) -> Output<'a> {
+    Output {
+        id: &site.outputs[now.output.0].id,
+        demand: now.demand,
+        feedback: now.feedback,
+        cause: now.feedback.is_none().then_some("timeout"),
+        since_ms: now.since.0,
+    }
+}
+
+pub fn horn(now: HornNow) -> Horn {
+    Horn { sounding: now.sounding, priority: now.priority.map(|priority| priority.number()), silenced: now.silenced }
+}
+
+fn split(value: Result<f64, NoValue>) -> (Option<f64>, Option<&'static str>) {
+    match value {
+        Ok(value) => (Some(value), None),
+        Err(cause) => (None, Some(cause.name())),
+    }
+}
+
+fn quality_name(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Good => "good",
+        Quality::Uncertain => "uncertain",
+        Quality::Bad => "bad",
+        Quality::Stale => "stale",
+    }
+}
+
+fn suppressed(now: &AlarmNow) -> Vec<&'static str> {
+    let set = [(now.out_of_service, "out-of-service"), (now.shelved, "shelved"), (now.suppressed_by_design, "by-design")];
+    set.into_iter().filter_map(|(holds, name)| holds.then_some(name)).collect()
+}
+
+fn ms(time: Option<WallMs>) -> Option<i64> {
+    time.map(|time| time.0)
+}
