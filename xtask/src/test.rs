@@ -1,0 +1,24 @@
+//! `cargo xtask test`: sets up what the suites need and runs them all. Ends with the runners' own lines.
+
+use crate::machine;
+use crate::run::{cargo, check, step};
+use crate::web;
+use anyhow::Result;
+use std::path::Path;
+use std::process::Command;
+
+/// Runs every suite; the first failing one ends it.
+pub(crate) fn run(root: &Path) -> Result<()> {
+    machine::install_packages()?;
+    let python = machine::python(root)?;
+    step("screens: build and unit tests");
+    web::build(root)?;
+    check(Command::new("npm").args(["test", "--silent"]).current_dir(root.join("web")))?;
+    step("lints");
+    check(&mut cargo(&["fmt", "--all", "--check"]))?;
+    check(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    step("daemons");
+    check(&mut cargo(&["build", "--workspace", "--bins"]))?;
+    step("tests");
+    check(cargo(&["test", "--workspace", "--no-fail-fast"]).env("DAVY_PYTHON", python))
+}
