@@ -13,7 +13,7 @@ pub enum Condition {
     LoLo { set_point: f64, deadband: f64 },
     /// A discrete point stands in its alarm state: value ≠ 0 equals `when`.
     Discrete { when: bool },
-    /// The point's readings are bad (R9), whatever the cause except lost contact, which is `CommsLost`.
+    /// The point's readings are bad (R9), whatever the cause.
     Bad,
     /// No reading, good or bad, for `after_ms` (R9).
     Stale { after_ms: u32 },
@@ -39,9 +39,10 @@ impl Condition {
     /// The set-point in the point's engineering unit, where the condition has one.
     pub const fn set_point(&self) -> Option<f64> {
         match self {
-            Self::HiHi { set_point, .. } | Self::Hi { set_point, .. } | Self::Lo { set_point, .. } | Self::LoLo { set_point, .. } => {
-                Some(*set_point)
-            }
+            Self::HiHi { set_point, .. }
+            | Self::Hi { set_point, .. }
+            | Self::Lo { set_point, .. }
+            | Self::LoLo { set_point, .. } => Some(*set_point),
             Self::Discrete { .. } | Self::Bad | Self::Stale { .. } | Self::CommsLost => None,
         }
     }

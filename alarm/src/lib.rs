@@ -10,10 +10,18 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod action;
 mod definition;
+mod machine;
 mod reading;
+mod saved;
+mod shown;
 mod time;
 
+pub use action::{Action, Actor, Refusal};
 pub use definition::{Condition, Definition, Priority};
+pub use machine::{Alarm, Due, Phase};
 pub use reading::{NoValue, Quality, Reading};
+pub use saved::Saved;
+pub use shown::{Cause, Shown, Transition};
 pub use time::{Instant, WallMs};

@@ -148,8 +148,16 @@ pub struct Reading {
 impl Reading {
     /// A measured value. NaN and infinities become [`NoValue::NotFinite`] (R6): they are never a value.
     pub const fn measured(value: f64, source_time: WallMs) -> Self {
-        let value = if value.is_finite() { Ok(value) } else { Err(NoValue::NotFinite) };
-        Self { value, uncertain: false, source_time }
+        let value = if value.is_finite() {
+            Ok(value)
+        } else {
+            Err(NoValue::NotFinite)
+        };
+        Self {
+            value,
+            uncertain: false,
+            source_time,
+        }
     }
 
     /// A measured value in a band that the profile calls uncertain.
@@ -161,7 +169,11 @@ impl Reading {
 
     /// No value, and why.
     pub const fn absent(cause: NoValue, source_time: WallMs) -> Self {
-        Self { value: Err(cause), uncertain: false, source_time }
+        Self {
+            value: Err(cause),
+            uncertain: false,
+            source_time,
+        }
     }
 
     /// The value in the point's engineering unit, or the cause of its absence.

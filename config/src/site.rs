@@ -117,9 +117,20 @@ pub struct Bus {
 /// What the bus runs over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
-    Tcp { host: String, port: u16 },
-    RtuOverTcp { host: String, port: u16 },
-    Rtu { path: PathBuf, baud: u32, parity: Parity, stop_bits: u8 },
+    Tcp {
+        host: String,
+        port: u16,
+    },
+    RtuOverTcp {
+        host: String,
+        port: u16,
+    },
+    Rtu {
+        path: PathBuf,
+        baud: u32,
+        parity: Parity,
+        stop_bits: u8,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,20 +192,41 @@ pub enum Order {
 /// How registers spell a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    U16 { order: Order },
-    I16 { order: Order },
-    U32 { order: Order },
-    I32 { order: Order },
-    U64 { order: Order },
-    I64 { order: Order },
-    F32 { order: Order },
-    F64 { order: Order },
+    U16 {
+        order: Order,
+    },
+    I16 {
+        order: Order,
+    },
+    U32 {
+        order: Order,
+    },
+    I32 {
+        order: Order,
+    },
+    U64 {
+        order: Order,
+    },
+    I64 {
+        order: Order,
+    },
+    F32 {
+        order: Order,
+    },
+    F64 {
+        order: Order,
+    },
     /// A coil or discrete input.
     Bool,
     /// Bit `bit` of one register, 0 the least significant.
-    Bit { bit: u8 },
+    Bit {
+        bit: u8,
+    },
     /// `width` bits from `shift` of one register, as an unsigned number.
-    BitField { shift: u8, width: u8 },
+    BitField {
+        shift: u8,
+        width: u8,
+    },
     /// RKI's: bit 15 sign, bits 14–13 decimals, bits 12–0 magnitude.
     SignMagnitude,
     /// Dongxin's: high byte the integer, low byte tenths (0x1409 = 20.9).
@@ -231,7 +263,11 @@ pub enum Scaling {
     /// `raw × scale + offset`.
     Linear { scale: f64, offset: f64 },
     /// `raw × scale + offset` is a loop current in mA; bands are judged on it; 4–20 mA spans the point's range.
-    CurrentLoop { scale: f64, offset: f64, bands: Vec<Band> },
+    CurrentLoop {
+        scale: f64,
+        offset: f64,
+        bands: Vec<Band>,
+    },
 }
 
 /// What the point measures; decides defaults and how it is drawn.

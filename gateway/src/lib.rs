@@ -3,5 +3,8 @@
 //! Invariant: the path acquire → decode → judge → act never waits for disk, network or screen. What leaves it sideways does so through
 //! bounded queues whose policy when full is written at the queue.
 
+pub mod health;
+pub mod judge;
+pub mod live;
 pub mod model;
 pub mod scan;

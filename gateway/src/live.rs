@@ -92,15 +92,27 @@ pub struct Live {
 impl Live {
     /// Nothing read yet, every alarm as given (restored or new).
     pub fn new(site: &Site, alarms: Vec<AlarmNow>, demand: &[bool], now: WallMs) -> Self {
-        let unread = |point| ValueNow { point: PointIndex(point), reading: Reading::absent(NoValue::NotYetRead, now), stale: false };
-        let asked = |(output, &demand): (usize, &bool)| OutputNow { output: OutputIndex(output), demand, feedback: None, since: now };
+        let unread = |point| ValueNow {
+            point: PointIndex(point),
+            reading: Reading::absent(NoValue::NotYetRead, now),
+            stale: false,
+        };
+        let asked = |(output, &demand): (usize, &bool)| OutputNow {
+            output: OutputIndex(output),
+            demand,
+            feedback: None,
+            since: now,
+        };
         let picture = Picture {
             values: (0..site.points.len()).map(unread).collect(),
             alarms,
             outputs: demand.iter().enumerate().map(asked).collect(),
             horn: HornNow::default(),
         };
-        Self { picture: Mutex::new(picture), updates: broadcast::Sender::new(UPDATES_MAX) }
+        Self {
+            picture: Mutex::new(picture),
+            updates: broadcast::Sender::new(UPDATES_MAX),
+        }
     }
 
     /// A copy of everything, and the updates that follow it without a gap.

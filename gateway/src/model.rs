@@ -26,7 +26,10 @@ pub struct TextModel<'a> {
 
 impl<'a> From<&'a Text> for TextModel<'a> {
     fn from(text: &'a Text) -> Self {
-        Self { zh: &text.zh, en: &text.en }
+        Self {
+            zh: &text.zh,
+            en: &text.en,
+        }
     }
 }
 
@@ -93,20 +96,44 @@ impl<'a> Model<'a> {
             name: (&site.name).into(),
             digest: &site.digest,
             areas: site.areas.iter().map(area).collect(),
-            devices: site.devices.iter().map(|device| device_model(site, device)).collect(),
-            points: site.points.iter().map(|point| point_model(site, point)).collect(),
-            outputs: site.outputs.iter().map(|output| output_model(site, output)).collect(),
-            effects: site.effects.iter().map(|effect| effect_model(site, effect)).collect(),
+            devices: site
+                .devices
+                .iter()
+                .map(|device| device_model(site, device))
+                .collect(),
+            points: site
+                .points
+                .iter()
+                .map(|point| point_model(site, point))
+                .collect(),
+            outputs: site
+                .outputs
+                .iter()
+                .map(|output| output_model(site, output))
+                .collect(),
+            effects: site
+                .effects
+                .iter()
+                .map(|effect| effect_model(site, effect))
+                .collect(),
         }
     }
 }
 
 fn area(area: &site::Area) -> AreaModel<'_> {
-    AreaModel { id: &area.id, name: (&area.name).into() }
+    AreaModel {
+        id: &area.id,
+        name: (&area.name).into(),
+    }
 }
 
 fn device_model<'a>(site: &'a Site, device: &'a site::Device) -> DeviceModel<'a> {
-    DeviceModel { id: &device.id, name: (&device.name).into(), bus: &site.buses[device.bus.0].id, unit: device.unit }
+    DeviceModel {
+        id: &device.id,
+        name: (&device.name).into(),
+        bus: &site.buses[device.bus.0].id,
+        unit: device.unit,
+    }
 }
 
 fn point_model<'a>(site: &'a Site, point: &'a site::Point) -> PointModel<'a> {
@@ -120,18 +147,40 @@ fn point_model<'a>(site: &'a Site, point: &'a site::Point) -> PointModel<'a> {
         low: point.range.0,
         high: point.range.1,
         decimals: point.decimals,
-        states: point.states.as_ref().map(|(off, on)| [off.into(), on.into()]),
-        limits: point.alarms.iter().filter_map(|alarm| limit(&site.alarms[alarm.0])).collect(),
+        states: point
+            .states
+            .as_ref()
+            .map(|(off, on)| [off.into(), on.into()]),
+        limits: point
+            .alarms
+            .iter()
+            .filter_map(|alarm| limit(&site.alarms[alarm.0]))
+            .collect(),
     }
 }
 
 fn limit(alarm: &site::Alarm) -> Option<LimitModel<'_>> {
     let (set_point, deadband) = match alarm.definition.condition {
-        Condition::HiHi { set_point, deadband }
-        | Condition::Hi { set_point, deadband }
-        | Condition::Lo { set_point, deadband }
-        | Condition::LoLo { set_point, deadband } => (set_point, deadband),
-        Condition::Discrete { .. } | Condition::Bad | Condition::Stale { .. } | Condition::CommsLost => return None,
+        Condition::HiHi {
+            set_point,
+            deadband,
+        }
+        | Condition::Hi {
+            set_point,
+            deadband,
+        }
+        | Condition::Lo {
+            set_point,
+            deadband,
+        }
+        | Condition::LoLo {
+            set_point,
+            deadband,
+        } => (set_point, deadband),
+        Condition::Discrete { .. }
+        | Condition::Bad
+        | Condition::Stale { .. }
+        | Condition::CommsLost => return None,
     };
     Some(LimitModel {
         alarm: &alarm.id,
@@ -155,7 +204,15 @@ fn output_model<'a>(site: &'a Site, output: &'a site::Output) -> OutputModel<'a>
 
 fn effect_model<'a>(site: &'a Site, effect: &'a site::Effect) -> EffectModel<'a> {
     EffectModel {
-        causes: effect.causes.iter().map(|cause| site.alarms[cause.0].id.as_str()).collect(),
-        outputs: effect.outputs.iter().map(|output| site.outputs[output.0].id.as_str()).collect(),
+        causes: effect
+            .causes
+            .iter()
+            .map(|cause| site.alarms[cause.0].id.as_str())
+            .collect(),
+        outputs: effect
+            .outputs
+            .iter()
+            .map(|output| site.outputs[output.0].id.as_str())
+            .collect(),
     }
 }

@@ -66,20 +66,44 @@ pub struct Horn {
     silenced: bool,
 }
 
+/// How a link does and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// `up`, `down` or `off` (not configured).
+    pub state: &'static str,
+    pub since_ms: i64,
+}
+
+/// The cloud's link: up while acknowledgements come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CloudLink {
+    pub state: &'static str,
+    pub since_ms: i64,
+    /// Batches in the journal that the cloud has not committed.
+    pub backlog_batches: u64,
+}
+
+/// Both links of a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Links {
+    pub broker: Link,
+    pub cloud: CloudLink,
+}
+
 /// The whole picture; `links` comes from the uplink.
 #[derive(Debug, Serialize)]
-pub struct Snapshot<'a, L: Serialize> {
+pub struct Snapshot<'a> {
     pub time_ms: i64,
     pub values: Vec<Value<'a>>,
     pub alarms: Vec<Alarm<'a>>,
     pub outputs: Vec<Output<'a>>,
     pub horn: Horn,
-    pub links: L,
+    pub links: Links,
 }
 
-impl<'a, L: Serialize> Snapshot<'a, L> {
+impl<'a> Snapshot<'a> {
     /// Only alarms that are not normal are listed.
-    pub fn of(site: &'a Site, picture: &'a Picture, links: L, now: WallMs) -> Self {
+    pub fn of(site: &'a Site, picture: &'a Picture, links: Links, now: WallMs) -> Self {
         Self {
             time_ms: now.0,
             values: picture.values.iter().map(|value| self::value(site, value)).collect(),

@@ -1,0 +1,365 @@
+//! Judgement of a whole site: every alarm, the horn, and the demand of every output by the cause-and-effect table.
+//!
+//! Pure: no clock, no I/O. Time fires timers at their own due time before the input of a later one (R2), in the order of R4 within one instant.
+//! `run` and `replay` drive the same code. The cost of a reading is that of its point's own alarms, whatever the size of the site.
+
+mod effects;
+mod timers;
+
+use davy_alarm::{
+    Action, Actor, Alarm, Cause, Due, Instant, NoValue, Phase, Priority, Reading, Refusal, Saved,
+    Shown, WallMs,
+};
+use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Site, Subject};
+use effects::Effects;
+use std::sync::Arc;
+use timers::{Timer, Timers};
+
+/// Something that judgement decided, in the order in which it happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happening {
+    Changed(Change),
+    Output {
+        output: OutputIndex,
+        at: Instant,
+        on: bool,
+    },
+    Horn {
+        at: Instant,
+        horn: Horn,
+    },
+}
+
+/// One transition of one alarm, with what a record needs to tell of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub alarm: AlarmIndex,
+    pub at: Instant,
+    pub from: Shown,
+    pub to: Shown,
+    pub cause: Cause,
+    pub occurrence: u32,
+    /// The point's latest value, or why there is none; `None` for an alarm of a device.
+    pub value: Option<Result<f64, NoValue>>,
+    /// The person who acted, if one did.
+    pub person: Option<Person>,
+}
+
+/// Who acted and why, as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    pub actor: Arc<str>,
+    pub reason: Option<Arc<str>>,
+    pub second: Option<Arc<str>>,
+}
+
+/// The site's horn (R21).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Horn {
+    pub sounding: bool,
+    /// The highest priority among what is unacknowledged.
+    pub priority: Option<Priority>,
+    pub silenced: bool,
+}
+
+/// What somebody asks of judgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    Alarm {
+        alarm: AlarmIndex,
+        action: Action,
+        actor: Actor,
+        person: Person,
+    },
+    ResetOutput {
+        output: OutputIndex,
+        actor: Actor,
+    },
+    Silence,
+}
+
+/// The site under judgement.
+#[derive(Debug)]
+pub struct Judge {
+    site: Arc<Site>,
+    alarms: Vec<Alarm>,
+    /// The latest value of each point.
+    values: Vec<Result<f64, NoValue>>,
+    timers: Timers,
+    effects: Effects,
+    /// Unsuppressed unacknowledged alarms by priority: what the horn sounds for.
+    annunciated: [u32; 4],
+    horn: Horn,
+    /// The horn as last told.
+    told: Horn,
+    now: Instant,
+    happenings: Vec<Happening>,
+}
+
+impl Judge {
+    /// A site whose alarms are as `saved` says (by position in `Site::alarms`; `None` = new) and whose latching outputs in `latched` are on.
+    pub fn new(
+        site: Arc<Site>,
+        saved: &[Option<Saved>],
+        latched: &[OutputIndex],
+        now: Instant,
+        wall: WallMs,
+    ) -> Self {
+        let alarms: Vec<Alarm> = site
+            .alarms
+            .iter()
+            .enumerate()
+            .map(
+                |(position, alarm)| match saved.get(position).copied().flatten() {
+                    Some(saved) => Alarm::restore(alarm.definition, &saved, now, wall),
+                    None => Alarm::new(alarm.definition, now),
+                },
+            )
+            .collect();
+        let mut annunciated = [0; 4];
+        for alarm in alarms.iter().filter(|alarm| alarm.shown().is_annunciated()) {
+            annunciated[place(alarm.definition().priority)] += 1;
+        }
+        let mut judge = Self {
+            values: vec![Err(NoValue::NotYetRead); site.points.len()],
+            timers: Timers::new(alarms.len(), site.outputs.len()),
+            effects: Effects::new(&site, latched),
+            annunciated,
+            horn: Horn::default(),
+            told: Horn::default(),
+            now,
+            happenings: Vec::new(),
+            alarms,
+            site,
+        };
+        for position in 0..judge.alarms.len() {
+            judge.schedule(AlarmIndex(position));
+        }
+        judge.effects.touch_all();
+        judge
+    }
+
+    /// Fires everything due by `now`, instant by instant.
+    pub fn advance(&mut self, now: Instant) {
+        while let Some((due, timer)) = self.timers.pop(now) {
+            if due.at > self.now {
+                self.settle();
+                self.now = due.at;
+            }
+            self.fire(due, timer);
+        }
+        if now > self.now {
+            self.settle();
+            self.now = now;
+        }
+    }
+
+    /// Judges a reading at `now`; time advances to it first.
+    pub fn reading(&mut self, point: PointIndex, reading: &Reading, now: Instant) {
+        self.advance(now);
+        self.values[point.0] = reading.value();
+        let site = self.site.clone();
+        for &alarm in &site.points[point.0].alarms {
+            let transition = self.alarms[alarm.0].observe(reading, self.now);
+            self.took(alarm, self.now, transition, None);
+        }
+    }
+
+    /// Judges whether a device answered; time advances to it first.
+    pub fn contact(&mut self, alarm: AlarmIndex, answered: bool, now: Instant) {
+        self.advance(now);
+        let transition = self.alarms[alarm.0].observe_contact(answered, self.now);
+        self.took(alarm, self.now, transition, None);
+    }
+
+    /// Somebody acts; time advances to it first. A refusal changes nothing.
+    pub fn act(&mut self, ask: &Ask, now: Instant) -> Result<(), Refusal> {
+        self.advance(now);
+        match ask {
+            Ask::Silence => {
+                self.horn.silenced = self.annunciated.iter().any(|count| *count > 0);
+                Ok(())
+            }
+            Ask::ResetOutput { output, actor } => self.effects.reset(*output, *actor),
+            Ask::Alarm {
+                alarm,
+                action,
+                actor,
+                person,
+            } => {
+                let acting = self.alarms.get_mut(alarm.0).ok_or(Refusal::UnknownAlarm)?;
+                let transition = acting.act(*action, *actor, self.now)?;
+                self.took(*alarm, self.now, Some(transition), Some(person.clone()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the present instant: outputs and horn count by their value now (R4).
+    pub fn settle(&mut self) {
+        self.settle_horn();
+        let sounding = self.horn.sounding;
+        for output in self.effects.take_touched() {
+            let demanded = self.effects.demanded(output, &self.alarms, sounding);
+            let (changed, due) = self.effects.set(output, demanded, self.now);
+            if let Some(at) = due {
+                self.timers.schedule(
+                    Timer::Output(output),
+                    Due {
+                        at,
+                        phase: Phase::Output,
+                    },
+                );
+            }
+            if let Some(on) = changed {
+                self.happenings.push(Happening::Output {
+                    output,
+                    at: self.now,
+                    on,
+                });
+            }
+        }
+    }
+
+    /// What has happened since this was last asked, in order.
+    pub fn take_happenings(&mut self) -> Vec<Happening> {
+        std::mem::take(&mut self.happenings)
+    }
+
+    /// When time next fires something.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// One alarm as it stands.
+    pub fn alarm(&self, alarm: AlarmIndex) -> &Alarm {
+        &self.alarms[alarm.0]
+    }
+
+    /// Whether each output is on.
+    pub fn demand(&self) -> Vec<bool> {
+        self.effects.demand()
+    }
+
+    /// The horn as of the last [`Judge::settle`].
+    pub const fn horn(&self) -> Horn {
+        self.horn
+    }
+
+    /// What must survive a restart of one alarm; `wall` is the wall clock now.
+    pub fn saved(&self, alarm: AlarmIndex, wall: WallMs) -> Saved {
+        self.alarms[alarm.0].saved(self.now, wall)
+    }
+
+    fn fire(&mut self, due: Due, timer: Timer) {
+        match timer {
+            Timer::Output(output) => self.effects.touch(output),
+            Timer::Alarm(alarm) => {
+                // The timer may have moved since it was queued.
+                let current = self.alarms[alarm.0].due();
+                if current != Some(due) {
+                    return self.schedule(alarm);
+                }
+                if due.phase == Phase::Stale {
+                    self.hold_limits(alarm);
+                }
+                let fired = self.alarms[alarm.0].fire(due.at);
+                let transition = fired.and_then(|(_, transition)| transition);
+                self.took(alarm, due.at, transition, None);
+            }
+        }
+    }
+
+    /// A stale point's limits hold (R9).
+    fn hold_limits(&mut self, stale: AlarmIndex) {
+        let site = self.site.clone();
+        if let Subject::Point(point) = site.alarms[stale.0].subject {
+            for &alarm in &site.points[point.0].alarms {
+                self.alarms[alarm.0].hold();
+            }
+        }
+    }
+
+    fn took(
+        &mut self,
+        alarm: AlarmIndex,
+        at: Instant,
+        transition: Option<davy_alarm::Transition>,
+        person: Option<Person>,
+    ) {
+        self.schedule(alarm);
+        let Some(transition) = transition else { return };
+        let definition = self.alarms[alarm.0].definition();
+        self.count(
+            definition.priority,
+            transition.from.is_annunciated(),
+            transition.to.is_annunciated(),
+        );
+        let annunciates = matches!(
+            transition.cause,
+            Cause::Active | Cause::ReAlarm | Cause::StepUp
+        ) || !transition.from.is_annunciated() && transition.to.is_annunciated();
+        if annunciates
+            && transition.to.is_annunciated()
+            && self.alarms[alarm.0].definition().priority <= Priority::P2
+        {
+            self.horn.silenced = false;
+        }
+        self.effects.touch_causes(alarm);
+        let value = match self.site.alarms[alarm.0].subject {
+            Subject::Point(point) => Some(self.values[point.0]),
+            Subject::Device(_) => None,
+        };
+        let davy_alarm::Transition {
+            from,
+            to,
+            cause,
+            occurrence,
+        } = transition;
+        self.happenings.push(Happening::Changed(Change {
+            alarm,
+            at,
+            from,
+            to,
+            cause,
+            occurrence,
+            value,
+            person,
+        }));
+    }
+
+    fn count(&mut self, priority: Priority, before: bool, after: bool) {
+        let count = &mut self.annunciated[place(priority)];
+        *count = *count + u32::from(after) - u32::from(before);
+    }
+
+    fn settle_horn(&mut self) {
+        let loudest = [Priority::P1, Priority::P2, Priority::P3, Priority::P4]
+            .into_iter()
+            .find(|priority| self.annunciated[place(*priority)] > 0);
+        let silenced = self.horn.silenced && loudest.is_some();
+        let horn = Horn {
+            sounding: loudest.is_some() && !silenced,
+            priority: loudest,
+            silenced,
+        };
+        if horn != self.told {
+            if horn.sounding != self.told.sounding {
+                self.effects.touch_horns();
+            }
+            self.told = horn;
+            self.happenings.push(Happening::Horn { at: self.now, horn });
+        }
+        self.horn = horn;
+    }
+
+    fn schedule(&mut self, alarm: AlarmIndex) {
+        if let Some(due) = self.alarms[alarm.0].due() {
+            self.timers.schedule(Timer::Alarm(alarm), due);
+        }
+    }
+}
+
+const fn place(priority: Priority) -> usize {
+    priority.number() as usize - 1
+}

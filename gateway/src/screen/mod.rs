@@ -1,0 +1,79 @@
+//! The plant screen: docs/api.md's plant interface and the embedded face. It looks on; judgement never waits for it.
+
+mod acts;
+mod assets;
+mod reads;
+mod refusal;
+mod session;
+pub mod shapes;
+mod stream;
+
+use crate::clock::Clock;
+use crate::desk::Desk;
+use crate::live::Live;
+use crate::watch::Watch;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use davy_config::site::Site;
+use session::Sessions;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+
+/// The largest request body that is read: every act is a few hundred bytes.
+const BODY_MAX: usize = 16 * 1024;
+
+/// What the screen looks at and hands requests to.
+#[derive(Debug)]
+pub struct Plant {
+    pub site: Arc<Site>,
+    pub live: Arc<Live>,
+    pub desk: Desk,
+    pub watch: Watch,
+    pub clock: Clock,
+    pub shutdown: CancellationToken,
+    sessions: Sessions,
+    streams: Arc<Semaphore>,
+}
+
+impl Plant {
+    /// A screen on these parts, nobody logged in.
+    pub fn new(site: Arc<Site>, live: Arc<Live>, desk: Desk, watch: Watch, clock: Clock, shutdown: CancellationToken) -> Self {
+        let sessions = Sessions::new(site.people.clone());
+        Self { site, live, desk, watch, clock, shutdown, sessions, streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)) }
+    }
+
+    fn links(&self) -> shapes::Links {
+        self.watch.links()
+    }
+}
+
+/// Every address of the plant interface.
+pub fn router(plant: Arc<Plant>) -> Router {
+    let compressed = Router::new()
+        .route("/api/site", get(reads::site))
+        .route("/api/live", get(reads::live))
+        .route("/api/trend", get(reads::trend))
+        .route("/api/transitions", get(reads::transitions))
+        .route("/api/system", get(reads::system))
+        .fallback(assets::serve)
+        .layer(CompressionLayer::new());
+    Router::new()
+        .route("/healthz", get(reads::healthz))
+        .route("/metrics", get(reads::metrics))
+        .route("/api/events", get(stream::events))
+        .route("/api/session", get(acts::who).post(acts::log_in).delete(acts::log_out))
+        .route("/api/silence", post(acts::silence))
+        .route("/api/alarms/{id}/acknowledge", post(acts::acknowledge))
+        .route("/api/alarms/{id}/reset", post(acts::reset))
+        .route("/api/alarms/{id}/shelve", post(acts::shelve))
+        .route("/api/alarms/{id}/unshelve", post(acts::unshelve))
+        .route("/api/alarms/{id}/out-of-service", post(acts::out_of_service))
+        .route("/api/alarms/{id}/in-service", post(acts::in_service))
+        .route("/api/outputs/{id}/reset", post(acts::reset_output))
+        .merge(compressed)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(plant)
+}
