@@ -29,10 +29,23 @@ impl Daemon {
     /// As [`Daemon::start`], for a command with its own environment.
     pub fn start_with(name: &str, command: &mut Command, dir: &Path) -> Self {
         let log = dir.join(format!("{name}.log"));
-        let out = File::options().create(true).append(true).open(&log).expect("the test's directory is writable");
+        let out = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .expect("the test's directory is writable");
         let err = out.try_clone().expect("a file handle can be doubled");
-        let child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
-        Self { name: name.to_owned(), child, log }
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+        Self {
+            name: name.to_owned(),
+            child,
+            log,
+        }
     }
 
     /// Everything it has printed so far.
@@ -55,7 +68,11 @@ impl Daemon {
         let name = self.name.clone();
         wait::until(&format!("`{text}` in the log of {name}"), limit, || {
             let found = self.log().contains(text);
-            assert!(found || self.runs(), "{name} ended before `{text}`:\n{}", self.log());
+            assert!(
+                found || self.runs(),
+                "{name} ended before `{text}`:\n{}",
+                self.log()
+            );
             found.then_some(())
         });
     }
@@ -78,7 +95,9 @@ impl Daemon {
     pub fn stop(mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
         let name = self.name.clone();
-        wait::until(&format!("the end of {name}"), END_LIMIT, || self.child.try_wait().expect("a child can be waited for"))
+        wait::until(&format!("the end of {name}"), END_LIMIT, || {
+            self.child.try_wait().expect("a child can be waited for")
+        })
     }
 
     /// Sends a signal, SIGSTOP for a hang.
@@ -98,7 +117,11 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         self.end_now();
         if std::thread::panicking() {
-            eprintln!("--- end of the log of {} ---\n{}", self.name, tail(&self.log(), 40));
+            eprintln!(
+                "--- end of the log of {} ---\n{}",
+                self.name,
+                tail(&self.log(), 40)
+            );
         }
     }
 }
@@ -106,9 +129,16 @@ impl Drop for Daemon {
 /// A binary of this workspace, built beside the running test.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
-    let profile = test.ancestors().find(|dir| dir.ends_with("debug") || dir.ends_with("release")).expect("tests are built into a profile's directory");
+    let profile = test
+        .ancestors()
+        .find(|dir| dir.ends_with("debug") || dir.ends_with("release"))
+        .expect("tests are built into a profile's directory");
     let path = profile.join(name);
-    assert!(path.exists(), "{} is not built: run `cargo build --workspace --bins`, or `cargo xtask test`, which does it", path.display());
+    assert!(
+        path.exists(),
+        "{} is not built: run `cargo build --workspace --bins`, or `cargo xtask test`, which does it",
+        path.display()
+    );
     path
 }
 

@@ -13,8 +13,14 @@ pub struct Client {
 impl Client {
     /// A client of the face at `base`, for example `http://127.0.0.1:42300`, not logged in.
     pub fn new(base: &str) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(20))).build();
-        Self { agent: config.into(), base: base.to_owned() }
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(20)))
+            .build();
+        Self {
+            agent: config.into(),
+            base: base.to_owned(),
+        }
     }
 
     /// Status and JSON body; a body that is no JSON comes as a string.
@@ -24,7 +30,13 @@ impl Client {
 
     /// As [`Client::get`], sending `body`.
     pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        answer(self.agent.post(format!("{}{path}", self.base)).header("origin", &self.base).send_json(body), path)
+        answer(
+            self.agent
+                .post(format!("{}{path}", self.base))
+                .header("origin", &self.base)
+                .send_json(body),
+            path,
+        )
     }
 
     /// The body of a call that must succeed.
@@ -37,12 +49,25 @@ impl Client {
     /// The body, or nothing while the server is away or not ready.
     pub fn try_read(&self, path: &str) -> Option<Value> {
         let mut response = self.agent.get(format!("{}{path}", self.base)).call().ok()?;
-        (response.status() == 200).then(|| response.body_mut().read_json().ok()).flatten()
+        (response.status() == 200)
+            .then(|| response.body_mut().read_json().ok())
+            .flatten()
     }
 }
 
-fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>, path: &str) -> (u16, Value) {
+fn answer(
+    result: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    path: &str,
+) -> (u16, Value) {
     let mut response = result.unwrap_or_else(|error| panic!("{path}: {error}"));
-    let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap_or_default();
-    (response.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    let text = response
+        .body_mut()
+        .with_config()
+        .limit(64 << 20)
+        .read_to_string()
+        .unwrap_or_default();
+    (
+        response.status().as_u16(),
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
 }

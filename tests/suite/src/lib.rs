@@ -2,11 +2,7 @@
 //!
 //! Invariant: every process started here is ended by its own id when its guard is dropped, and everything listens on loopback.
 
-pub mod bench;
-pub mod browser;
-pub mod city;
 pub mod daemon;
 pub mod http;
 pub mod peers;
-pub mod site;
 pub mod wait;

@@ -16,24 +16,39 @@ pub fn python() -> PathBuf {
 
 /// A script of this suite.
 pub fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("peers")
+        .join(name)
 }
 
 /// Mosquitto on loopback.
 pub fn mosquitto(dir: &Path, port: u16) -> Daemon {
     let config = dir.join("mosquitto.conf");
-    let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n");
+    let text = format!(
+        "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n"
+    );
     std::fs::write(&config, text).expect("the test's directory is writable");
-    let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"].into_iter().find(|path| Path::new(path).exists());
+    let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"]
+        .into_iter()
+        .find(|path| Path::new(path).exists());
     let program = program.expect("mosquitto is installed: `cargo xtask test` does it");
-    let daemon = Daemon::start("mosquitto", program, &["-c", &config.to_string_lossy()], dir);
+    let daemon = Daemon::start(
+        "mosquitto",
+        program,
+        &["-c", &config.to_string_lossy()],
+        dir,
+    );
     await_port(port);
     daemon
 }
 
 /// Waits until something listens on a loopback port.
 pub fn await_port(port: u16) {
-    wait::until(&format!("a listener on port {port}"), START_LIMIT, || TcpStream::connect(("127.0.0.1", port)).is_ok().then_some(()));
+    wait::until(&format!("a listener on port {port}"), START_LIMIT, || {
+        TcpStream::connect(("127.0.0.1", port))
+            .is_ok()
+            .then_some(())
+    });
 }
 
 /// What pysparkplug's own protobuf classes make of everything published under `spBv1.0/`, one JSON object a line.
@@ -45,20 +60,40 @@ pub struct SparkplugReader {
 impl SparkplugReader {
     /// Subscribes on the broker at a loopback port.
     pub fn start(dir: &Path, port: u16) -> Self {
-        let mut daemon = Daemon::start("pysparkplug", python(), &["-u", &script("sparkplug_reader.py").to_string_lossy(), &port.to_string()], dir);
+        let mut daemon = Daemon::start(
+            "pysparkplug",
+            python(),
+            &[
+                "-u",
+                &script("sparkplug_reader.py").to_string_lossy(),
+                &port.to_string(),
+            ],
+            dir,
+        );
         daemon.await_log("subscribed", START_LIMIT);
         Self { daemon }
     }
 
     /// Every message decoded so far.
     pub fn messages(&self) -> Vec<serde_json::Value> {
-        self.daemon.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        self.daemon
+            .log()
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
     /// Messages whose topic holds `/<verb>/`.
     pub fn of(&self, verb: &str) -> Vec<serde_json::Value> {
         let part = format!("/{verb}/");
-        self.messages().into_iter().filter(|message| message["topic"].as_str().is_some_and(|topic| topic.contains(&part))).collect()
+        self.messages()
+            .into_iter()
+            .filter(|message| {
+                message["topic"]
+                    .as_str()
+                    .is_some_and(|topic| topic.contains(&part))
+            })
+            .collect()
     }
 }
 
@@ -85,10 +120,20 @@ impl Pymodbus {
     fn start(dir: &Path, link: &[&str]) -> Self {
         let control = free_port();
         let (script, port) = (script("pymodbus_server.py"), control.to_string());
-        let args: Vec<&str> = ["-u", script.to_str().expect("paths here are UTF-8"), port.as_str()].into_iter().chain(link.iter().copied()).collect();
+        let args: Vec<&str> = [
+            "-u",
+            script.to_str().expect("paths here are UTF-8"),
+            port.as_str(),
+        ]
+        .into_iter()
+        .chain(link.iter().copied())
+        .collect();
         let mut daemon = Daemon::start("pymodbus", python(), &args, dir);
         daemon.await_log("ready", START_LIMIT);
-        Self { _daemon: daemon, control }
+        Self {
+            _daemon: daemon,
+            control,
+        }
     }
 
     /// Sets one register or bit: `table` is `co`, `di`, `hr` or `ir`; the address counts from 0.
@@ -98,15 +143,20 @@ impl Pymodbus {
 
     /// Reads one register or bit back.
     pub fn get(&self, table: &str, address: u16) -> u16 {
-        self.ask(&format!("get {table} {address}")).parse().expect("the control port answers with a number")
+        self.ask(&format!("get {table} {address}"))
+            .parse()
+            .expect("the control port answers with a number")
     }
 
     fn ask(&self, line: &str) -> String {
         use std::io::{BufRead, BufReader, Write};
-        let mut stream = TcpStream::connect(("127.0.0.1", self.control)).expect("the control port listens");
+        let mut stream =
+            TcpStream::connect(("127.0.0.1", self.control)).expect("the control port listens");
         writeln!(stream, "{line}").expect("the control port reads");
         let mut answer = String::new();
-        BufReader::new(stream).read_line(&mut answer).expect("the control port answers");
+        BufReader::new(stream)
+            .read_line(&mut answer)
+            .expect("the control port answers");
         answer.trim().to_owned()
     }
 }
