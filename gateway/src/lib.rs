@@ -3,6 +3,9 @@
 //! Invariant: the path acquire → decode → judge → act never waits for disk, network or screen. What leaves it sideways does so through
 //! bounded queues whose policy when full is written at the queue.
 
+pub mod acquire;
+pub mod clock;
+pub mod decode;
 pub mod health;
 pub mod judge;
 pub mod live;
