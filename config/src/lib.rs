@@ -31,7 +31,8 @@ pub struct Loaded {
 /// Every problem at once, warnings among them.
 pub fn load(path: &Path) -> Result<Loaded, Problems> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&file, &error.to_string()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| unreadable(&file, &error.to_string()))?;
     parse(&file, &text, path.parent().unwrap_or(Path::new(".")))
 }
 
@@ -43,18 +44,42 @@ pub fn parse(file: &str, text: &str, base: &Path) -> Result<Loaded, Problems> {
     let sink = Sink::new(file, text);
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        sink.add(Code::Syntax, error.span().unwrap_or(0..0), "", vec![("error", error.message().to_owned())]);
+        sink.add(
+            Code::Syntax,
+            error.span().unwrap_or(0..0),
+            "",
+            vec![("error", error.message().to_owned())],
+        );
     }
     // After a syntax error the rest of the tree is a guess: only the syntax is reported.
-    let site = errors.is_empty().then(|| read::site(Section::new(&sink, table.get_ref(), table.span(), String::new()), text, base)).flatten();
+    let site = errors
+        .is_empty()
+        .then(|| {
+            read::site(
+                Section::new(&sink, table.get_ref(), table.span(), String::new()),
+                text,
+                base,
+            )
+        })
+        .flatten();
     let problems = Problems::new(sink.take());
     match site {
-        Some(site) if !problems.refuse() => Ok(Loaded { site, warnings: problems }),
+        Some(site) if !problems.refuse() => Ok(Loaded {
+            site,
+            warnings: problems,
+        }),
         _ => Err(problems),
     }
 }
 
 fn unreadable(file: &str, error: &str) -> Problems {
     let args = vec![("error", error.to_owned())];
-    Problems::new(vec![Problem { code: Code::Unreadable, file: file.to_owned(), line: 0, column: 0, key: String::new(), args }])
+    Problems::new(vec![Problem {
+        code: Code::Unreadable,
+        file: file.to_owned(),
+        line: 0,
+        column: 0,
+        key: String::new(),
+        args,
+    }])
 }

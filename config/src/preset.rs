@@ -80,7 +80,11 @@ impl Presets {
     /// The data that comes with Davy.
     pub fn embedded() -> Self {
         // A test reads the file; an empty set refuses every preset by name.
-        toml::from_str(DATA).unwrap_or(Self { version: 0, substances: Vec::new(), presets: Vec::new() })
+        toml::from_str(DATA).unwrap_or(Self {
+            version: 0,
+            substances: Vec::new(),
+            presets: Vec::new(),
+        })
     }
 
     /// The substance with this id, or the nearest id.
@@ -109,15 +113,25 @@ mod tests {
     fn twenty_five_substances_and_the_presets_read() {
         let presets = Presets::embedded();
         assert_eq!(presets.substances.len(), 25);
-        assert_eq!(presets.substance("ammonia").unwrap().level_1_ppm, Some(29.0));
-        assert_eq!(presets.preset("combustible-gas").unwrap().high_high, Some(50.0));
+        assert_eq!(
+            presets.substance("ammonia").unwrap().level_1_ppm,
+            Some(29.0)
+        );
+        assert_eq!(
+            presets.preset("combustible-gas").unwrap().high_high,
+            Some(50.0)
+        );
     }
 
     #[test]
     fn level_2_is_twice_level_1_within_rounding() {
         for substance in Presets::embedded().substances {
             if let (Some(one), Some(two)) = (substance.level_1_ppm, substance.level_2_ppm) {
-                assert!((two / one - 2.0).abs() < 0.12, "{}: {one} and {two}", substance.id);
+                assert!(
+                    (two / one - 2.0).abs() < 0.12,
+                    "{}: {one} and {two}",
+                    substance.id
+                );
             }
         }
     }

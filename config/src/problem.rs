@@ -28,7 +28,11 @@ impl Language {
 
     /// From a locale such as `en_US.UTF-8`; Chinese unless it says English.
     pub fn from_locale(locale: &str) -> Self {
-        if locale.starts_with("en") { Self::En } else { Self::Zh }
+        if locale.starts_with("en") {
+            Self::En
+        } else {
+            Self::Zh
+        }
     }
 }
 
@@ -120,7 +124,8 @@ impl Problem {
 
     fn text(&self, language: Language, attribute: Option<&str>) -> String {
         // The message files are embedded, and a test formats every code in both languages.
-        let resource = FluentResource::try_new(language.messages().to_owned()).unwrap_or_else(|(resource, _)| resource);
+        let resource = FluentResource::try_new(language.messages().to_owned())
+            .unwrap_or_else(|(resource, _)| resource);
         let mut bundle = FluentBundle::default();
         bundle.set_use_isolating(false);
         bundle.add_resource_overriding(resource);
@@ -132,9 +137,17 @@ impl Problem {
         let message = bundle.get_message(self.code.name());
         let pattern = message.and_then(|message| match attribute {
             None => message.value(),
-            Some(name) => message.get_attribute(name).map(|attribute| attribute.value()),
+            Some(name) => message
+                .get_attribute(name)
+                .map(|attribute| attribute.value()),
         });
-        pattern.map(|pattern| bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned()).unwrap_or_default()
+        pattern
+            .map(|pattern| {
+                bundle
+                    .format_pattern(pattern, Some(&args), &mut Vec::new())
+                    .into_owned()
+            })
+            .unwrap_or_default()
     }
 }
 
@@ -158,14 +171,24 @@ impl Problems {
 
     /// Whether any of them refuses the file.
     pub fn refuse(&self) -> bool {
-        self.0.iter().any(|problem| problem.severity() == Severity::Error)
+        self.0
+            .iter()
+            .any(|problem| problem.severity() == Severity::Error)
     }
 }
 
 impl std::fmt::Display for Problems {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for problem in &self.0 {
-            writeln!(formatter, "{}:{}:{}: {}: {}", problem.file, problem.line, problem.column, problem.key, problem.message(Language::En))?;
+            writeln!(
+                formatter,
+                "{}:{}:{}: {}: {}",
+                problem.file,
+                problem.line,
+                problem.column,
+                problem.key,
+                problem.message(Language::En)
+            )?;
         }
         Ok(())
     }

@@ -8,20 +8,50 @@ use toml::de::DeTable;
 
 /// The profiles that come with Davy: (name, text).
 const EMBEDDED: &[(&str, &str)] = &[
-    ("dongxin-sf6-o2", include_str!("../profiles/dongxin-sf6-o2.toml")),
-    ("generic-ai-420", include_str!("../profiles/generic-ai-420.toml")),
+    (
+        "dongxin-sf6-o2",
+        include_str!("../profiles/dongxin-sf6-o2.toml"),
+    ),
+    (
+        "generic-ai-420",
+        include_str!("../profiles/generic-ai-420.toml"),
+    ),
     ("generic-di", include_str!("../profiles/generic-di.toml")),
-    ("generic-relay", include_str!("../profiles/generic-relay.toml")),
-    ("honeywell-touchpoint-pro", include_str!("../profiles/honeywell-touchpoint-pro.toml")),
-    ("honeywell-xnx", include_str!("../profiles/honeywell-xnx.toml")),
-    ("moxa-e1200-ai", include_str!("../profiles/moxa-e1200-ai.toml")),
-    ("msa-ultima-x3", include_str!("../profiles/msa-ultima-x3.toml")),
+    (
+        "generic-relay",
+        include_str!("../profiles/generic-relay.toml"),
+    ),
+    (
+        "honeywell-touchpoint-pro",
+        include_str!("../profiles/honeywell-touchpoint-pro.toml"),
+    ),
+    (
+        "honeywell-xnx",
+        include_str!("../profiles/honeywell-xnx.toml"),
+    ),
+    (
+        "moxa-e1200-ai",
+        include_str!("../profiles/moxa-e1200-ai.toml"),
+    ),
+    (
+        "msa-ultima-x3",
+        include_str!("../profiles/msa-ultima-x3.toml"),
+    ),
     ("oldham-mx43", include_str!("../profiles/oldham-mx43.toml")),
-    ("pemtech-pt495", include_str!("../profiles/pemtech-pt495.toml")),
+    (
+        "pemtech-pt495",
+        include_str!("../profiles/pemtech-pt495.toml"),
+    ),
     ("raeguard-3", include_str!("../profiles/raeguard-3.toml")),
     ("rki-m2a", include_str!("../profiles/rki-m2a.toml")),
-    ("rosemount-5300", include_str!("../profiles/rosemount-5300.toml")),
-    ("sierra-5100-02-it", include_str!("../profiles/sierra-5100-02-it.toml")),
+    (
+        "rosemount-5300",
+        include_str!("../profiles/rosemount-5300.toml"),
+    ),
+    (
+        "sierra-5100-02-it",
+        include_str!("../profiles/sierra-5100-02-it.toml"),
+    ),
 ];
 
 const BANDS: &str = include_str!("../data/bands.toml");
@@ -83,10 +113,18 @@ pub(crate) fn parse(file: &str, text: &str, choice: Choice) -> Result<Profile, V
     let sink = Sink::new(file, text);
     let profile = match DeTable::parse(text) {
         Err(error) => {
-            sink.add(Code::Syntax, error.span().unwrap_or(0..0), "", vec![("error", error.message().to_owned())]);
+            sink.add(
+                Code::Syntax,
+                error.span().unwrap_or(0..0),
+                "",
+                vec![("error", error.message().to_owned())],
+            );
             None
         }
-        Ok(table) => read(Section::new(&sink, table.get_ref(), table.span(), String::new()), choice),
+        Ok(table) => read(
+            Section::new(&sink, table.get_ref(), table.span(), String::new()),
+            choice,
+        ),
     };
     let problems = sink.take();
     match profile {
@@ -104,14 +142,34 @@ fn read(section: Section<'_, '_>, choice: Choice) -> Option<Profile> {
     }
     section.need_text("source");
     section.need_one_of("confidence", &[("V", ()), ("M", ()), ("C", ())]);
-    let max_block = section.whole("max_block", 1..=125).map_or(125, |at| at.value as u16);
-    let max_gap = section.whole("max_gap", 0..=124).map_or(0, |at| at.value as u16);
-    let max_bits = section.whole("max_bits", 1..=2000).map_or(2000, |at| at.value as u16);
-    let base = section.whole("base", 0..=65535).map_or(0, |at| at.value as u16);
-    let context = Context { base: choice.base.unwrap_or(base), order: choice.order };
-    let signals = section.sections("signal").into_iter().flat_map(|signal| read_signal(signal, &context)).collect();
+    let max_block = section
+        .whole("max_block", 1..=125)
+        .map_or(125, |at| at.value as u16);
+    let max_gap = section
+        .whole("max_gap", 0..=124)
+        .map_or(0, |at| at.value as u16);
+    let max_bits = section
+        .whole("max_bits", 1..=2000)
+        .map_or(2000, |at| at.value as u16);
+    let base = section
+        .whole("base", 0..=65535)
+        .map_or(0, |at| at.value as u16);
+    let context = Context {
+        base: choice.base.unwrap_or(base),
+        order: choice.order,
+    };
+    let signals = section
+        .sections("signal")
+        .into_iter()
+        .flat_map(|signal| read_signal(signal, &context))
+        .collect();
     section.finish();
-    Some(Profile { max_block, max_gap, max_bits, signals })
+    Some(Profile {
+        max_block,
+        max_gap,
+        max_bits,
+        signals,
+    })
 }
 
 /// What holds for every register of the profile.
@@ -124,34 +182,57 @@ pub(crate) struct Context {
 fn read_signal(section: Section<'_, '_>, context: &Context) -> Vec<Signal> {
     let id = section.need_text("id");
     let register = read_register(&section, context);
-    let count = section.whole("count", 1..=512).map_or(1, |at| at.value as u16);
-    let stride = section.whole("stride", 1..=1000).map_or(1, |at| at.value as u16);
+    let count = section
+        .whole("count", 1..=512)
+        .map_or(1, |at| at.value as u16);
+    let stride = section
+        .whole("stride", 1..=1000)
+        .map_or(1, |at| at.value as u16);
     let scale = section.number("scale").map_or(1.0, |at| at.value);
     let offset = section.number("offset").map_or(0.0, |at| at.value);
     let bands = section.text("current_ma").map(|at| at.value);
-    let status: Vec<(StatusRule, u16)> = section.sections("status").into_iter().filter_map(|rule| read_rule(rule, context)).collect();
+    let status: Vec<(StatusRule, u16)> = section
+        .sections("status")
+        .into_iter()
+        .filter_map(|rule| read_rule(rule, context))
+        .collect();
     let write = section.section("write").map(read_write);
     section.finish();
-    let (Some(id), Some(register)) = (id, register) else { return Vec::new() };
+    let (Some(id), Some(register)) = (id, register) else {
+        return Vec::new();
+    };
     let signal = |n: u16| Signal {
         id: id.value.replace("{n}", &(n + 1).to_string()),
         register: moved(register, n * stride),
         scale,
         offset,
         bands: bands.clone(),
-        status: status.iter().map(|(rule, stride)| StatusRule { register: moved(rule.register, n * stride), ..*rule }).collect(),
+        status: status
+            .iter()
+            .map(|(rule, stride)| StatusRule {
+                register: moved(rule.register, n * stride),
+                ..*rule
+            })
+            .collect(),
         write,
     };
     (0..count).map(signal).collect()
 }
 
 fn moved(register: Register, by: u16) -> Register {
-    Register { address: register.address.saturating_add(by), ..register }
+    Register {
+        address: register.address.saturating_add(by),
+        ..register
+    }
 }
 
 fn read_write(section: Section<'_, '_>) -> Write {
-    let on = section.whole("on", 0..=65535).map_or(1, |at| at.value as u16);
-    let off = section.whole("off", 0..=65535).map_or(0, |at| at.value as u16);
+    let on = section
+        .whole("on", 0..=65535)
+        .map_or(1, |at| at.value as u16);
+    let off = section
+        .whole("off", 0..=65535)
+        .map_or(0, |at| at.value as u16);
     let multiple = section.flag("multiple").is_some_and(|at| at.value);
     section.finish();
     Write { on, off, multiple }
@@ -159,30 +240,62 @@ fn read_write(section: Section<'_, '_>) -> Write {
 
 fn read_rule(section: Section<'_, '_>, context: &Context) -> Option<(StatusRule, u16)> {
     let register = read_register(&section, context);
-    let stride = section.whole("stride", 0..=1000).map_or(1, |at| at.value as u16);
+    let stride = section
+        .whole("stride", 0..=1000)
+        .map_or(1, |at| at.value as u16);
     let is = section.whole("is", i64::MIN..=i64::MAX).map(|at| at.value);
-    let from = section.whole("from", i64::MIN..=i64::MAX).map(|at| at.value);
+    let from = section
+        .whole("from", i64::MIN..=i64::MAX)
+        .map(|at| at.value);
     let to = section.whole("to", i64::MIN..=i64::MAX).map(|at| at.value);
     let cause = section.need_text("cause");
-    let found = cause.as_ref().and_then(|cause| NoValue::from_name(&cause.value));
+    let found = cause
+        .as_ref()
+        .and_then(|cause| NoValue::from_name(&cause.value));
     if let (Some(cause), None) = (&cause, found) {
         let names = "sensor-fault, inhibit, calibration, warm-up, over-range, under-range, broken-loop, unknown-code".to_owned();
-        section.at(cause, Code::UnknownName, vec![("value", cause.value.clone()), ("near", names)]);
+        section.at(
+            cause,
+            Code::UnknownName,
+            vec![("value", cause.value.clone()), ("near", names)],
+        );
     }
     section.finish();
-    let (from, to) = (is.or(from).unwrap_or(i64::MIN), is.or(to).unwrap_or(i64::MAX));
-    Some((StatusRule { register: register?, from, to, cause: found? }, stride))
+    let (from, to) = (
+        is.or(from).unwrap_or(i64::MIN),
+        is.or(to).unwrap_or(i64::MAX),
+    );
+    Some((
+        StatusRule {
+            register: register?,
+            from,
+            to,
+            cause: found?,
+        },
+        stride,
+    ))
 }
 
-const TABLES: &[(&str, Table)] =
-    &[("coil", Table::Coil), ("discrete-input", Table::DiscreteInput), ("holding", Table::Holding), ("input", Table::Input)];
+const TABLES: &[(&str, Table)] = &[
+    ("coil", Table::Coil),
+    ("discrete-input", Table::DiscreteInput),
+    ("holding", Table::Holding),
+    ("input", Table::Input),
+];
 
-pub(crate) const ORDERS: &[(&str, Order)] = &[("ABCD", Order::Abcd), ("CDAB", Order::Cdab), ("BADC", Order::Badc), ("DCBA", Order::Dcba)];
+pub(crate) const ORDERS: &[(&str, Order)] = &[
+    ("ABCD", Order::Abcd),
+    ("CDAB", Order::Cdab),
+    ("BADC", Order::Badc),
+    ("DCBA", Order::Dcba),
+];
 
 /// A register's place and spelling. `numbering` says how the manual counts: `zero` (default), `one`, or `entity` (40001 and the like).
 pub(crate) fn read_register(section: &Section<'_, '_>, context: &Context) -> Option<Register> {
     let table = section.need_one_of("table", TABLES);
-    let numbering = section.one_of("numbering", &[("zero", 0), ("one", 1), ("entity", 2)]).map_or(0, |at| at.value);
+    let numbering = section
+        .one_of("numbering", &[("zero", 0), ("one", 1), ("entity", 2)])
+        .map_or(0, |at| at.value);
     let address = section.need_whole("address", 0..=465_535);
     let encoding = read_encoding(section, context, table.as_ref().map(|at| at.value));
     let (table, address) = (table?.value, address?);
@@ -193,20 +306,41 @@ pub(crate) fn read_register(section: &Section<'_, '_>, context: &Context) -> Opt
         (_, Table::Input) => 30_001,
         (_, Table::Holding) => 40_001,
     };
-    let zero_based = (address.value - first).checked_add(i64::from(context.base)).and_then(|address| u16::try_from(address).ok());
+    let zero_based = (address.value - first)
+        .checked_add(i64::from(context.base))
+        .and_then(|address| u16::try_from(address).ok());
     let Some(zero_based) = zero_based else {
-        section.at(&address, Code::Address, vec![("value", address.value.to_string()), ("first", first.to_string())]);
+        section.at(
+            &address,
+            Code::Address,
+            vec![
+                ("value", address.value.to_string()),
+                ("first", first.to_string()),
+            ],
+        );
         return None;
     };
-    let register = Register { table, address: zero_based, encoding: encoding? };
+    let register = Register {
+        table,
+        address: zero_based,
+        encoding: encoding?,
+    };
     if u32::from(zero_based) + u32::from(width(register.encoding)) > 65_536 {
-        section.at(&address, Code::RegisterRange, vec![("value", address.value.to_string())]);
+        section.at(
+            &address,
+            Code::RegisterRange,
+            vec![("value", address.value.to_string())],
+        );
         return None;
     }
     Some(register)
 }
 
-fn read_encoding(section: &Section<'_, '_>, context: &Context, table: Option<Table>) -> Option<Encoding> {
+fn read_encoding(
+    section: &Section<'_, '_>,
+    context: &Context,
+    table: Option<Table>,
+) -> Option<Encoding> {
     let bits = matches!(table, Some(Table::Coil | Table::DiscreteInput));
     let kind = section.one_of("as", KINDS).map(|at| at.value);
     let own = section.one_of("order", ORDERS).map(|at| at.value);
@@ -228,8 +362,13 @@ fn read_encoding(section: &Section<'_, '_>, context: &Context, table: Option<Tab
         Kind::I64 => Encoding::I64 { order },
         Kind::F32 => Encoding::F32 { order },
         Kind::F64 => Encoding::F64 { order },
-        Kind::Bit => Encoding::Bit { bit: bit.unwrap_or(0) },
-        Kind::BitField => Encoding::BitField { shift: bit.unwrap_or(0), width: width.unwrap_or(1).min(16 - bit.unwrap_or(0)) },
+        Kind::Bit => Encoding::Bit {
+            bit: bit.unwrap_or(0),
+        },
+        Kind::BitField => Encoding::BitField {
+            shift: bit.unwrap_or(0),
+            width: width.unwrap_or(1).min(16 - bit.unwrap_or(0)),
+        },
         Kind::SignMagnitude => Encoding::SignMagnitude,
         Kind::SplitDecimal => Encoding::SplitDecimal,
     })
@@ -308,9 +447,12 @@ struct BandLine {
 /// The current bands of a transmitter, or every name there is.
 pub(crate) fn bands(name: &str) -> Result<Vec<Band>, String> {
     // The file is embedded, and a test reads it.
-    let file: BandFile = toml::from_str(BANDS).unwrap_or_else(|_| BandFile { bands: Default::default() });
+    let file: BandFile = toml::from_str(BANDS).unwrap_or_else(|_| BandFile {
+        bands: Default::default(),
+    });
     let Some(set) = file.bands.get(name) else {
-        return Err(nearest(name, file.bands.keys().map(String::as_str)).unwrap_or_else(|| file.bands.keys().cloned().collect::<Vec<_>>().join(", ")));
+        return Err(nearest(name, file.bands.keys().map(String::as_str))
+            .unwrap_or_else(|| file.bands.keys().cloned().collect::<Vec<_>>().join(", ")));
     };
     Ok(set.band.iter().filter_map(band).collect())
 }
@@ -320,7 +462,11 @@ fn band(line: &BandLine) -> Option<Band> {
         "uncertain" => BandMeaning::Uncertain,
         cause => BandMeaning::Absent(NoValue::from_name(cause)?),
     };
-    Some(Band { from_ma: line.from_ma, to_ma: line.to_ma, meaning })
+    Some(Band {
+        from_ma: line.from_ma,
+        to_ma: line.to_ma,
+        meaning,
+    })
 }
 
 #[cfg(test)]
@@ -330,9 +476,13 @@ mod tests {
     #[test]
     fn every_embedded_profile_reads_and_has_signals() {
         for (name, text) in EMBEDDED {
-            let profile = parse(name, text, Choice::default()).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"));
+            let profile = parse(name, text, Choice::default())
+                .unwrap_or_else(|problems| panic!("{name}: {problems:#?}"));
             assert!(!profile.signals.is_empty(), "{name} has no signal");
-            assert!(text.contains(&format!("id = \"{name}\"")), "{name} calls itself otherwise");
+            assert!(
+                text.contains(&format!("id = \"{name}\"")),
+                "{name} calls itself otherwise"
+            );
         }
     }
 
@@ -340,7 +490,11 @@ mod tests {
     fn every_band_set_reads_whole() {
         let file: BandFile = toml::from_str(BANDS).unwrap();
         for (name, set) in &file.bands {
-            assert_eq!(bands(name).unwrap().len(), set.band.len(), "{name} has a band with an unknown meaning");
+            assert_eq!(
+                bands(name).unwrap().len(),
+                set.band.len(),
+                "{name} has a band with an unknown meaning"
+            );
         }
     }
 }

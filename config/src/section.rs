@@ -16,12 +16,29 @@ pub(crate) struct Sink<'t> {
 
 impl<'t> Sink<'t> {
     pub(crate) fn new(file: &str, text: &'t str) -> Self {
-        Self { file: file.to_owned(), text, problems: RefCell::default() }
+        Self {
+            file: file.to_owned(),
+            text,
+            problems: RefCell::default(),
+        }
     }
 
-    pub(crate) fn add(&self, code: Code, span: Range<usize>, key: &str, args: Vec<(&'static str, String)>) {
+    pub(crate) fn add(
+        &self,
+        code: Code,
+        span: Range<usize>,
+        key: &str,
+        args: Vec<(&'static str, String)>,
+    ) {
         let (line, column) = place(self.text, span.start);
-        let problem = Problem { code, file: self.file.clone(), line, column, key: key.to_owned(), args };
+        let problem = Problem {
+            code,
+            file: self.file.clone(),
+            line,
+            column,
+            key: key.to_owned(),
+            args,
+        };
         self.problems.borrow_mut().push(problem);
     }
 
@@ -39,7 +56,13 @@ impl<'t> Sink<'t> {
 fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset.min(text.len())).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
     (line, column)
 }
 
@@ -53,7 +76,11 @@ pub(crate) struct At<T> {
 
 impl<T> At<T> {
     pub(crate) fn with<U>(&self, value: U) -> At<U> {
-        At { value, span: self.span.clone(), key: self.key.clone() }
+        At {
+            value,
+            span: self.span.clone(),
+            key: self.key.clone(),
+        }
     }
 }
 
@@ -75,8 +102,19 @@ pub(crate) struct Section<'s, 't> {
 }
 
 impl<'s, 't> Section<'s, 't> {
-    pub(crate) fn new(sink: &'s Sink<'t>, table: &'s DeTable<'t>, span: Range<usize>, path: String) -> Self {
-        Self { sink, table, span, path, asked: RefCell::default() }
+    pub(crate) fn new(
+        sink: &'s Sink<'t>,
+        table: &'s DeTable<'t>,
+        span: Range<usize>,
+        path: String,
+    ) -> Self {
+        Self {
+            sink,
+            table,
+            span,
+            path,
+            asked: RefCell::default(),
+        }
     }
 
     /// Reports every key that nobody asked for, with the nearest that exists.
@@ -86,7 +124,12 @@ impl<'s, 't> Section<'s, 't> {
             let name: &str = key.get_ref();
             if !asked.contains(&name) {
                 let near = nearest(name, asked.iter().copied()).unwrap_or_else(|| asked.join(", "));
-                self.sink.add(Code::UnknownKey, key.span(), &self.key(name), vec![("name", name.to_owned()), ("near", near)]);
+                self.sink.add(
+                    Code::UnknownKey,
+                    key.span(),
+                    &self.key(name),
+                    vec![("name", name.to_owned()), ("near", near)],
+                );
             }
         }
     }
@@ -118,7 +161,9 @@ impl<'s, 't> Section<'s, 't> {
     }
 
     pub(crate) fn date(&self, key: &'static str) -> Option<At<String>> {
-        self.typed(key, "date", |value| value.as_datetime().map(ToString::to_string))
+        self.typed(key, "date", |value| {
+            value.as_datetime().map(ToString::to_string)
+        })
     }
 
     pub(crate) fn need_date(&self, key: &'static str) -> Option<At<String>> {
@@ -127,15 +172,29 @@ impl<'s, 't> Section<'s, 't> {
 
     /// A whole number inside `range`.
     pub(crate) fn whole(&self, key: &'static str, range: RangeInclusive<i64>) -> Option<At<i64>> {
-        let at = self.typed(key, "whole number", |value| value.as_integer().and_then(integer))?;
+        let at = self.typed(key, "whole number", |value| {
+            value.as_integer().and_then(integer)
+        })?;
         if range.contains(&at.value) {
             return Some(at);
         }
-        self.at(&at, Code::OutOfRange, vec![("value", at.value.to_string()), ("low", range.start().to_string()), ("high", range.end().to_string())]);
+        self.at(
+            &at,
+            Code::OutOfRange,
+            vec![
+                ("value", at.value.to_string()),
+                ("low", range.start().to_string()),
+                ("high", range.end().to_string()),
+            ],
+        );
         None
     }
 
-    pub(crate) fn need_whole(&self, key: &'static str, range: RangeInclusive<i64>) -> Option<At<i64>> {
+    pub(crate) fn need_whole(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<i64>,
+    ) -> Option<At<i64>> {
         self.need(key, "whole number", self.whole(key, range))
     }
 
@@ -145,26 +204,43 @@ impl<'s, 't> Section<'s, 't> {
 
     /// A string or a number.
     pub(crate) fn text_or_number(&self, key: &'static str) -> Option<At<Either>> {
-        self.typed(key, "string or number", |value| value.as_str().map(|text| Either::Text(text.to_owned())).or_else(|| number(value).map(Either::Number)))
+        self.typed(key, "string or number", |value| {
+            value
+                .as_str()
+                .map(|text| Either::Text(text.to_owned()))
+                .or_else(|| number(value).map(Either::Number))
+        })
     }
 
     /// Two numbers, `[low, high]`.
     pub(crate) fn pair(&self, key: &'static str) -> Option<At<(f64, f64)>> {
-        self.typed(key, "[low, high]", |value| match value.as_array().map(|array| array.iter().collect::<Vec<_>>()).as_deref() {
-            Some([low, high]) => number(low.get_ref()).zip(number(high.get_ref())),
-            _ => None,
+        self.typed(key, "[low, high]", |value| {
+            match value
+                .as_array()
+                .map(|array| array.iter().collect::<Vec<_>>())
+                .as_deref()
+            {
+                Some([low, high]) => number(low.get_ref()).zip(number(high.get_ref())),
+                _ => None,
+            }
         })
     }
 
     /// A list of strings.
     pub(crate) fn texts(&self, key: &'static str) -> Vec<At<String>> {
-        let Some(value) = self.value(key) else { return Vec::new() };
+        let Some(value) = self.value(key) else {
+            return Vec::new();
+        };
         let Some(array) = value.get_ref().as_array() else {
             self.wrong_type(key, value, "list of strings");
             return Vec::new();
         };
         let text = |(position, item): (usize, &Spanned<DeValue<'_>>)| {
-            let found = item.get_ref().as_str().map(|text| At { value: text.to_owned(), span: item.span(), key: format!("{}[{position}]", self.key(key)) });
+            let found = item.get_ref().as_str().map(|text| At {
+                value: text.to_owned(),
+                span: item.span(),
+                key: format!("{}[{position}]", self.key(key)),
+            });
             if found.is_none() {
                 self.wrong_type(key, item, "string");
             }
@@ -181,11 +257,19 @@ impl<'s, 't> Section<'s, 't> {
         }
         let all: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
         let near = nearest(&at.value, all.iter().copied()).unwrap_or_else(|| all.join(", "));
-        self.at(&at, Code::UnknownName, vec![("value", at.value.clone()), ("near", near)]);
+        self.at(
+            &at,
+            Code::UnknownName,
+            vec![("value", at.value.clone()), ("near", near)],
+        );
         None
     }
 
-    pub(crate) fn need_one_of<T: Copy>(&self, key: &'static str, names: &[(&str, T)]) -> Option<At<T>> {
+    pub(crate) fn need_one_of<T: Copy>(
+        &self,
+        key: &'static str,
+        names: &[(&str, T)],
+    ) -> Option<At<T>> {
         self.need(key, "string", self.one_of(key, names))
     }
 
@@ -206,18 +290,26 @@ impl<'s, 't> Section<'s, 't> {
 
     /// A list of tables, `[[key]]`.
     pub(crate) fn sections(&self, key: &'static str) -> Vec<Section<'s, 't>> {
-        let Some(value) = self.value(key) else { return Vec::new() };
+        let Some(value) = self.value(key) else {
+            return Vec::new();
+        };
         let Some(array) = value.get_ref().as_array() else {
             self.wrong_type(key, value, "list of tables");
             return Vec::new();
         };
-        let section = |(position, item): (usize, &'s Spanned<DeValue<'t>>)| match item.get_ref().as_table() {
-            Some(table) => Some(Section::new(self.sink, table, item.span(), format!("{}[{position}]", self.key(key)))),
-            None => {
-                self.wrong_type(key, item, "table");
-                None
-            }
-        };
+        let section =
+            |(position, item): (usize, &'s Spanned<DeValue<'t>>)| match item.get_ref().as_table() {
+                Some(table) => Some(Section::new(
+                    self.sink,
+                    table,
+                    item.span(),
+                    format!("{}[{position}]", self.key(key)),
+                )),
+                None => {
+                    self.wrong_type(key, item, "table");
+                    None
+                }
+            };
         array.iter().enumerate().filter_map(section).collect()
     }
 
@@ -228,7 +320,12 @@ impl<'s, 't> Section<'s, 't> {
 
     /// Reports a key that must be there and is not.
     pub(crate) fn missing(&self, key: &'static str, kind: &str) {
-        self.sink.add(Code::MissingKey, self.span.clone(), &self.key(key), vec![("name", key.to_owned()), ("type", kind.to_owned())]);
+        self.sink.add(
+            Code::MissingKey,
+            self.span.clone(),
+            &self.key(key),
+            vec![("name", key.to_owned()), ("type", kind.to_owned())],
+        );
     }
 
     fn need<T>(&self, key: &'static str, kind: &str, found: Option<T>) -> Option<T> {
@@ -238,10 +335,19 @@ impl<'s, 't> Section<'s, 't> {
         found
     }
 
-    fn typed<T>(&self, key: &'static str, kind: &str, read: impl Fn(&DeValue<'t>) -> Option<T>) -> Option<At<T>> {
+    fn typed<T>(
+        &self,
+        key: &'static str,
+        kind: &str,
+        read: impl Fn(&DeValue<'t>) -> Option<T>,
+    ) -> Option<At<T>> {
         let value = self.value(key)?;
         match read(value.get_ref()) {
-            Some(read) => Some(At { value: read, span: value.span(), key: self.key(key) }),
+            Some(read) => Some(At {
+                value: read,
+                span: value.span(),
+                key: self.key(key),
+            }),
             None => {
                 self.wrong_type(key, value, kind);
                 None
@@ -251,7 +357,12 @@ impl<'s, 't> Section<'s, 't> {
 
     fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, kind: &str) {
         let found = value.get_ref().type_str().to_owned();
-        self.sink.add(Code::WrongType, value.span(), &self.key(key), vec![("type", kind.to_owned()), ("found", found)]);
+        self.sink.add(
+            Code::WrongType,
+            value.span(),
+            &self.key(key),
+            vec![("type", kind.to_owned()), ("found", found)],
+        );
     }
 
     fn value(&self, key: &'static str) -> Option<&'s Spanned<DeValue<'t>>> {
@@ -260,7 +371,11 @@ impl<'s, 't> Section<'s, 't> {
     }
 
     fn key(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 }
 
@@ -269,13 +384,24 @@ fn integer(value: &toml::de::DeInteger<'_>) -> Option<i64> {
 }
 
 fn number(value: &DeValue<'_>) -> Option<f64> {
-    let float = || value.as_float().and_then(|float| float.as_str().replace('_', "").parse::<f64>().ok());
-    value.as_integer().and_then(integer).map(|whole| whole as f64).or_else(float).filter(|number| number.is_finite())
+    let float = || {
+        value
+            .as_float()
+            .and_then(|float| float.as_str().replace('_', "").parse::<f64>().ok())
+    };
+    value
+        .as_integer()
+        .and_then(integer)
+        .map(|whole| whole as f64)
+        .or_else(float)
+        .filter(|number| number.is_finite())
 }
 
 /// The candidate that a person most likely meant, if one is near.
 pub(crate) fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
-    let scored = candidates.map(|candidate| (distance(name, candidate), candidate)).min()?;
+    let scored = candidates
+        .map(|candidate| (distance(name, candidate), candidate))
+        .min()?;
     (scored.0 <= 2.max(name.len() / 3)).then(|| scored.1.to_owned())
 }
 

@@ -13,7 +13,10 @@ pub struct Clock {
 impl Clock {
     /// A clock that starts now.
     pub fn start() -> Self {
-        Self { start: tokio::time::Instant::now(), started: wall() }
+        Self {
+            start: tokio::time::Instant::now(),
+            started: wall(),
+        }
     }
 
     /// Since the start.
@@ -43,6 +46,8 @@ impl Clock {
 }
 
 fn wall() -> WallMs {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     WallMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -35,13 +35,26 @@ fn scaled(point: &Point, raw: f64, at: WallMs) -> Reading {
     }
     match &point.scaling {
         Scaling::Linear { scale, offset } => ranged(point, raw * scale + offset, false, at),
-        Scaling::CurrentLoop { scale, offset, bands } => {
+        Scaling::CurrentLoop {
+            scale,
+            offset,
+            bands,
+        } => {
             let current_ma = raw * scale + offset;
-            match bands.iter().find(|band| lies_in(band, current_ma)).map(|band| band.meaning) {
+            match bands
+                .iter()
+                .find(|band| lies_in(band, current_ma))
+                .map(|band| band.meaning)
+            {
                 Some(BandMeaning::Absent(cause)) => Reading::absent(cause, at),
                 meaning => {
                     let share = (current_ma - 4.0) / 16.0;
-                    ranged(point, point.range.0 + share * (point.range.1 - point.range.0), meaning.is_some(), at)
+                    ranged(
+                        point,
+                        point.range.0 + share * (point.range.1 - point.range.0),
+                        meaning.is_some(),
+                        at,
+                    )
                 }
             }
         }
@@ -59,7 +72,11 @@ fn ranged(point: &Point, value: f64, uncertain: bool, at: WallMs) -> Reading {
     if point.under_range_at.is_some_and(|limit| value < limit) {
         return Reading::absent(NoValue::UnderRange, at);
     }
-    if uncertain { Reading::uncertain(value, at) } else { Reading::measured(value, at) }
+    if uncertain {
+        Reading::uncertain(value, at)
+    } else {
+        Reading::measured(value, at)
+    }
 }
 
 /// The raw number that registers spell.
@@ -68,7 +85,9 @@ pub fn number(encoding: Encoding, words: &[u16]) -> f64 {
     match encoding {
         Encoding::Bool => f64::from(first != 0),
         Encoding::Bit { bit } => f64::from(first >> bit & 1),
-        Encoding::BitField { shift, width } => f64::from(u32::from(first) >> shift & ((1 << width) - 1)),
+        Encoding::BitField { shift, width } => {
+            f64::from(u32::from(first) >> shift & ((1 << width) - 1))
+        }
         Encoding::U16 { order } => f64::from(swapped(first, order)),
         Encoding::I16 { order } => f64::from(swapped(first, order) as i16),
         Encoding::U32 { order } => f64::from(bits(words, order) as u32),
@@ -92,7 +111,11 @@ const fn swapped(word: u16, order: Order) -> u16 {
 
 /// The bits of a value of two or four registers, A the most significant byte.
 fn bits(words: &[u16], order: Order) -> u64 {
-    let joined = |words: &mut dyn Iterator<Item = &u16>| words.fold(0_u64, |bits, word| bits << 16 | u64::from(swapped(*word, order)));
+    let joined = |words: &mut dyn Iterator<Item = &u16>| {
+        words.fold(0_u64, |bits, word| {
+            bits << 16 | u64::from(swapped(*word, order))
+        })
+    };
     match order {
         Order::Abcd | Order::Badc => joined(&mut words.iter()),
         Order::Cdab | Order::Dcba => joined(&mut words.iter().rev()),
@@ -102,7 +125,11 @@ fn bits(words: &[u16], order: Order) -> u64 {
 /// RKI's: bit 15 sign, bits 14–13 decimals, bits 12–0 magnitude.
 fn sign_magnitude(word: u16) -> f64 {
     let magnitude = f64::from(word & 0x1fff) / 10_f64.powi(i32::from(word >> 13 & 3));
-    if word & 0x8000 == 0 { magnitude } else { -magnitude }
+    if word & 0x8000 == 0 {
+        magnitude
+    } else {
+        -magnitude
+    }
 }
 
 #[cfg(test)]
@@ -121,21 +148,51 @@ mod tests {
 
     #[test]
     fn wide_integers_and_doubles_keep_their_sign() {
-        assert_eq!(number(Encoding::I32 { order: Order::Abcd }, &[0xffff, 0xfffe]), -2.0);
-        assert_eq!(number(Encoding::U32 { order: Order::Cdab }, &[0xd13a, 0x0001]), 119_098.0);
-        assert_eq!(number(Encoding::I64 { order: Order::Dcba }, &[0xfeff, 0xffff, 0xffff, 0xffff]), -2.0);
+        assert_eq!(
+            number(Encoding::I32 { order: Order::Abcd }, &[0xffff, 0xfffe]),
+            -2.0
+        );
+        assert_eq!(
+            number(Encoding::U32 { order: Order::Cdab }, &[0xd13a, 0x0001]),
+            119_098.0
+        );
+        assert_eq!(
+            number(
+                Encoding::I64 { order: Order::Dcba },
+                &[0xfeff, 0xffff, 0xffff, 0xffff]
+            ),
+            -2.0
+        );
         let double = 1234.5_f64.to_bits();
         let words = [48, 32, 16, 0].map(|shift| (double >> shift) as u16);
         assert_eq!(number(Encoding::F64 { order: Order::Abcd }, &words), 1234.5);
-        assert_eq!(number(Encoding::I16 { order: Order::Badc }, &[0xfeff]), -2.0);
+        assert_eq!(
+            number(Encoding::I16 { order: Order::Badc }, &[0xfeff]),
+            -2.0
+        );
     }
 
     #[test]
     fn makers_own_spellings_read_as_their_manuals_print() {
         assert_eq!(number(Encoding::SplitDecimal, &[0x1409]), 20.9);
-        assert_eq!(number(Encoding::SignMagnitude, &[0b0010_0000_1100_1000]), 20.0);
-        assert_eq!(number(Encoding::SignMagnitude, &[0b1100_0000_0110_0100]), -1.0);
-        assert_eq!(number(Encoding::BitField { shift: 12, width: 4 }, &[0x5000]), 5.0);
+        assert_eq!(
+            number(Encoding::SignMagnitude, &[0b0010_0000_1100_1000]),
+            20.0
+        );
+        assert_eq!(
+            number(Encoding::SignMagnitude, &[0b1100_0000_0110_0100]),
+            -1.0
+        );
+        assert_eq!(
+            number(
+                Encoding::BitField {
+                    shift: 12,
+                    width: 4
+                },
+                &[0x5000]
+            ),
+            5.0
+        );
         assert_eq!(number(Encoding::Bit { bit: 6 }, &[0x0040]), 1.0);
     }
 }

@@ -65,13 +65,31 @@ pub(super) fn of_point(
 ) -> Vec<AlarmIndex> {
     let substance = substance(section, names);
     let preset = preset(section, names, point);
-    let stale_ms = section.whole("stale_s", 1..=86_400).map_or((3 * period_ms).max(10_000), |at| at.value as u32 * 1000);
+    let stale_ms = section
+        .whole("stale_s", 1..=86_400)
+        .map_or((3 * period_ms).max(10_000), |at| at.value as u32 * 1000);
     let own = section.section("alarms");
     let mut found = Vec::new();
     for (name, kind) in KINDS {
-        let given = own.as_ref().and_then(|own| own.section(name)).map(|section| given(section, point));
-        let from_preset = preset.as_ref().and_then(|preset| preset_level(&preset.value, substance, kind));
-        let Some(alarm) = alarm(section, point, index, kind, name, given, preset.as_ref().map(|at| &at.value).zip(from_preset), stale_ms) else { continue };
+        let given = own
+            .as_ref()
+            .and_then(|own| own.section(name))
+            .map(|section| given(section, point));
+        let from_preset = preset
+            .as_ref()
+            .and_then(|preset| preset_level(&preset.value, substance, kind));
+        let Some(alarm) = alarm(
+            section,
+            point,
+            index,
+            kind,
+            name,
+            given,
+            preset.as_ref().map(|at| &at.value).zip(from_preset),
+            stale_ms,
+        ) else {
+            continue;
+        };
         if is_gas(point.kind) {
             check_gas(section, &alarm, period_ms);
         }
@@ -81,8 +99,19 @@ pub(super) fn of_point(
     if let Some(own) = own {
         own.finish();
     }
-    check_order(section, &found.iter().map(|index| &alarms[index.0]).collect::<Vec<_>>());
-    if !found.iter().any(|index| !matches!(alarms[index.0].definition.condition, Condition::Bad | Condition::Stale { .. })) {
+    check_order(
+        section,
+        &found
+            .iter()
+            .map(|index| &alarms[index.0])
+            .collect::<Vec<_>>(),
+    );
+    if !found.iter().any(|index| {
+        !matches!(
+            alarms[index.0].definition.condition,
+            Condition::Bad | Condition::Stale { .. }
+        )
+    }) {
         section.problem(Code::NoAlarm, vec![]);
     }
     found
@@ -93,7 +122,11 @@ fn substance<'n>(section: &Section<'_, '_>, names: &'n Names) -> Option<&'n Subs
     match names.presets.substance(&at.value) {
         Ok(substance) => Some(substance),
         Err(near) => {
-            section.at(&at, Code::UnknownName, vec![("value", at.value.clone()), ("near", near)]);
+            section.at(
+                &at,
+                Code::UnknownName,
+                vec![("value", at.value.clone()), ("near", near)],
+            );
             None
         }
     }
@@ -105,7 +138,11 @@ fn preset(section: &Section<'_, '_>, names: &Names, point: &Point) -> Option<At<
     let preset = match names.presets.preset(&at.value) {
         Ok(preset) => preset.clone(),
         Err(near) => {
-            section.at(&at, Code::UnknownName, vec![("value", at.value.clone()), ("near", near)]);
+            section.at(
+                &at,
+                Code::UnknownName,
+                vec![("value", at.value.clone()), ("near", near)],
+            );
             return None;
         }
     };
@@ -113,7 +150,11 @@ fn preset(section: &Section<'_, '_>, names: &Names, point: &Point) -> Option<At<
         section.at(&at, Code::NotSignedOff, vec![("value", at.value.clone())]);
     }
     if preset.unit != point.unit {
-        section.at(&at, Code::PresetUnit, vec![("unit", preset.unit.clone()), ("found", point.unit.clone())]);
+        section.at(
+            &at,
+            Code::PresetUnit,
+            vec![("unit", preset.unit.clone()), ("found", point.unit.clone())],
+        );
         return None;
     }
     Some(at.with(preset))
@@ -132,7 +173,11 @@ fn preset_level(preset: &Preset, substance: Option<&Substance>, kind: Kind) -> O
 }
 
 fn given(section: Section<'_, '_>, point: &Point) -> Given {
-    let delay = |key| section.number(key).map(|at| (at.value.clamp(0.0, 86_400.0) * 1000.0).round() as u32);
+    let delay = |key| {
+        section
+            .number(key)
+            .map(|at| (at.value.clamp(0.0, 86_400.0) * 1000.0).round() as u32)
+    };
     let given = Given {
         set_point: section.number("set_point"),
         deadband: deadband(&section, point),
@@ -141,8 +186,12 @@ fn given(section: Section<'_, '_>, point: &Point) -> Given {
         on_delay_ms: delay("on_delay_s"),
         off_delay_ms: delay("off_delay_s"),
         latching: section.flag("latching").map(|at| at.value),
-        re_alarm_ms: section.whole("re_alarm_min", 1..=1440).map(|at| at.value as u32 * 60_000),
-        shelve_max_minutes: section.whole("shelve_max_min", 1..=SHELVE_MAX_MINUTES).map(|at| at.value as u16),
+        re_alarm_ms: section
+            .whole("re_alarm_min", 1..=1440)
+            .map(|at| at.value as u32 * 60_000),
+        shelve_max_minutes: section
+            .whole("shelve_max_min", 1..=SHELVE_MAX_MINUTES)
+            .map(|at| at.value as u16),
         remote_reset: section.flag("remote_reset").map(|at| at.value),
         guidance: section.section("guidance").and_then(text),
     };
@@ -152,7 +201,9 @@ fn given(section: Section<'_, '_>, point: &Point) -> Given {
 
 /// `1` to `4`, 1 the highest.
 pub(super) fn priority(section: &Section<'_, '_>) -> Option<Priority> {
-    section.whole("priority", 1..=4).and_then(|at| Priority::from_number(at.value as u8))
+    section
+        .whole("priority", 1..=4)
+        .and_then(|at| Priority::from_number(at.value as u8))
 }
 
 /// In the engineering unit, or as a share of the span: `"2 %"`.
@@ -161,13 +212,22 @@ fn deadband(section: &Section<'_, '_>, point: &Point) -> Option<f64> {
     let deadband = match &at.value {
         Either::Number(number) => Some(*number),
         Either::Text(text) => {
-            let share = text.strip_suffix('%').and_then(|share| share.trim().parse::<f64>().ok());
+            let share = text
+                .strip_suffix('%')
+                .and_then(|share| share.trim().parse::<f64>().ok());
             share.map(|share| (point.range.1 - point.range.0) * share / 100.0)
         }
     };
     let found = deadband.filter(|deadband| deadband.is_finite() && *deadband >= 0.0);
     if found.is_none() {
-        section.at(&at, Code::WrongType, vec![("type", "2.0, \"2 %\"".into()), ("found", format!("{:?}", at.value))]);
+        section.at(
+            &at,
+            Code::WrongType,
+            vec![
+                ("type", "2.0, \"2 %\"".into()),
+                ("found", format!("{:?}", at.value)),
+            ],
+        );
     }
     found
 }
@@ -189,21 +249,40 @@ fn alarm(
     }
     let given = given.unwrap_or_default();
     let set_point = limit(section, point, kind, name, &given, preset)?;
-    let deadband = given.deadband.unwrap_or((point.range.1 - point.range.0) * deadband_share(point.kind));
+    let deadband = given
+        .deadband
+        .unwrap_or((point.range.1 - point.range.0) * deadband_share(point.kind));
     let condition = match kind {
-        Kind::HighHigh => Condition::HiHi { set_point, deadband },
-        Kind::High => Condition::Hi { set_point, deadband },
-        Kind::Low => Condition::Lo { set_point, deadband },
-        Kind::LowLow => Condition::LoLo { set_point, deadband },
-        Kind::Discrete => Condition::Discrete { when: given.when.unwrap_or(true) },
+        Kind::HighHigh => Condition::HiHi {
+            set_point,
+            deadband,
+        },
+        Kind::High => Condition::Hi {
+            set_point,
+            deadband,
+        },
+        Kind::Low => Condition::Lo {
+            set_point,
+            deadband,
+        },
+        Kind::LowLow => Condition::LoLo {
+            set_point,
+            deadband,
+        },
+        Kind::Discrete => Condition::Discrete {
+            when: given.when.unwrap_or(true),
+        },
         Kind::Bad => Condition::Bad,
         Kind::Stale => Condition::Stale { after_ms: stale_ms },
     };
     check_deadband(section, point, name, set_point, deadband, kind);
     let gas_level_2 = is_gas(point.kind) && matches!(kind, Kind::HighHigh | Kind::LowLow);
     let priority = given.priority.unwrap_or(default_priority(point.kind, kind));
-    let off_delay_ms = given.off_delay_ms.unwrap_or(default_delay_ms(point.kind, kind));
-    let prompt = gas_level_2 || priority == Priority::P1 || matches!(kind, Kind::HighHigh | Kind::LowLow);
+    let off_delay_ms = given
+        .off_delay_ms
+        .unwrap_or(default_delay_ms(point.kind, kind));
+    let prompt =
+        gas_level_2 || priority == Priority::P1 || matches!(kind, Kind::HighHigh | Kind::LowLow);
     let on_default = match kind {
         Kind::Bad => 4000,
         _ if prompt => 0,
@@ -220,49 +299,93 @@ fn alarm(
             latching: given.latching.unwrap_or(gas_level_2),
             gas_level_2,
             re_alarm_ms: given.re_alarm_ms,
-            shelve_max_minutes: given.shelve_max_minutes.unwrap_or(SHELVE_MAX_MINUTES as u16),
+            shelve_max_minutes: given
+                .shelve_max_minutes
+                .unwrap_or(SHELVE_MAX_MINUTES as u16),
             remote_reset: given.remote_reset.unwrap_or(false),
         },
         guidance: given.guidance,
         source: match (preset, &given.set_point) {
-            (Some((preset, _)), None) => format!("{}: {} ({:?})", preset.id, preset.source, preset.confidence),
+            (Some((preset, _)), None) => {
+                format!("{}: {} ({:?})", preset.id, preset.source, preset.confidence)
+            }
             _ => "site".into(),
         },
     })
 }
 
 /// The set-point: the site's own, or the preset's. Warns where the site's is laxer.
-fn limit(section: &Section<'_, '_>, point: &Point, kind: Kind, name: &str, given: &Given, preset: Option<(&Preset, f64)>) -> Option<f64> {
+fn limit(
+    section: &Section<'_, '_>,
+    point: &Point,
+    kind: Kind,
+    name: &str,
+    given: &Given,
+    preset: Option<(&Preset, f64)>,
+) -> Option<f64> {
     if matches!(kind, Kind::Discrete | Kind::Bad | Kind::Stale) {
         return Some(0.0);
     }
     let Some(own) = &given.set_point else {
         if preset.is_none() {
-            section.problem(Code::MissingKey, vec![("name", format!("alarms.{name}.set_point")), ("type", "number".into())]);
+            section.problem(
+                Code::MissingKey,
+                vec![
+                    ("name", format!("alarms.{name}.set_point")),
+                    ("type", "number".into()),
+                ],
+            );
         }
         return preset.map(|(_, level)| level);
     };
     if own.value < point.range.0 || own.value > point.range.1 {
-        let args = vec![("value", own.value.to_string()), ("low", point.range.0.to_string()), ("high", point.range.1.to_string())];
+        let args = vec![
+            ("value", own.value.to_string()),
+            ("low", point.range.0.to_string()),
+            ("high", point.range.1.to_string()),
+        ];
         section.at(own, Code::LimitOutsideRange, args);
     }
     if let Some((preset, level)) = preset
-        && (matches!(kind, Kind::HighHigh | Kind::High) && own.value > level || matches!(kind, Kind::Low | Kind::LowLow) && own.value < level)
+        && (matches!(kind, Kind::HighHigh | Kind::High) && own.value > level
+            || matches!(kind, Kind::Low | Kind::LowLow) && own.value < level)
     {
-        section.at(own, Code::Laxer, vec![("value", own.value.to_string()), ("preset", level.to_string()), ("source", preset.source.clone())]);
+        section.at(
+            own,
+            Code::Laxer,
+            vec![
+                ("value", own.value.to_string()),
+                ("preset", level.to_string()),
+                ("source", preset.source.clone()),
+            ],
+        );
     }
     Some(own.value)
 }
 
 /// A deadband that no value in range can clear keeps the alarm for ever (R23).
-fn check_deadband(section: &Section<'_, '_>, point: &Point, name: &str, set_point: f64, deadband: f64, kind: Kind) {
+fn check_deadband(
+    section: &Section<'_, '_>,
+    point: &Point,
+    name: &str,
+    set_point: f64,
+    deadband: f64,
+    kind: Kind,
+) {
     let never = match kind {
         Kind::HighHigh | Kind::High => set_point - deadband <= point.range.0,
         Kind::Low | Kind::LowLow => set_point + deadband >= point.range.1,
         Kind::Discrete | Kind::Bad | Kind::Stale => false,
     };
     if never {
-        section.problem(Code::Deadband, vec![("name", name.to_owned()), ("value", deadband.to_string()), ("limit", set_point.to_string())]);
+        section.problem(
+            Code::Deadband,
+            vec![
+                ("name", name.to_owned()),
+                ("value", deadband.to_string()),
+                ("limit", set_point.to_string()),
+            ],
+        );
     }
 }
 
@@ -273,9 +396,19 @@ fn check_gas(section: &Section<'_, '_>, alarm: &Alarm, period_ms: u32) {
         return;
     }
     if definition.gas_level_2 && definition.on_delay_ms > GAS_LEVEL_2_DELAY_MS {
-        section.problem(Code::GasLevel2Delay, vec![("name", alarm.id.clone()), ("value", definition.on_delay_ms.to_string())]);
+        section.problem(
+            Code::GasLevel2Delay,
+            vec![
+                ("name", alarm.id.clone()),
+                ("value", definition.on_delay_ms.to_string()),
+            ],
+        );
     } else if definition.on_delay_ms.saturating_add(period_ms) > GAS_ANSWER_MS {
-        let args = vec![("name", alarm.id.clone()), ("value", definition.on_delay_ms.to_string()), ("period", period_ms.to_string())];
+        let args = vec![
+            ("name", alarm.id.clone()),
+            ("value", definition.on_delay_ms.to_string()),
+            ("period", period_ms.to_string()),
+        ];
         section.problem(Code::GasDelay, args);
     }
 }
@@ -287,29 +420,51 @@ fn check_order(section: &Section<'_, '_>, alarms: &[&Alarm]) {
         Condition::Lo { .. } => 1,
         Condition::Hi { .. } => 2,
         Condition::HiHi { .. } => 3,
-        Condition::Discrete { .. } | Condition::Bad | Condition::Stale { .. } | Condition::CommsLost => 4,
+        Condition::Discrete { .. }
+        | Condition::Bad
+        | Condition::Stale { .. }
+        | Condition::CommsLost => 4,
     };
-    let mut limits: Vec<(i32, f64, &str)> =
-        alarms.iter().filter_map(|alarm| Some((rank(&alarm.definition.condition), alarm.definition.condition.set_point()?, alarm.id.as_str()))).collect();
+    let mut limits: Vec<(i32, f64, &str)> = alarms
+        .iter()
+        .filter_map(|alarm| {
+            Some((
+                rank(&alarm.definition.condition),
+                alarm.definition.condition.set_point()?,
+                alarm.id.as_str(),
+            ))
+        })
+        .collect();
     limits.sort_by_key(|(rank, ..)| *rank);
     for pair in limits.windows(2) {
         if pair[0].1 >= pair[1].1 {
-            let args = vec![("low", format!("{} {}", pair[0].2, pair[0].1)), ("high", format!("{} {}", pair[1].2, pair[1].1))];
+            let args = vec![
+                ("low", format!("{} {}", pair[0].2, pair[0].1)),
+                ("high", format!("{} {}", pair[1].2, pair[1].1)),
+            ];
             section.problem(Code::LimitOrder, args);
         }
     }
 }
 
 const fn is_gas(kind: PointKind) -> bool {
-    matches!(kind, PointKind::CombustibleGas | PointKind::ToxicGas | PointKind::Oxygen)
+    matches!(
+        kind,
+        PointKind::CombustibleGas | PointKind::ToxicGas | PointKind::Oxygen
+    )
 }
 
 /// Share of the span.
 const fn deadband_share(kind: PointKind) -> f64 {
     match kind {
         PointKind::Flow | PointKind::Level => 0.05,
-        PointKind::Pressure | PointKind::DifferentialPressure | PointKind::CombustibleGas | PointKind::ToxicGas => 0.02,
-        PointKind::Oxygen | PointKind::Temperature | PointKind::Composition | PointKind::Other => 0.01,
+        PointKind::Pressure
+        | PointKind::DifferentialPressure
+        | PointKind::CombustibleGas
+        | PointKind::ToxicGas => 0.02,
+        PointKind::Oxygen | PointKind::Temperature | PointKind::Composition | PointKind::Other => {
+            0.01
+        }
         PointKind::Discrete => 0.0,
     }
 }
@@ -327,7 +482,8 @@ const fn default_delay_ms(kind: PointKind, alarm: Kind) -> u32 {
 const fn default_priority(kind: PointKind, alarm: Kind) -> Priority {
     match (alarm, is_gas(kind)) {
         (Kind::HighHigh | Kind::LowLow, true) => Priority::P1,
-        (Kind::High | Kind::Low | Kind::Bad | Kind::Stale, true) | (Kind::HighHigh | Kind::LowLow | Kind::Discrete, _) => Priority::P2,
+        (Kind::High | Kind::Low | Kind::Bad | Kind::Stale, true)
+        | (Kind::HighHigh | Kind::LowLow | Kind::Discrete, _) => Priority::P2,
         (Kind::High | Kind::Low | Kind::Bad | Kind::Stale, false) => Priority::P3,
     }
 }

@@ -45,33 +45,74 @@ enum Kind {
 
 fn bus(section: &Section<'_, '_>) -> Option<Bus> {
     let id = id(section);
-    let kind = section.need_one_of("kind", &[("tcp", Kind::Tcp), ("rtu-over-tcp", Kind::RtuOverTcp), ("rtu", Kind::Rtu)]);
-    let timeout_ms = section.whole("timeout_ms", 10..=10_000).map_or(500, |at| at.value as u32);
-    let turnaround_ms = section.whole("turnaround_ms", 0..=1000).map_or(0, |at| at.value as u32);
+    let kind = section.need_one_of(
+        "kind",
+        &[
+            ("tcp", Kind::Tcp),
+            ("rtu-over-tcp", Kind::RtuOverTcp),
+            ("rtu", Kind::Rtu),
+        ],
+    );
+    let timeout_ms = section
+        .whole("timeout_ms", 10..=10_000)
+        .map_or(500, |at| at.value as u32);
+    let turnaround_ms = section
+        .whole("turnaround_ms", 0..=1000)
+        .map_or(0, |at| at.value as u32);
     let link = match kind?.value {
         Kind::Tcp => {
-            let (host, port) = section.need_text("address").and_then(|at| split_address(section, &at))?;
+            let (host, port) = section
+                .need_text("address")
+                .and_then(|at| split_address(section, &at))?;
             Link::Tcp { host, port }
         }
         Kind::RtuOverTcp => {
-            let (host, port) = section.need_text("address").and_then(|at| split_address(section, &at))?;
+            let (host, port) = section
+                .need_text("address")
+                .and_then(|at| split_address(section, &at))?;
             Link::RtuOverTcp { host, port }
         }
         Kind::Rtu => rtu(section)?,
     };
-    Some(Bus { id: id?, link, timeout_ms, turnaround_ms })
+    Some(Bus {
+        id: id?,
+        link,
+        timeout_ms,
+        turnaround_ms,
+    })
 }
 
 fn rtu(section: &Section<'_, '_>) -> Option<Link> {
     let path = section.need_text("path");
-    let baud = section.whole("baud", 300..=1_000_000).map_or(9600, |at| at.value as u32);
-    let parity = section.one_of("parity", &[("none", Parity::None), ("even", Parity::Even), ("odd", Parity::Odd)]);
-    let stop_bits = section.whole("stop_bits", 1..=2).map_or(1, |at| at.value as u8);
-    Some(Link::Rtu { path: path?.value.into(), baud, parity: parity.map_or(Parity::None, |at| at.value), stop_bits })
+    let baud = section
+        .whole("baud", 300..=1_000_000)
+        .map_or(9600, |at| at.value as u32);
+    let parity = section.one_of(
+        "parity",
+        &[
+            ("none", Parity::None),
+            ("even", Parity::Even),
+            ("odd", Parity::Odd),
+        ],
+    );
+    let stop_bits = section
+        .whole("stop_bits", 1..=2)
+        .map_or(1, |at| at.value as u8);
+    Some(Link::Rtu {
+        path: path?.value.into(),
+        baud,
+        parity: parity.map_or(Parity::None, |at| at.value),
+        stop_bits,
+    })
 }
 
 /// The devices, and the alarm of each one's silence by the device's position.
-pub(super) fn devices(root: &Section<'_, '_>, names: &mut Names, buses: &[Bus], base: &Path) -> (Vec<Device>, Vec<(usize, Alarm)>) {
+pub(super) fn devices(
+    root: &Section<'_, '_>,
+    names: &mut Names,
+    buses: &[Bus],
+    base: &Path,
+) -> (Vec<Device>, Vec<(usize, Alarm)>) {
     unique(root, "device");
     let (mut devices, mut comms, mut units) = (Vec::new(), Vec::new(), HashMap::new());
     for section in root.sections("device") {
@@ -83,10 +124,22 @@ pub(super) fn devices(root: &Section<'_, '_>, names: &mut Names, buses: &[Bus], 
             continue;
         };
         if let Some(first) = units.insert((device.bus, device.unit), device.id.clone()) {
-            section.problem(Code::SameUnit, vec![("unit", device.unit.to_string()), ("first", first)]);
+            section.problem(
+                Code::SameUnit,
+                vec![("unit", device.unit.to_string()), ("first", first)],
+            );
         }
         let subject = Subject::Device(DeviceIndex(devices.len()));
-        comms.push((devices.len(), Alarm { id: format!("{}.COMMS", device.id), subject, definition: delay, guidance: None, source: "built in".into() }));
+        comms.push((
+            devices.len(),
+            Alarm {
+                id: format!("{}.COMMS", device.id),
+                subject,
+                definition: delay,
+                guidance: None,
+                source: "built in".into(),
+            },
+        ));
         devices.push(device);
         names.profiles.push(profile);
         section.finish();
@@ -94,13 +147,24 @@ pub(super) fn devices(root: &Section<'_, '_>, names: &mut Names, buses: &[Bus], 
     (devices, comms)
 }
 
-fn device(section: &Section<'_, '_>, names: &Names, buses: &[Bus], profile: Option<&Profile>) -> Option<Device> {
+fn device(
+    section: &Section<'_, '_>,
+    names: &Names,
+    buses: &[Bus],
+    profile: Option<&Profile>,
+) -> Option<Device> {
     let id = id(section);
     let name = name(section);
-    let bus = section.need_text("bus").and_then(|at| resolve(section, &at, &names.buses));
-    let tcp = bus.and_then(|bus| buses.get(bus)).is_some_and(|bus| matches!(bus.link, Link::Tcp { .. }));
+    let bus = section
+        .need_text("bus")
+        .and_then(|at| resolve(section, &at, &names.buses));
+    let tcp = bus
+        .and_then(|bus| buses.get(bus))
+        .is_some_and(|bus| matches!(bus.link, Link::Tcp { .. }));
     let unit = section.need_whole("unit", if tcp { 0..=255 } else { 1..=247 });
-    let period_ms = section.whole("period_ms", 50..=3_600_000).map_or(1000, |at| at.value as u32);
+    let period_ms = section
+        .whole("period_ms", 50..=3_600_000)
+        .map_or(1000, |at| at.value as u32);
     Some(Device {
         id: id?,
         name: name?,
@@ -116,18 +180,26 @@ fn device(section: &Section<'_, '_>, names: &Names, buses: &[Bus], profile: Opti
 
 /// The profile by `profile` or `profile_file`; a device may have none, when its points name registers themselves.
 fn load_profile(section: &Section<'_, '_>, base: &Path) -> Option<Profile> {
-    let choice = section.section("registers").map_or_else(Choice::default, |registers| {
-        let base = registers.whole("base", 0..=65_535).map(|at| at.value as u16);
-        let order = registers.one_of("order", ORDERS).map(|at| at.value);
-        registers.finish();
-        Choice { base, order }
-    });
+    let choice = section
+        .section("registers")
+        .map_or_else(Choice::default, |registers| {
+            let base = registers
+                .whole("base", 0..=65_535)
+                .map(|at| at.value as u16);
+            let order = registers.one_of("order", ORDERS).map(|at| at.value);
+            registers.finish();
+            Choice { base, order }
+        });
     let (name, file) = (section.text("profile"), section.text("profile_file"));
     let (at, label, text) = match (name, file) {
         (Some(name), _) => match profile::embedded(&name.value) {
             Ok(text) => (name.clone(), name.value, text.to_owned()),
             Err(near) => {
-                section.at(&name, Code::UnknownName, vec![("value", name.value.clone()), ("near", near)]);
+                section.at(
+                    &name,
+                    Code::UnknownName,
+                    vec![("value", name.value.clone()), ("near", near)],
+                );
                 return None;
             }
         },
@@ -136,7 +208,11 @@ fn load_profile(section: &Section<'_, '_>, base: &Path) -> Option<Profile> {
             match std::fs::read_to_string(&path) {
                 Ok(text) => (file, path.display().to_string(), text),
                 Err(error) => {
-                    section.at(&file, Code::Unreadable, vec![("error", format!("{}: {error}", path.display()))]);
+                    section.at(
+                        &file,
+                        Code::Unreadable,
+                        vec![("error", format!("{}: {error}", path.display()))],
+                    );
                     return None;
                 }
             }

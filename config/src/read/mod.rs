@@ -33,13 +33,32 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path) -> Option<Sit
     if let Some(schema) = root.need_whole("schema", 0..=i64::MAX)
         && schema.value != SCHEMA
     {
-        root.at(&schema, Code::Schema, vec![("value", schema.value.to_string()), ("known", SCHEMA.to_string())]);
+        root.at(
+            &schema,
+            Code::Schema,
+            vec![
+                ("value", schema.value.to_string()),
+                ("known", SCHEMA.to_string()),
+            ],
+        );
     }
     let identity = root.need_section("site").and_then(identity);
-    let http = root.section("screen").map_or(Some(SocketAddr::from(([127, 0, 0, 1], 8080))), screen);
+    let http = root
+        .section("screen")
+        .map_or(Some(SocketAddr::from(([127, 0, 0, 1], 8080))), screen);
     let uplink = root.section("uplink").map(|section| uplink(section, base));
-    let journal = root.section("journal").map_or(Some(Journal { max_bytes: 512 << 20, alarm_reserve_bytes: 64 << 20 }), journal);
-    let people = root.sections("person").into_iter().filter_map(person).collect();
+    let journal = root.section("journal").map_or(
+        Some(Journal {
+            max_bytes: 512 << 20,
+            alarm_reserve_bytes: 64 << 20,
+        }),
+        journal,
+    );
+    let people = root
+        .sections("person")
+        .into_iter()
+        .filter_map(person)
+        .collect();
     let areas: Vec<Area> = root.sections("area").into_iter().filter_map(area).collect();
     let buses = bus::buses(&root);
     let mut names = Names {
@@ -48,7 +67,9 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path) -> Option<Sit
         devices: HashMap::new(),
         profiles: Vec::new(),
         presets: Presets::embedded(),
-        signed_off: identity.as_ref().is_some_and(|identity| identity.signed_off),
+        signed_off: identity
+            .as_ref()
+            .is_some_and(|identity| identity.signed_off),
     };
     unique(&root, "area");
     unique(&root, "person");
@@ -78,7 +99,10 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path) -> Option<Sit
         alarms,
         outputs,
         effects,
-        digest: Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
+        digest: Sha256::digest(text.as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
     })
 }
 
@@ -98,7 +122,11 @@ fn identity(section: Section<'_, '_>) -> Option<Identity> {
         signed
     });
     section.finish();
-    Some(Identity { id: id?, name: name?, signed_off })
+    Some(Identity {
+        id: id?,
+        name: name?,
+        signed_off,
+    })
 }
 
 fn screen(section: Section<'_, '_>) -> Option<SocketAddr> {
@@ -106,7 +134,14 @@ fn screen(section: Section<'_, '_>) -> Option<SocketAddr> {
     let address = listen.as_ref().and_then(|listen| {
         let found = listen.value.parse().ok();
         if found.is_none() {
-            section.at(listen, Code::Address, vec![("value", listen.value.clone()), ("first", "127.0.0.1:8080".into())]);
+            section.at(
+                listen,
+                Code::Address,
+                vec![
+                    ("value", listen.value.clone()),
+                    ("first", "127.0.0.1:8080".into()),
+                ],
+            );
         }
         found
     });
@@ -115,27 +150,53 @@ fn screen(section: Section<'_, '_>) -> Option<SocketAddr> {
 }
 
 fn uplink(section: Section<'_, '_>, base: &Path) -> Option<Uplink> {
-    let broker = section.need_text("broker").and_then(|broker| split_address(&section, &broker));
-    let group = section.need_text("group").and_then(|group| good_id(&section, group));
+    let broker = section
+        .need_text("broker")
+        .and_then(|broker| split_address(&section, &broker));
+    let group = section
+        .need_text("group")
+        .and_then(|group| good_id(&section, group));
     let username = section.text("username").map(|at| at.value);
     let password_file = section.text("password_file").map(|at| base.join(at.value));
-    let window = section.whole("window", 1..=1000).map_or(32, |at| at.value as u16);
+    let window = section
+        .whole("window", 1..=1000)
+        .map_or(32, |at| at.value as u16);
     section.finish();
     let (host, port) = broker?;
-    Some(Uplink { host, port, group: group?, username, password_file, window })
+    Some(Uplink {
+        host,
+        port,
+        group: group?,
+        username,
+        password_file,
+        window,
+    })
 }
 
 fn journal(section: Section<'_, '_>) -> Option<Journal> {
-    let max = section.whole("max_mb", 16..=1_000_000).map_or(512, |at| at.value as u64);
-    let reserve = section.whole("alarm_reserve_mb", 1..=(max as i64 / 2)).map_or(max.div_ceil(8), |at| at.value as u64);
+    let max = section
+        .whole("max_mb", 16..=1_000_000)
+        .map_or(512, |at| at.value as u64);
+    let reserve = section
+        .whole("alarm_reserve_mb", 1..=(max as i64 / 2))
+        .map_or(max.div_ceil(8), |at| at.value as u64);
     section.finish();
-    Some(Journal { max_bytes: max << 20, alarm_reserve_bytes: reserve << 20 })
+    Some(Journal {
+        max_bytes: max << 20,
+        alarm_reserve_bytes: reserve << 20,
+    })
 }
 
 fn person(section: Section<'_, '_>) -> Option<Person> {
     let id = id(&section);
     let name = section.need_text("name");
-    let role = section.need_one_of("role", &[("operator", Role::Operator), ("maintenance", Role::Maintenance)]);
+    let role = section.need_one_of(
+        "role",
+        &[
+            ("operator", Role::Operator),
+            ("maintenance", Role::Maintenance),
+        ],
+    );
     let pin = section.need_text("pin");
     if let Some(pin) = &pin
         && !(pin.value.starts_with("$argon2id$") && pin.value.split('$').count() == 6)
@@ -143,14 +204,22 @@ fn person(section: Section<'_, '_>) -> Option<Person> {
         section.at(pin, Code::PinHash, vec![]);
     }
     section.finish();
-    Some(Person { id: id?, name: name?.value, role: role?.value, pin_hash: pin?.value })
+    Some(Person {
+        id: id?,
+        name: name?.value,
+        role: role?.value,
+        pin_hash: pin?.value,
+    })
 }
 
 fn area(section: Section<'_, '_>) -> Option<Area> {
     let id = id(&section);
     let name = name(&section);
     section.finish();
-    Some(Area { id: id?, name: name? })
+    Some(Area {
+        id: id?,
+        name: name?,
+    })
 }
 
 /// The section's `id`: letters, digits, `-` and `_`, so that it can stand in a topic, a file name and an address.
@@ -176,21 +245,36 @@ fn text(section: Section<'_, '_>) -> Option<Text> {
     let zh = section.need_text("zh");
     let en = section.need_text("en");
     section.finish();
-    Some(Text { zh: zh?.value, en: en?.value })
+    Some(Text {
+        zh: zh?.value,
+        en: en?.value,
+    })
 }
 
 /// `host:port`.
 fn split_address(section: &Section<'_, '_>, at: &At<String>) -> Option<(String, u16)> {
-    let split = at.value.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
+    let split = at
+        .value
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
     let found = split.filter(|(host, _)| !host.is_empty());
     if found.is_none() {
-        section.at(at, Code::Address, vec![("value", at.value.clone()), ("first", "192.168.1.20:502".into())]);
+        section.at(
+            at,
+            Code::Address,
+            vec![
+                ("value", at.value.clone()),
+                ("first", "192.168.1.20:502".into()),
+            ],
+        );
     }
     found
 }
 
 fn index<'n>(ids: impl Iterator<Item = &'n String>) -> HashMap<String, usize> {
-    ids.enumerate().map(|(position, id)| (id.clone(), position)).collect()
+    ids.enumerate()
+        .map(|(position, id)| (id.clone(), position))
+        .collect()
 }
 
 /// Every `id` of a list of tables is its own.
@@ -200,19 +284,32 @@ fn unique(root: &Section<'_, '_>, list: &'static str) {
         if let Some(id) = section.text("id")
             && let Some(first) = seen.insert(id.value.clone(), id.key.clone())
         {
-            section.at(&id, Code::DuplicateId, vec![("value", id.value.clone()), ("first", first)]);
+            section.at(
+                &id,
+                Code::DuplicateId,
+                vec![("value", id.value.clone()), ("first", first)],
+            );
         }
     }
 }
 
 /// The position of what a key names, or a problem with the nearest name.
-fn resolve(section: &Section<'_, '_>, at: &At<String>, names: &HashMap<String, usize>) -> Option<usize> {
+fn resolve(
+    section: &Section<'_, '_>,
+    at: &At<String>,
+    names: &HashMap<String, usize>,
+) -> Option<usize> {
     let found = names.get(&at.value).copied();
     if found.is_none() {
         let mut all: Vec<&str> = names.keys().map(String::as_str).collect();
         all.sort_unstable();
-        let near = crate::section::nearest(&at.value, all.iter().copied()).unwrap_or_else(|| all.join(", "));
-        section.at(at, Code::UnknownReference, vec![("value", at.value.clone()), ("near", near)]);
+        let near = crate::section::nearest(&at.value, all.iter().copied())
+            .unwrap_or_else(|| all.join(", "));
+        section.at(
+            at,
+            Code::UnknownReference,
+            vec![("value", at.value.clone()), ("near", near)],
+        );
     }
     found
 }

@@ -80,15 +80,41 @@ impl BusTask {
         stats: Arc<Stats>,
     ) -> Self {
         let now = Instant::now();
-        let own = site.devices.iter().enumerate().filter(|(_, device)| device.bus == bus);
-        let stations: Vec<Station> = own.map(|(position, _)| Station::new(&site, DeviceIndex(position), now)).collect();
+        let own = site
+            .devices
+            .iter()
+            .enumerate()
+            .filter(|(_, device)| device.bus == bus);
+        let stations: Vec<Station> = own
+            .map(|(position, _)| Station::new(&site, DeviceIndex(position), now))
+            .collect();
         let drive = |(position, output): (usize, &davy_config::site::Output)| {
-            let station = stations.iter().position(|station| station.device == output.device)?;
-            Some(Drive { output: OutputIndex(position), station, asked: false, feedback: None, write_at: now })
+            let station = stations
+                .iter()
+                .position(|station| station.device == output.device)?;
+            Some(Drive {
+                output: OutputIndex(position),
+                station,
+                asked: false,
+                feedback: None,
+                write_at: now,
+            })
         };
         let drives = site.outputs.iter().enumerate().filter_map(drive).collect();
         let timeout = Duration::from_millis(u64::from(site.buses[bus.0].timeout_ms));
-        Self { site, bus, clock, scans, demand, stats, stations, drives, wire: None, reopen_at: now, timeout }
+        Self {
+            site,
+            bus,
+            clock,
+            scans,
+            demand,
+            stats,
+            stations,
+            drives,
+            wire: None,
+            reopen_at: now,
+            timeout,
+        }
     }
 
     /// Runs until shutdown; no fault of a device or a link ends it.
@@ -109,15 +135,29 @@ impl BusTask {
     }
 
     fn next_wake(&self) -> Instant {
-        let polls = self.stations.iter().map(|station| if station.read_back { Instant::now() } else { station.due });
+        let polls = self.stations.iter().map(|station| {
+            if station.read_back {
+                Instant::now()
+            } else {
+                station.due
+            }
+        });
         let writes = self.drives.iter().map(|drive| drive.write_at);
-        polls.chain(writes).min().unwrap_or_else(|| Instant::now() + PROBE_MAX)
+        polls
+            .chain(writes)
+            .min()
+            .unwrap_or_else(|| Instant::now() + PROBE_MAX)
     }
 
     fn due_station(&self) -> Option<usize> {
         let now = Instant::now();
-        let due = self.stations.iter().enumerate().filter(|(_, station)| station.read_back || station.due <= now);
-        due.min_by_key(|(_, station)| station.due).map(|(position, _)| position)
+        let due = self
+            .stations
+            .iter()
+            .enumerate()
+            .filter(|(_, station)| station.read_back || station.due <= now);
+        due.min_by_key(|(_, station)| station.due)
+            .map(|(position, _)| position)
     }
 
     async fn poll(&mut self, position: usize) {
@@ -126,10 +166,17 @@ impl BusTask {
             station.advance_due();
         }
         station.read_back = false;
-        let image = if station.silent > 0 && Instant::now() < station.probe_at { None } else { Some(self.read_blocks(position).await) };
+        let image = if station.silent > 0 && Instant::now() < station.probe_at {
+            None
+        } else {
+            Some(self.read_blocks(position).await)
+        };
         let (image, answered) = match image {
             // Silent, and not yet to be asked again: its points say so at every period.
-            None => (vec![Err(NoValue::Timeout); self.stations[position].plan.blocks.len()], false),
+            None => (
+                vec![Err(NoValue::Timeout); self.stations[position].plan.blocks.len()],
+                false,
+            ),
             Some((image, answered)) => {
                 self.note_contact(position, answered);
                 (image, answered)
@@ -152,7 +199,11 @@ impl BusTask {
                 continue;
             }
             let plan = &station.plan.blocks[block];
-            let request = Request::Read { table: plan.table, start: plan.start, count: plan.count };
+            let request = Request::Read {
+                table: plan.table,
+                start: plan.start,
+                count: plan.count,
+            };
             match self.exchange(position, &request).await {
                 Ok(words) => {
                     answered = true;
@@ -165,7 +216,8 @@ impl BusTask {
                 Err(Fault::Exception(code)) => {
                     answered = true;
                     if matches!(code, 2 | 3) {
-                        self.stations[position].refused[block] = Some((Instant::now() + QUARANTINE, code));
+                        self.stations[position].refused[block] =
+                            Some((Instant::now() + QUARANTINE, code));
                     }
                     image.push(Err(NoValue::Exception(code)));
                 }
@@ -190,12 +242,20 @@ impl BusTask {
             None => Err(Fault::LinkDown),
         };
         let fault = result.as_ref().err().copied();
-        self.stats.count(self.bus.0, device.0, fault, start.elapsed().as_micros() as u64, self.clock.wall());
+        self.stats.count(
+            self.bus.0,
+            device.0,
+            fault,
+            start.elapsed().as_micros() as u64,
+            self.clock.wall(),
+        );
         if let (Some(fault), Some(wire)) = (fault, &self.wire)
             && wire.is_spent(fault)
         {
             self.wire = None;
-            self.stats.buses[self.bus.0].up.store(fault != Fault::LinkDown, Relaxed);
+            self.stats.buses[self.bus.0]
+                .up
+                .store(fault != Fault::LinkDown, Relaxed);
             if fault == Fault::LinkDown {
                 tracing::warn!(bus = self.site.buses[self.bus.0].id, "link lost");
                 self.reopen_at = Instant::now();
@@ -228,7 +288,9 @@ impl BusTask {
     fn note_contact(&mut self, position: usize, answered: bool) {
         let station = &mut self.stations[position];
         let device = &self.site.devices[station.device.0];
-        let before = self.stats.devices[station.device.0].answering.swap(answered, Relaxed);
+        let before = self.stats.devices[station.device.0]
+            .answering
+            .swap(answered, Relaxed);
         if answered {
             station.silent = 0;
             if !before {
@@ -241,8 +303,15 @@ impl BusTask {
         }
         station.silent = station.silent.saturating_add(1);
         // The first silence is asked again at the next period, then ever more rarely.
-        let wait = station.period.saturating_mul(1 << station.silent.saturating_sub(2).min(5)).min(PROBE_MAX.max(station.period));
-        station.probe_at = if station.silent < 2 { Instant::now() } else { Instant::now() + wait - station.period / 2 };
+        let wait = station
+            .period
+            .saturating_mul(1 << station.silent.saturating_sub(2).min(5))
+            .min(PROBE_MAX.max(station.period));
+        station.probe_at = if station.silent < 2 {
+            Instant::now()
+        } else {
+            Instant::now() + wait - station.period / 2
+        };
     }
 
     /// Hands the outcome to judgement; a full queue drops it, for newer ones follow.
@@ -253,15 +322,27 @@ impl BusTask {
         let reading = |items: &super::plan::PointItems| {
             let point = &self.site.points[items.point.0];
             let status = items.status.iter().map(|item| plan.words(image, *item));
-            (items.point, decode::reading(point, plan.words(image, items.value), status, at))
+            (
+                items.point,
+                decode::reading(point, plan.words(image, items.value), status, at),
+            )
         };
         let readings = plan.points.iter().map(reading).collect();
-        let feedback: Vec<(OutputIndex, Option<bool>)> =
-            plan.outputs.iter().map(|(output, item)| (*output, self.read_back(*output, plan.words(image, *item)))).collect();
+        let feedback: Vec<(OutputIndex, Option<bool>)> = plan
+            .outputs
+            .iter()
+            .map(|(output, item)| (*output, self.read_back(*output, plan.words(image, *item))))
+            .collect();
         for (output, state) in &feedback {
             self.note_feedback(*output, *state);
         }
-        let scan = Scan { device: self.stations[position].device, at: self.clock.now(), answered, readings, outputs: feedback };
+        let scan = Scan {
+            device: self.stations[position].device,
+            at: self.clock.now(),
+            answered,
+            readings,
+            outputs: feedback,
+        };
         if self.scans.try_send(scan).is_err() {
             metrics::counter!("davy_scans_dropped_total").increment(1);
         }
@@ -298,7 +379,9 @@ impl BusTask {
             }
         }
         let now = Instant::now();
-        let mut due: Vec<usize> = (0..self.drives.len()).filter(|position| self.drives[*position].write_at <= now).collect();
+        let mut due: Vec<usize> = (0..self.drives.len())
+            .filter(|position| self.drives[*position].write_at <= now)
+            .collect();
         due.sort_by_key(|position| !self.drives[*position].asked);
         for position in due {
             self.write_output(position).await;
@@ -308,15 +391,24 @@ impl BusTask {
     async fn write_output(&mut self, position: usize) {
         let (station, asked) = (self.drives[position].station, self.drives[position].asked);
         // A silent device is written when it answers again; its change of demand is tried at once all the same.
-        let silent = self.stations[station].silent > 1 && Instant::now() < self.stations[station].probe_at;
-        let changed = self.drives[position].feedback.is_none_or(|state| state != asked);
+        let silent =
+            self.stations[station].silent > 1 && Instant::now() < self.stations[station].probe_at;
+        let changed = self.drives[position]
+            .feedback
+            .is_none_or(|state| state != asked);
         if silent && !changed {
             self.drives[position].write_at = Instant::now() + REWRITE;
             return;
         }
         let request = self.write_request(position);
         let written = self.exchange(station, &request).await;
-        let wait = if written.is_ok() { REWRITE } else if silent { REWRITE } else { RETRY };
+        let wait = if written.is_ok() {
+            REWRITE
+        } else if silent {
+            REWRITE
+        } else {
+            RETRY
+        };
         self.drives[position].write_at = Instant::now() + wait;
         if let Err(fault) = written {
             tracing::warn!(output = self.site.outputs[self.drives[position].output.0].id, %fault, "output not written");
@@ -331,10 +423,16 @@ impl BusTask {
         let output = &self.site.outputs[drive.output.0];
         let (address, multiple) = (output.register.address, output.write_multiple);
         match output.register.table {
-            Table::Coil | Table::DiscreteInput => Request::WriteCoil { address, on: drive.asked == (output.on != 0), multiple },
-            Table::Holding | Table::Input => {
-                Request::WriteRegister { address, value: if drive.asked { output.on } else { output.off }, multiple }
-            }
+            Table::Coil | Table::DiscreteInput => Request::WriteCoil {
+                address,
+                on: drive.asked == (output.on != 0),
+                multiple,
+            },
+            Table::Holding | Table::Input => Request::WriteRegister {
+                address,
+                value: if drive.asked { output.on } else { output.off },
+                multiple,
+            },
         }
     }
 }
@@ -345,7 +443,17 @@ impl Station {
         let plan = Plan::new(site, device);
         let refused = vec![None; plan.blocks.len()];
         let period = Duration::from_millis(u64::from(settings.period_ms));
-        Self { device, unit: settings.unit, period, plan, due: now, read_back: false, silent: 0, probe_at: now, refused }
+        Self {
+            device,
+            unit: settings.unit,
+            period,
+            plan,
+            due: now,
+            read_back: false,
+            silent: 0,
+            probe_at: now,
+            refused,
+        }
     }
 
     /// The next due time is a whole number of periods after the last: polls do not drift. Missed periods are skipped.
@@ -353,8 +461,11 @@ impl Station {
         let now = Instant::now();
         self.due += self.period;
         if self.due <= now {
-            let behind = now.duration_since(self.due).as_nanos() / self.period.as_nanos().max(1) + 1;
-            self.due += self.period.saturating_mul(u32::try_from(behind).unwrap_or(u32::MAX));
+            let behind =
+                now.duration_since(self.due).as_nanos() / self.period.as_nanos().max(1) + 1;
+            self.due += self
+                .period
+                .saturating_mul(u32::try_from(behind).unwrap_or(u32::MAX));
         }
     }
 

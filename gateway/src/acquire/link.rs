@@ -18,13 +18,13 @@ const FRAME_MAX: usize = 256;
 
 /// An open wire.
 #[derive(Debug)]
-pub enum Wire {
+pub(super) enum Wire {
     Tcp { stream: TcpStream, transaction: u16 },
     Rtu(Rtu),
 }
 
 /// A serial line, or a converter that passes its frames on.
-pub struct Rtu {
+pub(super) struct Rtu {
     stream: Box<dyn Stream>,
     /// A silence this long ends a frame (3.5 characters; 1.75 ms above 19,200 baud), plus the bus's own turnaround.
     silence: Duration,
@@ -33,49 +33,82 @@ pub struct Rtu {
 
 impl std::fmt::Debug for Rtu {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Rtu").field("silence", &self.silence).finish_non_exhaustive()
+        formatter
+            .debug_struct("Rtu")
+            .field("silence", &self.silence)
+            .finish_non_exhaustive()
     }
 }
 
 /// Anything that bytes go over.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
 
 impl Wire {
     /// Opens the bus's link, within its time-out.
-    pub async fn open(bus: &Bus) -> io::Result<Self> {
+    pub(super) async fn open(bus: &Bus) -> io::Result<Self> {
         let limit = Duration::from_millis(u64::from(bus.timeout_ms).max(500));
         let late = |_| io::Error::from(io::ErrorKind::TimedOut);
         match &bus.link {
             Link::Tcp { host, port } => {
-                let stream = timeout(limit, TcpStream::connect((host.as_str(), *port))).await.map_err(late)??;
+                let stream = timeout(limit, TcpStream::connect((host.as_str(), *port)))
+                    .await
+                    .map_err(late)??;
                 stream.set_nodelay(true)?;
-                Ok(Self::Tcp { stream, transaction: 0 })
+                Ok(Self::Tcp {
+                    stream,
+                    transaction: 0,
+                })
             }
             Link::RtuOverTcp { host, port } => {
-                let stream = timeout(limit, TcpStream::connect((host.as_str(), *port))).await.map_err(late)??;
+                let stream = timeout(limit, TcpStream::connect((host.as_str(), *port)))
+                    .await
+                    .map_err(late)??;
                 stream.set_nodelay(true)?;
-                Ok(Self::Rtu(Rtu::new(stream, Duration::from_millis(u64::from(bus.turnaround_ms)))))
+                Ok(Self::Rtu(Rtu::new(
+                    stream,
+                    Duration::from_millis(u64::from(bus.turnaround_ms)),
+                )))
             }
-            Link::Rtu { path, baud, parity, stop_bits } => {
+            Link::Rtu {
+                path,
+                baud,
+                parity,
+                stop_bits,
+            } => {
                 let parity_setting = match parity {
                     Parity::None => tokio_serial::Parity::None,
                     Parity::Even => tokio_serial::Parity::Even,
                     Parity::Odd => tokio_serial::Parity::Odd,
                 };
-                let stop = if *stop_bits == 2 { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One };
-                let port = tokio_serial::new(path.to_string_lossy(), *baud).parity(parity_setting).stop_bits(stop);
+                let stop = if *stop_bits == 2 {
+                    tokio_serial::StopBits::Two
+                } else {
+                    tokio_serial::StopBits::One
+                };
+                let port = tokio_serial::new(path.to_string_lossy(), *baud)
+                    .parity(parity_setting)
+                    .stop_bits(stop);
                 let bits = 9 + u32::from(*stop_bits) + u32::from(*parity != Parity::None);
-                let silence = silence(*baud, bits) + Duration::from_millis(u64::from(bus.turnaround_ms));
+                let silence =
+                    silence(*baud, bits) + Duration::from_millis(u64::from(bus.turnaround_ms));
                 Ok(Self::Rtu(Rtu::new(port.open_native_async()?, silence)))
             }
         }
     }
 
     /// Sends a request and reads its answer. After an error other than an exception on TCP, the wire must be opened anew: see [`Wire::is_spent`].
-    pub async fn exchange(&mut self, unit: u8, request: &Request, limit: Duration) -> Result<Vec<u16>, Fault> {
+    pub(super) async fn exchange(
+        &mut self,
+        unit: u8,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Vec<u16>, Fault> {
         match self {
-            Self::Tcp { stream, transaction } => {
+            Self::Tcp {
+                stream,
+                transaction,
+            } => {
                 *transaction = transaction.wrapping_add(1);
                 tcp(stream, *transaction, unit, request, limit).await
             }
@@ -84,7 +117,7 @@ impl Wire {
     }
 
     /// Whether a fault has spoilt the wire for further requests.
-    pub const fn is_spent(&self, fault: Fault) -> bool {
+    pub(super) const fn is_spent(&self, fault: Fault) -> bool {
         match (self, fault) {
             (_, Fault::Exception(_)) => false,
             (_, Fault::LinkDown) | (Self::Tcp { .. }, Fault::Timeout | Fault::BadFrame) => true,
@@ -95,10 +128,20 @@ impl Wire {
 
 /// 3.5 characters at the line's speed; above 19,200 baud a fixed 1.75 ms (Modbus over serial line 1.02 §2.5.1.1).
 fn silence(baud: u32, bits_per_character: u32) -> Duration {
-    if baud > 19_200 { Duration::from_micros(1750) } else { Duration::from_secs_f64(3.5 * f64::from(bits_per_character) / f64::from(baud)) }
+    if baud > 19_200 {
+        Duration::from_micros(1750)
+    } else {
+        Duration::from_secs_f64(3.5 * f64::from(bits_per_character) / f64::from(baud))
+    }
 }
 
-async fn tcp(stream: &mut TcpStream, transaction: u16, unit: u8, request: &Request, limit: Duration) -> Result<Vec<u16>, Fault> {
+async fn tcp(
+    stream: &mut TcpStream,
+    transaction: u16,
+    unit: u8,
+    request: &Request,
+    limit: Duration,
+) -> Result<Vec<u16>, Fault> {
     let mut frame = Vec::with_capacity(16);
     frame.extend(transaction.to_be_bytes());
     frame.extend([0, 0, 0, 0, unit]);
@@ -111,7 +154,8 @@ async fn tcp(stream: &mut TcpStream, transaction: u16, unit: u8, request: &Reque
         stream.read_exact(&mut head).await?;
         let [t1, t2, p1, p2, l1, l2, answering] = head;
         let length = usize::from(u16::from_be_bytes([l1, l2]));
-        let matches = u16::from_be_bytes([t1, t2]) == transaction && (p1, p2) == (0, 0) && answering == unit;
+        let matches =
+            u16::from_be_bytes([t1, t2]) == transaction && (p1, p2) == (0, 0) && answering == unit;
         if !matches || !(2..=254).contains(&length) {
             return Ok(None);
         }
@@ -129,11 +173,20 @@ async fn tcp(stream: &mut TcpStream, transaction: u16, unit: u8, request: &Reque
 
 impl Rtu {
     /// A line that must be silent for `silence` between an answer and the next request.
-    pub fn new(stream: impl Stream + 'static, silence: Duration) -> Self {
-        Self { stream: Box::new(stream), silence, free_at: Instant::now() }
+    pub(super) fn new(stream: impl Stream + 'static, silence: Duration) -> Self {
+        Self {
+            stream: Box::new(stream),
+            silence,
+            free_at: Instant::now(),
+        }
     }
 
-    async fn exchange(&mut self, unit: u8, request: &Request, limit: Duration) -> Result<Vec<u16>, Fault> {
+    async fn exchange(
+        &mut self,
+        unit: u8,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Vec<u16>, Fault> {
         tokio::time::sleep_until(self.free_at).await;
         self.discard_pending().await?;
         let mut frame = Vec::with_capacity(16);
@@ -153,12 +206,17 @@ impl Rtu {
     }
 
     async fn talk(&mut self, frame: &[u8], unit: u8, request: &Request) -> Result<Vec<u16>, Fault> {
-        self.stream.write_all(frame).await.map_err(|_| Fault::LinkDown)?;
+        self.stream
+            .write_all(frame)
+            .await
+            .map_err(|_| Fault::LinkDown)?;
         self.stream.flush().await.map_err(|_| Fault::LinkDown)?;
         let mut answer = [0_u8; FRAME_MAX];
         self.fill(&mut answer[..2]).await?;
         let length = match answer[1] {
-            function if answer[0] == unit && function == request.function() => request.answer_length() + 3,
+            function if answer[0] == unit && function == request.function() => {
+                request.answer_length() + 3
+            }
             function if answer[0] == unit && function == request.function() | 0x80 => 5,
             _ => return Err(Fault::BadFrame),
         };
@@ -171,7 +229,11 @@ impl Rtu {
     }
 
     async fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Fault> {
-        self.stream.read_exact(buffer).await.map(|_| ()).map_err(|_| Fault::LinkDown)
+        self.stream
+            .read_exact(buffer)
+            .await
+            .map(|_| ())
+            .map_err(|_| Fault::LinkDown)
     }
 
     /// What lies in the input before a request answers none of ours.

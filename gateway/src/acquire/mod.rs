@@ -27,10 +27,23 @@ pub struct Acquisition {
 }
 
 /// Starts one task for each bus. `demand` is what judgement asks of each output, by position.
-pub fn spawn(site: &Arc<Site>, clock: Clock, scans: &mpsc::Sender<Scan>, demand: &watch::Receiver<Vec<bool>>, shutdown: &CancellationToken) -> Acquisition {
+pub fn spawn(
+    site: &Arc<Site>,
+    clock: Clock,
+    scans: &mpsc::Sender<Scan>,
+    demand: &watch::Receiver<Vec<bool>>,
+    shutdown: &CancellationToken,
+) -> Acquisition {
     let stats = Arc::new(Stats::new(site.buses.len(), site.devices.len()));
     let start = |(position, bus): (usize, &davy_config::site::Bus)| {
-        let task = bus::BusTask::new(site.clone(), BusIndex(position), clock, scans.clone(), demand.clone(), stats.clone());
+        let task = bus::BusTask::new(
+            site.clone(),
+            BusIndex(position),
+            clock,
+            scans.clone(),
+            demand.clone(),
+            stats.clone(),
+        );
         (bus.id.clone(), tokio::spawn(task.run(shutdown.clone())))
     };
     let tasks = site.buses.iter().enumerate().map(start).collect();

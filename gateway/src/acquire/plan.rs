@@ -4,10 +4,10 @@ use davy_config::site::{DeviceIndex, OutputIndex, PointIndex, Register, Site, Ta
 
 /// A run of registers or bits that is needed as one: a value is never split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Item {
-    pub table: Table,
-    pub start: u16,
-    pub width: u16,
+pub(super) struct Item {
+    pub(super) table: Table,
+    pub(super) start: u16,
+    pub(super) width: u16,
 }
 
 impl Item {
@@ -18,71 +18,114 @@ impl Item {
 
 /// One read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Block {
-    pub table: Table,
-    pub start: u16,
-    pub count: u16,
+pub(super) struct Block {
+    pub(super) table: Table,
+    pub(super) start: u16,
+    pub(super) count: u16,
     /// Positions in [`Plan::items`].
     items: Vec<usize>,
 }
 
 /// A device's points and read-backs, each by the items that it needs.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(super) struct Plan {
     items: Vec<Item>,
-    pub blocks: Vec<Block>,
+    pub(super) blocks: Vec<Block>,
     /// Block of each item.
     place: Vec<usize>,
-    pub points: Vec<PointItems>,
-    pub outputs: Vec<(OutputIndex, usize)>,
+    pub(super) points: Vec<PointItems>,
+    pub(super) outputs: Vec<(OutputIndex, usize)>,
 }
 
 /// The items of one point.
 #[derive(Clone, Debug)]
-pub struct PointItems {
-    pub point: PointIndex,
-    pub value: usize,
-    pub status: Vec<usize>,
+pub(super) struct PointItems {
+    pub(super) point: PointIndex,
+    pub(super) value: usize,
+    pub(super) status: Vec<usize>,
 }
 
 /// What was read of each block, or why not.
-pub type Image = Vec<Result<Vec<u16>, davy_alarm::NoValue>>;
+pub(super) type Image = Vec<Result<Vec<u16>, davy_alarm::NoValue>>;
 
 impl Plan {
     /// The plan of one device.
-    pub fn new(site: &Site, device: DeviceIndex) -> Self {
+    pub(super) fn new(site: &Site, device: DeviceIndex) -> Self {
         let mut items: Vec<Item> = Vec::new();
         let mut item = |register: &Register| {
-            let item = Item { table: register.table, start: register.address, width: davy_config::width(register.encoding) };
-            items.iter().position(|known| *known == item).unwrap_or_else(|| {
-                items.push(item);
-                items.len() - 1
-            })
+            let item = Item {
+                table: register.table,
+                start: register.address,
+                width: davy_config::width(register.encoding),
+            };
+            items
+                .iter()
+                .position(|known| *known == item)
+                .unwrap_or_else(|| {
+                    items.push(item);
+                    items.len() - 1
+                })
         };
         let mut points = Vec::new();
-        for (position, point) in site.points.iter().enumerate().filter(|(_, point)| point.device == device) {
+        for (position, point) in site
+            .points
+            .iter()
+            .enumerate()
+            .filter(|(_, point)| point.device == device)
+        {
             let value = item(&point.register);
-            points.push(PointItems { point: PointIndex(position), value, status: point.status.iter().map(|rule| item(&rule.register)).collect() });
+            points.push(PointItems {
+                point: PointIndex(position),
+                value,
+                status: point
+                    .status
+                    .iter()
+                    .map(|rule| item(&rule.register))
+                    .collect(),
+            });
         }
-        let own = site.outputs.iter().enumerate().filter(|(_, output)| output.device == device);
-        let outputs = own.map(|(position, output)| (OutputIndex(position), item(&output.register))).collect();
+        let own = site
+            .outputs
+            .iter()
+            .enumerate()
+            .filter(|(_, output)| output.device == device);
+        let outputs = own
+            .map(|(position, output)| (OutputIndex(position), item(&output.register)))
+            .collect();
         let settings = &site.devices[device.0];
-        let blocks = coalesce(&items, settings.max_block, settings.max_gap, settings.max_bits);
-        let mut plan = Self { place: vec![0; items.len()], items, blocks, points, outputs };
+        let blocks = coalesce(
+            &items,
+            settings.max_block,
+            settings.max_gap,
+            settings.max_bits,
+        );
+        let mut plan = Self {
+            place: vec![0; items.len()],
+            items,
+            blocks,
+            points,
+            outputs,
+        };
         plan.index();
         plan
     }
 
     /// The words of one item, or why there are none.
-    pub fn words<'i>(&self, image: &'i Image, item: usize) -> Result<&'i [u16], davy_alarm::NoValue> {
+    pub(super) fn words<'i>(
+        &self,
+        image: &'i Image,
+        item: usize,
+    ) -> Result<&'i [u16], davy_alarm::NoValue> {
         let block = &self.blocks[self.place[item]];
         let words = image[self.place[item]].as_ref().map_err(|cause| *cause)?;
         let from = usize::from(self.items[item].start - block.start);
-        words.get(from..from + usize::from(self.items[item].width)).ok_or(davy_alarm::NoValue::BadFrame)
+        words
+            .get(from..from + usize::from(self.items[item].width))
+            .ok_or(davy_alarm::NoValue::BadFrame)
     }
 
     /// Halves a block that the device refuses (exception 2 or 3), so that the bad register stands alone in the end. Returns whether it could.
-    pub fn split(&mut self, block: usize) -> bool {
+    pub(super) fn split(&mut self, block: usize) -> bool {
         let refused = &self.blocks[block];
         if refused.items.len() < 2 {
             return false;
@@ -96,8 +139,17 @@ impl Plan {
 
     fn block_of(&self, items: &[usize]) -> Block {
         let first = &self.items[items[0]];
-        let end = items.iter().map(|item| self.items[*item].end()).max().unwrap_or_default();
-        Block { table: first.table, start: first.start, count: (end - u32::from(first.start)) as u16, items: items.to_vec() }
+        let end = items
+            .iter()
+            .map(|item| self.items[*item].end())
+            .max()
+            .unwrap_or_default();
+        Block {
+            table: first.table,
+            start: first.start,
+            count: (end - u32::from(first.start)) as u16,
+            items: items.to_vec(),
+        }
     }
 
     fn index(&mut self) {
@@ -116,17 +168,29 @@ fn coalesce(items: &[Item], max_block: u16, max_gap: u16, max_bits: u16) -> Vec<
     let mut blocks: Vec<Block> = Vec::new();
     for position in order {
         let item = &items[position];
-        let cap = if matches!(item.table, Table::Coil | Table::DiscreteInput) { max_bits } else { max_block };
+        let cap = if matches!(item.table, Table::Coil | Table::DiscreteInput) {
+            max_bits
+        } else {
+            max_block
+        };
         if let Some(block) = blocks.last_mut() {
             let end = u32::from(block.start) + u32::from(block.count);
             let joined = item.end().max(end) - u32::from(block.start);
-            if block.table == item.table && u32::from(item.start) <= end + u32::from(max_gap) && joined <= u32::from(cap) {
+            if block.table == item.table
+                && u32::from(item.start) <= end + u32::from(max_gap)
+                && joined <= u32::from(cap)
+            {
                 block.count = joined as u16;
                 block.items.push(position);
                 continue;
             }
         }
-        blocks.push(Block { table: item.table, start: item.start, count: item.width, items: vec![position] });
+        blocks.push(Block {
+            table: item.table,
+            start: item.start,
+            count: item.width,
+            items: vec![position],
+        });
     }
     blocks
 }
@@ -138,9 +202,20 @@ mod tests {
 
     fn items() -> impl Strategy<Value = Vec<Item>> {
         let table = prop_oneof![Just(Table::Holding), Just(Table::Input), Just(Table::Coil)];
-        let item = (table, 0_u16..400, prop_oneof![Just(1_u16), Just(2), Just(4)]);
-        proptest::collection::hash_set(item, 1..60)
-            .prop_map(|set| set.into_iter().map(|(table, start, width)| Item { table, start, width }).collect())
+        let item = (
+            table,
+            0_u16..400,
+            prop_oneof![Just(1_u16), Just(2), Just(4)],
+        );
+        proptest::collection::hash_set(item, 1..60).prop_map(|set| {
+            set.into_iter()
+                .map(|(table, start, width)| Item {
+                    table,
+                    start,
+                    width,
+                })
+                .collect()
+        })
     }
 
     proptest! {

@@ -34,11 +34,21 @@ pub struct Stats {
 }
 
 impl Stats {
-    pub fn new(buses: usize, devices: usize) -> Self {
-        Self { buses: (0..buses).map(|_| BusStats::default()).collect(), devices: (0..devices).map(|_| DeviceStats::default()).collect() }
+    pub(super) fn new(buses: usize, devices: usize) -> Self {
+        Self {
+            buses: (0..buses).map(|_| BusStats::default()).collect(),
+            devices: (0..devices).map(|_| DeviceStats::default()).collect(),
+        }
     }
 
-    pub(super) fn count(&self, bus: usize, device: usize, fault: Option<Fault>, busy_us: u64, at: WallMs) {
+    pub(super) fn count(
+        &self,
+        bus: usize,
+        device: usize,
+        fault: Option<Fault>,
+        busy_us: u64,
+        at: WallMs,
+    ) {
         let (bus, device) = (&self.buses[bus], &self.devices[device]);
         bus.polls.fetch_add(1, Relaxed);
         device.polls.fetch_add(1, Relaxed);
