@@ -1,1 +1,40 @@
+//! Sparkplug B 3.0 payloads and topics, and the commit acknowledgement that rides on them (docs/wire.md). Bytes in, values out; no MQTT client.
+//!
+//! The commit acknowledgement: every data message is one immutable batch of the gateway's journal and its first metric is `Store/Offset`. The
+//! collector answers with the node command `Node Control/Ack`, `<stream>:<ranges>`, after it has committed. What is not acknowledged is sent again.
 
+mod ack;
+mod payload;
+mod topic;
+
+pub use ack::{Ack, AckError};
+pub use payload::{DataType, Metric, Payload, PropertyValue, Value};
+pub use topic::{Topic, TopicError, Verb};
+
+/// Names of the metrics that carry the commit acknowledgement and node control.
+pub mod name {
+    pub const BD_SEQ: &str = "bdSeq";
+    pub const REBIRTH: &str = "Node Control/Rebirth";
+    pub const ACK: &str = "Node Control/Ack";
+    pub const STREAM: &str = "Store/Stream";
+    pub const OFFSET: &str = "Store/Offset";
+    pub const MODEL: &str = "Node Info/Model";
+    pub const NAME_ZH: &str = "Node Info/Name zh";
+    pub const NAME_EN: &str = "Node Info/Name en";
+    pub const VERSION: &str = "Node Info/Version";
+    pub const DIGEST: &str = "Node Info/Digest";
+    pub const LOST: &str = "Node Info/Lost";
+    pub const REFUSAL: &str = "Node Info/Refusal";
+    /// Followed by the output's id.
+    pub const OUTPUTS: &str = "Outputs/";
+    /// Followed by `<point or device>/<condition>`.
+    pub const ALARMS: &str = "Alarms/";
+}
+
+/// Sparkplug's quality codes, property `Quality`.
+pub mod quality {
+    pub const BAD: i64 = 0;
+    pub const UNCERTAIN: i64 = 64;
+    pub const GOOD: i64 = 192;
+    pub const STALE: i64 = 500;
+}
