@@ -1,60 +1,32 @@
-//! The task of one bus: who is polled when, what a silent device costs the others (one time-out, then ever rarer probes), and outputs before
-//! everything else.
+//! The task of one bus: whose turn it is, one exchange at a time. It owns the link; what it decides by stands in `station` and `outputs`.
+//!
+//! Order of precedence: an output whose demand changed, before every single exchange; then devices whose period has come, the longest due
+//! first; then outputs to be written again, one between two polls.
 
-use super::link::Wire;
+use super::link::{self, Link};
+use super::outputs::{self, Outputs, Written};
 use super::pdu::{Fault, Request};
-use super::plan::{Image, Plan};
-use super::stats::Stats;
+use super::plan::Plan;
+use super::station::{PROBE_MAX, Station};
+use super::stats::{BusStats, Stats, WINDOW};
 use crate::clock::Clock;
 use crate::decode;
 use crate::scan::Scan;
-use davy_alarm::NoValue;
-use davy_config::site::{BusIndex, DeviceIndex, OutputIndex, Site, Table};
+use davy_alarm::Reading;
+use davy_config::site::{BusIndex, DeviceIndex, OutputIndex, PointIndex, Site};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// A silent device is probed at least this often.
-const PROBE_MAX: Duration = Duration::from_secs(30);
-/// Between two attempts to open a link that is down.
-const REOPEN: Duration = Duration::from_secs(1);
-/// An output whose read-back agrees is written anew this often all the same: a relay module may restart unseen.
-const REWRITE: Duration = Duration::from_secs(5);
-/// An output that could not be written, or whose read-back disagrees, is written again after this.
-const RETRY: Duration = Duration::from_millis(500);
-/// A block refused with exception 2 or 3 that cannot be halved further is asked again after this.
-const QUARANTINE: Duration = Duration::from_secs(60);
-
-/// One device as its bus sees it.
-#[derive(Debug)]
-struct Station {
-    device: DeviceIndex,
-    unit: u8,
-    period: Duration,
-    plan: Plan,
-    due: Instant,
-    /// An output of it was just written: read it back without waiting for the period.
-    read_back: bool,
-    /// Polls in a row without any answer.
-    silent: u32,
-    /// While silent: when it is next asked.
-    probe_at: Instant,
-    /// By block: refused until then, with the exception's code.
-    refused: Vec<Option<(Instant, u8)>>,
-}
-
-/// One output as its bus drives it.
-#[derive(Debug)]
-struct Drive {
-    output: OutputIndex,
-    station: usize,
-    asked: bool,
-    feedback: Option<bool>,
-    write_at: Instant,
-}
+/// Before the second attempt to open a link; doubled up to [`REOPEN_MAX`].
+const REOPEN: Duration = Duration::from_millis(250);
+const REOPEN_MAX: Duration = Duration::from_secs(5);
+/// A scan that judgement had no room for is offered again after this.
+const OFFER_AGAIN: Duration = Duration::from_millis(10);
 
 pub(super) struct BusTask {
     site: Arc<Site>,
@@ -64,10 +36,17 @@ pub(super) struct BusTask {
     demand: watch::Receiver<Vec<bool>>,
     stats: Arc<Stats>,
     stations: Vec<Station>,
-    drives: Vec<Drive>,
-    wire: Option<Wire>,
+    outputs: Outputs,
+    /// By station: the newest scan that judgement had no room for.
+    waiting: Vec<Option<Scan>>,
+    link: Option<Link>,
     reopen_at: Instant,
+    reopen_wait: Duration,
     timeout: Duration,
+    /// The last answer's words.
+    words: Vec<u16>,
+    window_start: Instant,
+    window_busy: Duration,
 }
 
 impl BusTask {
@@ -80,29 +59,29 @@ impl BusTask {
         stats: Arc<Stats>,
     ) -> Self {
         let now = Instant::now();
+        let untagged = link::is_untagged(&site.buses[bus.0].link);
         let own = site
             .devices
             .iter()
             .enumerate()
             .filter(|(_, device)| device.bus == bus);
         let stations: Vec<Station> = own
-            .map(|(position, _)| Station::new(&site, DeviceIndex(position), now))
+            .map(|(position, _)| Station::new(&site, DeviceIndex(position), untagged, now))
             .collect();
-        let drive = |(position, output): (usize, &davy_config::site::Output)| {
-            let station = stations
-                .iter()
-                .position(|station| station.device == output.device)?;
-            Some(Drive {
-                output: OutputIndex(position),
-                station,
-                asked: false,
-                feedback: None,
-                write_at: now,
-            })
-        };
-        let drives = site.outputs.iter().enumerate().filter_map(drive).collect();
-        let timeout = Duration::from_millis(u64::from(site.buses[bus.0].timeout_ms));
+        let of_bus = site
+            .outputs
+            .iter()
+            .enumerate()
+            .filter_map(|(position, output)| {
+                let station = stations
+                    .iter()
+                    .position(|station| station.device == output.device)?;
+                Some((OutputIndex(position), station))
+            });
         Self {
+            outputs: Outputs::new(of_bus, now),
+            waiting: stations.iter().map(|_| None).collect(),
+            timeout: Duration::from_millis(u64::from(site.buses[bus.0].timeout_ms)),
             site,
             bus,
             clock,
@@ -110,379 +89,342 @@ impl BusTask {
             demand,
             stats,
             stations,
-            drives,
-            wire: None,
+            link: None,
             reopen_at: now,
-            timeout,
+            reopen_wait: REOPEN,
+            words: Vec::with_capacity(2000),
+            window_start: now,
+            window_busy: Duration::ZERO,
         }
     }
 
     /// Runs until shutdown; no fault of a device or a link ends it.
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
-        loop {
-            let wake = self.next_wake();
-            tokio::select! {
-                biased;
-                () = shutdown.cancelled() => return,
-                changed = self.demand.changed(), if !self.drives.is_empty() => if changed.is_err() { return },
-                () = tokio::time::sleep_until(wake) => {}
+        let mut rewrite_next = false;
+        while !shutdown.is_cancelled() {
+            self.offer_waiting();
+            self.note_window();
+            self.write_fresh().await;
+            let now = Instant::now();
+            let (station, output) = (self.due_station(now), self.outputs.next_due(now));
+            match (station, output) {
+                (_, Some(output)) if rewrite_next || station.is_none() => {
+                    rewrite_next = false;
+                    self.write(output).await;
+                }
+                (Some(station), _) => {
+                    rewrite_next = true;
+                    self.poll(station).await;
+                }
+                (None, _) => self.idle(&shutdown).await,
             }
-            self.write_outputs().await;
-            if let Some(station) = self.due_station() {
-                self.poll(station).await;
-            }
+        }
+    }
+
+    async fn idle(&mut self, shutdown: &CancellationToken) {
+        let wake = self.next_wake();
+        // Without outputs, or without anybody left to ask for them, only time brings work.
+        let listens = !self.outputs.is_empty() && self.demand.has_changed().is_ok();
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => {}
+            _ = self.demand.changed(), if listens => {}
+            () = tokio::time::sleep_until(wake) => {}
         }
     }
 
     fn next_wake(&self) -> Instant {
-        let polls = self.stations.iter().map(|station| {
-            if station.read_back {
-                Instant::now()
-            } else {
-                station.due
-            }
-        });
-        let writes = self.drives.iter().map(|drive| drive.write_at);
+        let now = Instant::now();
+        let offer = self
+            .waiting
+            .iter()
+            .any(Option::is_some)
+            .then(|| now + OFFER_AGAIN);
+        let polls = self.stations.iter().map(Station::due);
         polls
-            .chain(writes)
+            .chain(self.outputs.next_wake())
+            .chain(offer)
             .min()
-            .unwrap_or_else(|| Instant::now() + PROBE_MAX)
+            .unwrap_or(now + PROBE_MAX)
     }
 
-    fn due_station(&self) -> Option<usize> {
-        let now = Instant::now();
+    fn due_station(&self, now: Instant) -> Option<usize> {
         let due = self
             .stations
             .iter()
             .enumerate()
-            .filter(|(_, station)| station.read_back || station.due <= now);
-        due.min_by_key(|(_, station)| station.due)
+            .filter(|(_, station)| station.due() <= now);
+        due.min_by_key(|(_, station)| station.due())
             .map(|(position, _)| position)
     }
 
     async fn poll(&mut self, position: usize) {
-        let station = &mut self.stations[position];
-        if station.due <= Instant::now() {
-            station.advance_due();
-        }
-        station.read_back = false;
-        let image = if station.silent > 0 && Instant::now() < station.probe_at {
-            None
+        let missed = self.stations[position].advance_due(Instant::now());
+        self.counters().overruns.fetch_add(missed, Relaxed);
+        if self.ensure_link().await {
+            self.stations[position].begin(Instant::now(), self.clock.wall());
+            self.read_round(position).await;
         } else {
-            Some(self.read_blocks(position).await)
-        };
-        let (image, answered) = match image {
-            // Silent, and not yet to be asked again: its points say so at every period.
-            None => (
-                vec![Err(NoValue::Timeout); self.stations[position].plan.blocks.len()],
-                false,
-            ),
-            Some((image, answered)) => {
-                self.note_contact(position, answered);
-                (image, answered)
-            }
-        };
-        self.tell(position, &image, answered);
-    }
-
-    /// Reads a device's blocks. The first that times out ends it: a silent device costs one time-out.
-    async fn read_blocks(&mut self, position: usize) -> (Image, bool) {
-        let mut image = Image::new();
-        let (mut answered, mut block) = (false, 0);
-        while block < self.stations[position].plan.blocks.len() {
-            let station = &self.stations[position];
-            if let Some((until, code)) = station.refused[block]
-                && Instant::now() < until
-            {
-                image.push(Err(NoValue::Exception(code)));
-                block += 1;
-                continue;
-            }
-            let plan = &station.plan.blocks[block];
-            let request = Request::Read {
-                table: plan.table,
-                start: plan.start,
-                count: plan.count,
-            };
-            match self.exchange(position, &request).await {
-                Ok(words) => {
-                    answered = true;
-                    image.push(Ok(words));
-                }
-                Err(Fault::Exception(2 | 3)) if self.stations[position].split(block) => {
-                    answered = true;
-                    continue;
-                }
-                Err(Fault::Exception(code)) => {
-                    answered = true;
-                    if matches!(code, 2 | 3) {
-                        self.stations[position].refused[block] =
-                            Some((Instant::now() + QUARANTINE, code));
-                    }
-                    image.push(Err(NoValue::Exception(code)));
-                }
-                Err(fault) => {
-                    let cause = cause(fault);
-                    let missing = self.stations[position].plan.blocks.len() - block;
-                    image.extend(std::iter::repeat_n(Err(cause), missing));
-                    break;
-                }
-            }
-            block += 1;
+            self.stations[position].link_down(self.clock.wall());
         }
-        (image, answered)
+        let answered = self.stations[position].finish(Instant::now());
+        self.note_contact(position, answered);
+        self.tell(position, answered);
     }
 
-    /// One exchange, on a wire that is opened first if it is not.
-    async fn exchange(&mut self, position: usize, request: &Request) -> Result<Vec<u16>, Fault> {
+    async fn read_round(&mut self, position: usize) {
+        if let Some(probe) = self.stations[position].probe() {
+            let outcome = self.exchange(position, &probe).await;
+            if !self.stations[position].take_probe(probe, outcome, self.clock.wall()) {
+                return;
+            }
+        }
+        while let Some((block, request)) = self.stations[position].next() {
+            let outcome = self.exchange(position, &request).await;
+            let words = outcome.map(|()| self.words.as_slice());
+            self.stations[position].take(block, words, Instant::now(), self.clock.wall());
+            self.write_fresh().await;
+        }
+    }
+
+    /// One exchange; its words are in `self.words`.
+    async fn exchange(&mut self, position: usize, request: &Request) -> Result<(), Fault> {
         let (unit, device) = (self.stations[position].unit, self.stations[position].device);
-        let (start, limit) = (Instant::now(), self.timeout);
-        let result = match self.open_wire().await {
-            Some(wire) => wire.exchange(unit, request, limit).await,
-            None => Err(Fault::LinkDown),
-        };
-        let fault = result.as_ref().err().copied();
-        self.stats.count(
-            self.bus.0,
-            device.0,
-            fault,
-            start.elapsed().as_micros() as u64,
-            self.clock.wall(),
-        );
-        if let (Some(fault), Some(wire)) = (fault, &self.wire)
-            && wire.is_spent(fault)
-        {
-            self.wire = None;
-            self.stats.buses[self.bus.0]
-                .up
-                .store(fault != Fault::LinkDown, Relaxed);
-            if fault == Fault::LinkDown {
-                tracing::warn!(bus = self.site.buses[self.bus.0].id, "link lost");
-                self.reopen_at = Instant::now();
-            }
+        if !self.ensure_link().await {
+            return Err(Fault::LinkDown);
         }
-        result
+        let Some(link) = &mut self.link else {
+            return Err(Fault::LinkDown);
+        };
+        let start = Instant::now();
+        let outcome = link
+            .exchange(unit, request, self.timeout, &mut self.words)
+            .await;
+        let (strays, spent, busy) = (link.take_strays(), link.is_spent(outcome), start.elapsed());
+        self.window_busy += busy;
+        self.stats
+            .count(self.bus.0, device.0, outcome, busy, self.clock.wall());
+        self.counters().late_replies.fetch_add(strays, Relaxed);
+        if spent {
+            self.drop_link(outcome);
+        }
+        outcome
     }
 
-    async fn open_wire(&mut self) -> Option<&mut Wire> {
-        if self.wire.is_none() && Instant::now() >= self.reopen_at {
-            let bus = &self.site.buses[self.bus.0];
-            match Wire::open(bus).await {
-                Ok(wire) => {
-                    self.wire = Some(wire);
-                    if !self.stats.buses[self.bus.0].up.swap(true, Relaxed) {
-                        tracing::info!(bus = bus.id, "link up");
-                    }
+    /// A link that only fell silent is opened anew at once, one that broke after a while.
+    fn drop_link(&mut self, outcome: Result<(), Fault>) {
+        self.link = None;
+        if outcome != Err(Fault::LinkDown) {
+            return;
+        }
+        self.reopen_at = Instant::now() + self.reopen_wait;
+        self.reopen_wait = (self.reopen_wait * 2).min(REOPEN_MAX);
+        if self.counters().up.swap(false, Relaxed) {
+            tracing::warn!(bus = self.site.buses[self.bus.0].id, "link lost");
+        }
+    }
+
+    /// Opens the link if it is not open and its time has come. Returns whether it is open.
+    async fn ensure_link(&mut self) -> bool {
+        if self.link.is_some() {
+            return true;
+        }
+        if Instant::now() < self.reopen_at {
+            return false;
+        }
+        let bus = &self.site.buses[self.bus.0];
+        match Link::open(bus).await {
+            Ok(link) => {
+                self.link = Some(link);
+                self.counters().connects.fetch_add(1, Relaxed);
+                self.counters().up.store(true, Relaxed);
+                tracing::info!(bus = bus.id, "link up");
+            }
+            Err(error) => {
+                if self.reopen_wait == REOPEN {
+                    tracing::warn!(bus = bus.id, %error, "link cannot be opened");
                 }
-                Err(error) => {
-                    if self.stats.buses[self.bus.0].up.swap(false, Relaxed) {
-                        tracing::warn!(bus = bus.id, %error, "link down");
-                    }
-                    self.reopen_at = Instant::now() + REOPEN;
-                }
+                self.drop_link(Err(Fault::LinkDown));
             }
         }
-        self.wire.as_mut()
+        self.link.is_some()
     }
 
     fn note_contact(&mut self, position: usize, answered: bool) {
-        let station = &mut self.stations[position];
-        let device = &self.site.devices[station.device.0];
-        let before = self.stats.devices[station.device.0]
+        let device = self.stations[position].device;
+        let before = self.stats.devices[device.0]
             .answering
             .swap(answered, Relaxed);
         if answered {
-            station.silent = 0;
-            if !before {
-                tracing::info!(device = device.id, "answers");
-            }
+            self.reopen_wait = REOPEN;
+        }
+        if before == answered {
             return;
         }
-        if before {
-            tracing::warn!(device = device.id, "does not answer");
-        }
-        station.silent = station.silent.saturating_add(1);
-        // The first silence is asked again at the next period, then ever more rarely.
-        let wait = station
-            .period
-            .saturating_mul(1 << station.silent.saturating_sub(2).min(5))
-            .min(PROBE_MAX.max(station.period));
-        station.probe_at = if station.silent < 2 {
-            Instant::now()
+        let id = &self.site.devices[device.0].id;
+        if answered {
+            tracing::info!(device = id, "answers");
+            self.outputs.station_is_back(position, Instant::now());
         } else {
-            Instant::now() + wait - station.period / 2
-        };
+            tracing::warn!(device = id, "does not answer");
+        }
     }
 
-    /// Hands the outcome to judgement; a full queue drops it, for newer ones follow.
-    fn tell(&mut self, position: usize, image: &Image, answered: bool) {
+    /// Decodes a device's image and hands it to judgement.
+    fn tell(&mut self, position: usize, answered: bool) {
         let station = &self.stations[position];
-        let at = self.clock.wall();
-        let plan = &station.plan;
-        let reading = |items: &super::plan::PointItems| {
-            let point = &self.site.points[items.point.0];
-            let status = items.status.iter().map(|item| plan.words(image, *item));
-            (
-                items.point,
-                decode::reading(point, plan.words(image, items.value), status, at),
-            )
-        };
-        let readings = plan.points.iter().map(reading).collect();
-        let feedback: Vec<(OutputIndex, Option<bool>)> = plan
+        let feedback: Vec<_> = station
+            .plan
             .outputs
             .iter()
-            .map(|(output, item)| (*output, self.read_back(*output, plan.words(image, *item))))
+            .map(|(output, span)| {
+                let word = station.image.words(*span).ok().and_then(<[u16]>::first);
+                (
+                    *output,
+                    word.and_then(|word| outputs::state(&self.site.outputs[output.0], *word)),
+                )
+            })
             .collect();
         for (output, state) in &feedback {
-            self.note_feedback(*output, *state);
+            self.outputs.seen(*output, *state, Instant::now());
         }
         let scan = Scan {
-            device: self.stations[position].device,
+            device: station.device,
             at: self.clock.now(),
             answered,
-            readings,
+            readings: readings(&self.site, &station.plan, station),
             outputs: feedback,
         };
-        if self.scans.try_send(scan).is_err() {
-            metrics::counter!("davy_scans_dropped_total").increment(1);
+        self.offer(position, scan);
+    }
+
+    /// Offers a scan to judgement. If there is no room, the device's newest readings and read-backs wait and older ones are replaced.
+    fn offer(&mut self, position: usize, scan: Scan) {
+        let scan = match self.waiting[position].take() {
+            None => scan,
+            Some(older) => {
+                self.counters().scans_replaced.fetch_add(1, Relaxed);
+                merged(older, scan)
+            }
+        };
+        if let Err(TrySendError::Full(scan)) = self.scans.try_send(scan) {
+            self.waiting[position] = Some(scan);
         }
     }
 
-    fn read_back(&self, output: OutputIndex, words: Result<&[u16], NoValue>) -> Option<bool> {
-        let output = &self.site.outputs[output.0];
-        let word = *words.ok()?.first()?;
-        match output.register.table {
-            Table::Coil | Table::DiscreteInput => Some(word != 0),
-            Table::Holding | Table::Input if word == output.on => Some(true),
-            Table::Holding | Table::Input if word == output.off => Some(false),
-            Table::Holding | Table::Input => None,
-        }
-    }
-
-    /// A read-back that disagrees is written again soon.
-    fn note_feedback(&mut self, output: OutputIndex, feedback: Option<bool>) {
-        if let Some(drive) = self.drives.iter_mut().find(|drive| drive.output == output) {
-            drive.feedback = feedback;
-            if feedback.is_some_and(|state| state != drive.asked) {
-                drive.write_at = drive.write_at.min(Instant::now() + RETRY);
+    fn offer_waiting(&mut self) {
+        for slot in &mut self.waiting {
+            if let Some(scan) = slot.take()
+                && let Err(TrySendError::Full(scan)) = self.scans.try_send(scan)
+            {
+                *slot = Some(scan);
             }
         }
     }
 
-    /// Writes what changed, what disagrees and what is due, highest need first: on before off.
-    async fn write_outputs(&mut self) {
-        let demand = self.demand.borrow_and_update().clone();
-        for drive in &mut self.drives {
-            let asked = demand.get(drive.output.0).copied().unwrap_or(false);
-            if asked != drive.asked {
-                (drive.asked, drive.write_at) = (asked, Instant::now());
-            }
-        }
-        let now = Instant::now();
-        let mut due: Vec<usize> = (0..self.drives.len())
-            .filter(|position| self.drives[*position].write_at <= now)
-            .collect();
-        due.sort_by_key(|position| !self.drives[*position].asked);
-        for position in due {
-            self.write_output(position).await;
-        }
-    }
-
-    async fn write_output(&mut self, position: usize) {
-        let (station, asked) = (self.drives[position].station, self.drives[position].asked);
-        // A silent device is written when it answers again; its change of demand is tried at once all the same.
-        let silent =
-            self.stations[station].silent > 1 && Instant::now() < self.stations[station].probe_at;
-        let changed = self.drives[position]
-            .feedback
-            .is_none_or(|state| state != asked);
-        if silent && !changed {
-            self.drives[position].write_at = Instant::now() + REWRITE;
+    /// Writes the outputs whose demand has changed.
+    async fn write_fresh(&mut self) {
+        if self.outputs.is_empty() {
             return;
         }
-        let request = self.write_request(position);
-        let written = self.exchange(station, &request).await;
-        let wait = if written.is_ok() {
-            REWRITE
-        } else if silent {
-            REWRITE
-        } else {
-            RETRY
+        self.outputs.ask(&self.demand.borrow_and_update());
+        while let Some(output) = self.outputs.next_fresh() {
+            self.write(output).await;
+        }
+    }
+
+    async fn write(&mut self, position: usize) {
+        let drive = self.outputs.drive(position);
+        let (output, station, asked) = (drive.output, drive.station, drive.asked);
+        let request = outputs::write_request(&self.site.outputs[output.0], asked);
+        let outcome = self.exchange(station, &request).await;
+        let written = match outcome {
+            Ok(()) => self.read_back(station, output).await,
+            Err(_) => Written::Failed,
         };
-        self.drives[position].write_at = Instant::now() + wait;
-        if let Err(fault) = written {
-            tracing::warn!(output = self.site.outputs[self.drives[position].output.0].id, %fault, "output not written");
-        } else if self.drives[position].feedback != Some(asked) {
-            // Read back with the next turn, not with the next period.
-            self.stations[station].read_back = true;
+        if self.outputs.written(position, written, Instant::now()) {
+            let id = &self.site.outputs[output.0].id;
+            tracing::warn!(
+                output = id,
+                asked,
+                ?written,
+                ?outcome,
+                "output does not follow its demand"
+            );
+        }
+        let scan = Scan {
+            device: self.stations[station].device,
+            at: self.clock.now(),
+            answered: matches!(outcome, Ok(()) | Err(Fault::Exception(_))),
+            readings: Vec::new(),
+            outputs: vec![(output, written.state())],
+        };
+        self.offer(station, scan);
+    }
+
+    async fn read_back(&mut self, station: usize, output: OutputIndex) -> Written {
+        // After a silence a late answer could pass for the read-back: the next poll clears that up and reads it.
+        if self.stations[station].is_suspect() {
+            return Written::Failed;
+        }
+        let request = outputs::read_request(&self.site.outputs[output.0]);
+        match self.exchange(station, &request).await {
+            Ok(()) => {
+                let state = self
+                    .words
+                    .first()
+                    .and_then(|word| outputs::state(&self.site.outputs[output.0], *word));
+                state.map_or(Written::Failed, Written::ReadBack)
+            }
+            Err(Fault::Exception(1..=3)) => Written::Unreadable,
+            Err(Fault::Exception(_) | Fault::LinkDown) => Written::Failed,
+            Err(Fault::Timeout | Fault::BadFrame) => {
+                self.stations[station].suspect(request);
+                Written::Failed
+            }
         }
     }
 
-    fn write_request(&self, position: usize) -> Request {
-        let drive = &self.drives[position];
-        let output = &self.site.outputs[drive.output.0];
-        let (address, multiple) = (output.register.address, output.write_multiple);
-        match output.register.table {
-            Table::Coil | Table::DiscreteInput => Request::WriteCoil {
-                address,
-                on: drive.asked == (output.on != 0),
-                multiple,
-            },
-            Table::Holding | Table::Input => Request::WriteRegister {
-                address,
-                value: if drive.asked { output.on } else { output.off },
-                multiple,
-            },
+    fn note_window(&mut self) {
+        let window = self.window_start.elapsed();
+        if window >= WINDOW {
+            self.counters().note_window(self.window_busy, window);
+            (self.window_start, self.window_busy) = (Instant::now(), Duration::ZERO);
         }
+    }
+
+    fn counters(&self) -> &BusStats {
+        &self.stats.buses[self.bus.0]
     }
 }
 
-impl Station {
-    fn new(site: &Site, device: DeviceIndex, now: Instant) -> Self {
-        let settings = &site.devices[device.0];
-        let plan = Plan::new(site, device);
-        let refused = vec![None; plan.blocks.len()];
-        let period = Duration::from_millis(u64::from(settings.period_ms));
-        Self {
-            device,
-            unit: settings.unit,
-            period,
-            plan,
-            due: now,
-            read_back: false,
-            silent: 0,
-            probe_at: now,
-            refused,
-        }
-    }
-
-    /// The next due time is a whole number of periods after the last: polls do not drift. Missed periods are skipped.
-    fn advance_due(&mut self) {
-        let now = Instant::now();
-        self.due += self.period;
-        if self.due <= now {
-            let behind =
-                now.duration_since(self.due).as_nanos() / self.period.as_nanos().max(1) + 1;
-            self.due += self
-                .period
-                .saturating_mul(u32::try_from(behind).unwrap_or(u32::MAX));
-        }
-    }
-
-    fn split(&mut self, block: usize) -> bool {
-        let split = self.plan.split(block);
-        if split {
-            self.refused.insert(block, None);
-        }
-        split
-    }
+fn readings(site: &Site, plan: &Plan, station: &Station) -> Vec<(PointIndex, Reading)> {
+    let image = &station.image;
+    let reading = |spans: &super::plan::PointSpans| {
+        let status = spans.status.iter().map(|span| image.words(*span));
+        let point = &site.points[spans.point.0];
+        (
+            spans.point,
+            decode::reading(
+                point,
+                image.words(spans.value),
+                status,
+                image.time(spans.value),
+            ),
+        )
+    };
+    plan.points.iter().map(reading).collect()
 }
 
-const fn cause(fault: Fault) -> NoValue {
-    match fault {
-        Fault::Timeout => NoValue::Timeout,
-        Fault::BadFrame => NoValue::BadFrame,
-        Fault::LinkDown => NoValue::LinkDown,
-        Fault::Exception(code) => NoValue::Exception(code),
+/// The newer of two scans of a device, with what only the older one holds: a write's scan has no readings and one output.
+fn merged(older: Scan, mut newer: Scan) -> Scan {
+    if newer.readings.is_empty() {
+        newer.readings = older.readings;
     }
+    for output in older.outputs {
+        if !newer.outputs.iter().any(|(known, _)| *known == output.0) {
+            newer.outputs.push(output);
+        }
+    }
+    newer
 }

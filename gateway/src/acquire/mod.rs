@@ -1,12 +1,17 @@
 //! Acquisition: one task owns one bus, polls its devices without drift, writes its outputs and reads them back.
 //!
-//! Invariant: acquisition never waits for judgement. A scan that finds the queue full is dropped and counted; the next one brings newer values.
+//! Invariant: acquisition never waits for judgement. A scan that finds the queue full waits in the bus task, one a device; a newer one replaces it and
+//! is counted ([`BusStats::scans_replaced`]). No fault of a device or a link ends a task: points that cannot be read say why at every period.
 
 mod bus;
 mod link;
+mod outputs;
 mod pdu;
 mod plan;
+mod rtu;
+mod station;
 mod stats;
+mod tcp;
 
 pub use stats::{BusStats, DeviceStats, Stats};
 
@@ -26,7 +31,8 @@ pub struct Acquisition {
     pub tasks: Vec<(String, JoinHandle<()>)>,
 }
 
-/// Starts one task for each bus. `demand` is what judgement asks of each output, by position.
+/// Starts one task for each bus. `demand` is what judgement asks of each output, by position; its first value is written as soon as the device is
+/// reached, so seed it with the demand that was replayed from the journal.
 pub fn spawn(
     site: &Arc<Site>,
     clock: Clock,

@@ -1,0 +1,241 @@
+//! What a bus owes its outputs: which to write next. Reads no clock and does no I/O.
+//!
+//! A change of demand goes before everything else, on before off. An output is written until its read-back equals its demand, and anew every
+//! [`REWRITE`] all the same, since a relay module may restart unseen. A repetition waits for a poll between two of them, so that a dead relay
+//! module does not starve the sensors.
+
+use super::pdu::Request;
+use davy_config::site::{Output, OutputIndex, Table};
+use std::time::Duration;
+use tokio::time::Instant;
+
+const REWRITE: Duration = Duration::from_secs(5);
+/// Before the first repetition; doubled for each further one up to [`RETRY_MAX`].
+const RETRY: Duration = Duration::from_millis(250);
+const RETRY_MAX: Duration = Duration::from_secs(2);
+
+/// How a write ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    ReadBack(bool),
+    /// The device took the write and lets nobody read the register.
+    Unreadable,
+    Failed,
+}
+
+impl Written {
+    /// What the register is known to hold.
+    pub(super) const fn state(self) -> Option<bool> {
+        match self {
+            Self::ReadBack(state) => Some(state),
+            Self::Unreadable | Self::Failed => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Drive {
+    pub(super) output: OutputIndex,
+    /// Position of its device among the bus's stations.
+    pub(super) station: usize,
+    pub(super) asked: bool,
+    fresh: bool,
+    due: Instant,
+    tries: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Outputs {
+    drives: Vec<Drive>,
+}
+
+impl Outputs {
+    /// All are written once at the start.
+    pub(super) fn new(of_bus: impl Iterator<Item = (OutputIndex, usize)>, now: Instant) -> Self {
+        let drive = |(output, station)| Drive {
+            output,
+            station,
+            asked: false,
+            fresh: true,
+            due: now,
+            tries: 0,
+        };
+        Self {
+            drives: of_bus.map(drive).collect(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.drives.is_empty()
+    }
+
+    pub(super) fn drive(&self, position: usize) -> &Drive {
+        &self.drives[position]
+    }
+
+    /// Takes the demand of every output of the site.
+    pub(super) fn ask(&mut self, demand: &[bool]) {
+        for drive in &mut self.drives {
+            let asked = demand.get(drive.output.0).copied().unwrap_or(drive.asked);
+            drive.fresh |= asked != drive.asked;
+            drive.asked = asked;
+        }
+    }
+
+    /// The next output whose demand changed, on before off.
+    pub(super) fn next_fresh(&self) -> Option<usize> {
+        let fresh = self
+            .drives
+            .iter()
+            .enumerate()
+            .filter(|(_, drive)| drive.fresh);
+        fresh
+            .max_by_key(|(position, drive)| (drive.asked, usize::MAX - position))
+            .map(|(position, _)| position)
+    }
+
+    /// The next output that is due again.
+    pub(super) fn next_due(&self, now: Instant) -> Option<usize> {
+        let due = self
+            .drives
+            .iter()
+            .enumerate()
+            .filter(|(_, drive)| drive.due <= now);
+        due.min_by_key(|(_, drive)| drive.due)
+            .map(|(position, _)| position)
+    }
+
+    pub(super) fn next_wake(&self) -> Option<Instant> {
+        self.drives.iter().map(|drive| drive.due).min()
+    }
+
+    /// Notes how a write ended. Returns whether this is the first failure after a success.
+    pub(super) fn written(&mut self, position: usize, written: Written, now: Instant) -> bool {
+        let drive = &mut self.drives[position];
+        drive.fresh = false;
+        if written == Written::ReadBack(drive.asked) || written == Written::Unreadable {
+            (drive.tries, drive.due) = (0, now + REWRITE);
+            return false;
+        }
+        drive.due = now + RETRY.saturating_mul(1 << drive.tries.min(8)).min(RETRY_MAX);
+        drive.tries = drive.tries.saturating_add(1);
+        drive.tries == 1
+    }
+
+    /// A poll has read the register: one that disagrees is written now.
+    pub(super) fn seen(&mut self, output: OutputIndex, state: Option<bool>, now: Instant) {
+        for drive in self
+            .drives
+            .iter_mut()
+            .filter(|drive| drive.output == output)
+        {
+            if state.is_some_and(|state| state != drive.asked) {
+                drive.due = drive.due.min(now);
+            }
+        }
+    }
+
+    /// A device answers again: its outputs are written now.
+    pub(super) fn station_is_back(&mut self, station: usize, now: Instant) {
+        for drive in self
+            .drives
+            .iter_mut()
+            .filter(|drive| drive.station == station)
+        {
+            drive.due = now;
+        }
+    }
+}
+
+/// The request that makes an output what is asked.
+pub(super) fn write_request(output: &Output, asked: bool) -> Request {
+    let (address, multiple) = (output.register.address, output.write_multiple);
+    let value = if asked { output.on } else { output.off };
+    match output.register.table {
+        Table::Coil | Table::DiscreteInput => Request::WriteCoil {
+            address,
+            on: value != 0,
+            multiple,
+        },
+        Table::Holding | Table::Input => Request::WriteRegister {
+            address,
+            value,
+            multiple,
+        },
+    }
+}
+
+/// The request that reads an output back.
+pub(super) const fn read_request(output: &Output) -> Request {
+    Request::Read {
+        table: output.register.table,
+        start: output.register.address,
+        count: 1,
+    }
+}
+
+/// What the word of an output's register means; a word that is neither on nor off means nothing.
+pub(super) fn state(output: &Output, word: u16) -> Option<bool> {
+    if word == output.on {
+        Some(true)
+    } else if word == output.off {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs(count: usize) -> (Outputs, Instant) {
+        let now = Instant::now();
+        let mut outputs = Outputs::new((0..count).map(|position| (OutputIndex(position), 0)), now);
+        for position in 0..count {
+            outputs.written(position, Written::ReadBack(false), now);
+        }
+        (outputs, now)
+    }
+
+    #[test]
+    fn a_changed_demand_goes_first_and_on_before_off() {
+        let (mut outputs, now) = outputs(3);
+        outputs.ask(&[true, false, false]);
+        outputs.written(0, Written::ReadBack(true), now);
+        outputs.ask(&[false, false, true]);
+        assert_eq!(outputs.next_fresh(), Some(2));
+        outputs.written(2, Written::ReadBack(true), now);
+        assert_eq!(outputs.next_fresh(), Some(0));
+    }
+
+    #[test]
+    fn a_write_is_repeated_until_the_read_back_agrees_and_then_now_and_again() {
+        let (mut outputs, now) = outputs(1);
+        outputs.ask(&[true]);
+        assert!(outputs.written(0, Written::ReadBack(false), now));
+        assert_eq!(outputs.next_due(now), None);
+        assert_eq!(outputs.next_due(now + RETRY), Some(0));
+        assert!(!outputs.written(0, Written::Failed, now));
+        assert!(!outputs.written(0, Written::ReadBack(true), now));
+        assert_eq!(outputs.next_due(now + RETRY_MAX), None);
+        assert_eq!(outputs.next_due(now + REWRITE), Some(0));
+    }
+
+    #[test]
+    fn a_register_that_disagrees_with_its_demand_is_written_at_once() {
+        let (mut outputs, now) = outputs(2);
+        outputs.seen(OutputIndex(1), Some(false), now);
+        outputs.seen(OutputIndex(1), None, now);
+        assert_eq!(outputs.next_due(now), None);
+        outputs.seen(OutputIndex(1), Some(true), now);
+        assert_eq!(outputs.next_due(now), Some(1));
+    }
+
+    #[test]
+    fn a_demand_shorter_than_the_outputs_changes_none_of_the_rest() {
+        let (mut outputs, _) = outputs(2);
+        outputs.ask(&[]);
+        assert_eq!(outputs.next_fresh(), None);
+    }
+}

@@ -1,0 +1,327 @@
+//! Modbus RTU over a serial line, or over a converter that passes its frames on (Modbus over serial line 1.02 §2.5.1).
+//!
+//! RTU has no transaction number, so an answer is believed only if unit, function, byte count, length and CRC are those of the request, if nothing
+//! follows it, and if the line was silent before the request was sent. What a unit says late is read away before the next request; that it cannot be
+//! taken for the answer to an equal later request is the bus's part (`station`: after a silence the next request is of another shape).
+
+use super::pdu::{Fault, Request, crc, data_length};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+
+/// The longest frame.
+const FRAME_MAX: usize = 256;
+
+/// A line, and when it may be spoken on.
+#[derive(Debug)]
+pub(super) struct Rtu<S> {
+    stream: S,
+    /// A silence this long ends a frame.
+    silence: Duration,
+    /// When the last byte passed.
+    heard: Instant,
+    /// Frames that nobody had asked for.
+    strays: u64,
+    frame: Vec<u8>,
+}
+
+/// 3.5 characters at the line's speed; above 19,200 baud a fixed 1.75 ms (§2.5.1.1).
+pub(super) fn silence(baud: u32, bits_per_character: u32) -> Duration {
+    if baud > 19_200 {
+        Duration::from_micros(1750)
+    } else {
+        Duration::from_secs_f64(3.5 * f64::from(bits_per_character) / f64::from(baud.max(1)))
+    }
+}
+
+/// What the bytes so far are, read against a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Incomplete,
+    /// Of another unit, or of a function that was not asked for.
+    Stray,
+    /// Of the right unit and function, and yet not an answer to this request.
+    Wrong,
+    Complete,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
+    /// A line that must be silent for `silence` between an answer and the next request.
+    pub(super) fn new(stream: S, silence: Duration) -> Self {
+        Self {
+            stream,
+            silence,
+            heard: Instant::now(),
+            strays: 0,
+            frame: Vec::with_capacity(16),
+        }
+    }
+
+    /// Frames that nobody had asked for since this was last called.
+    pub(super) fn take_strays(&mut self) -> u64 {
+        std::mem::take(&mut self.strays)
+    }
+
+    /// Sends a request once the line is silent and reads its answer into `words`; both within `limit` each.
+    pub(super) async fn exchange(
+        &mut self,
+        unit: u8,
+        request: &Request,
+        limit: Duration,
+        words: &mut Vec<u16>,
+    ) -> Result<(), Fault> {
+        self.settle(Instant::now() + limit).await?;
+        self.frame.clear();
+        self.frame.push(unit);
+        request.encode(&mut self.frame);
+        let check = crc(&self.frame).to_le_bytes();
+        self.frame.extend(check);
+        self.stream
+            .write_all(&self.frame)
+            .await
+            .map_err(|_| Fault::LinkDown)?;
+        self.stream.flush().await.map_err(|_| Fault::LinkDown)?;
+        self.heard = Instant::now();
+        let mut answer = [0; FRAME_MAX];
+        let length = self
+            .answer(&mut answer, unit, request, self.heard + limit)
+            .await?;
+        let (body, check) = answer[..length].split_at(length - 2);
+        if crc(body).to_le_bytes() != check {
+            return Err(Fault::BadFrame);
+        }
+        request.decode(&body[1..], words)
+    }
+
+    /// Reads a frame of the right unit, function and byte count; its CRC is not yet checked. A stray frame is read away and the timer runs on.
+    async fn answer(
+        &mut self,
+        answer: &mut [u8; FRAME_MAX],
+        unit: u8,
+        request: &Request,
+        end: Instant,
+    ) -> Result<usize, Fault> {
+        let mut length = 0;
+        loop {
+            match self.read(&mut answer[length..], end).await? {
+                None if length == 0 => return Err(Fault::Timeout),
+                None => return Err(Fault::BadFrame),
+                Some(read) => length += read,
+            }
+            match shape(&answer[..length], unit, request) {
+                Shape::Incomplete => {}
+                Shape::Complete => return Ok(length),
+                Shape::Wrong => return Err(Fault::BadFrame),
+                Shape::Stray => {
+                    self.strays += 1;
+                    self.settle(end).await.map_err(|fault| {
+                        if fault == Fault::BadFrame {
+                            Fault::Timeout
+                        } else {
+                            fault
+                        }
+                    })?;
+                    length = 0;
+                }
+            }
+        }
+    }
+
+    /// Reads away whatever is on the line until it is silent; a line that babbles until `end` is of no use to a request.
+    async fn settle(&mut self, end: Instant) -> Result<(), Fault> {
+        let mut waste = [0; FRAME_MAX];
+        let mut stray = false;
+        while self
+            .read(&mut waste, self.heard + self.silence)
+            .await?
+            .is_some()
+        {
+            stray = true;
+            if self.heard >= end {
+                return Err(Fault::BadFrame);
+            }
+        }
+        self.strays += u64::from(stray);
+        Ok(())
+    }
+
+    /// Bytes, or nothing until `end`.
+    async fn read(&mut self, into: &mut [u8], end: Instant) -> Result<Option<usize>, Fault> {
+        match timeout_at(end, self.stream.read(into)).await {
+            Err(_) => Ok(None),
+            Ok(Ok(0) | Err(_)) => Err(Fault::LinkDown),
+            Ok(Ok(read)) => {
+                self.heard = Instant::now();
+                Ok(Some(read))
+            }
+        }
+    }
+}
+
+fn shape(bytes: &[u8], unit: u8, request: &Request) -> Shape {
+    let length = match *bytes {
+        [] => return Shape::Incomplete,
+        [from, ..] if from != unit => return Shape::Stray,
+        [_] => return Shape::Incomplete,
+        [_, function, ..] if function == request.function() | 0x80 => 5,
+        [_, function, ..] if function != request.function() => return Shape::Stray,
+        [_, _, ref rest @ ..] => {
+            if let (Request::Read { table, count, .. }, Some(bytes)) = (request, rest.first())
+                && usize::from(*bytes) != data_length(*table, *count)
+            {
+                return Shape::Wrong;
+            }
+            request.answer_length() + 3
+        }
+    };
+    match bytes.len().cmp(&length) {
+        std::cmp::Ordering::Less => Shape::Incomplete,
+        std::cmp::Ordering::Equal => Shape::Complete,
+        // Which of two frames was meant cannot be known.
+        std::cmp::Ordering::Greater => Shape::Wrong,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use davy_config::site::Table;
+    use proptest::prelude::*;
+    use tokio::io::{DuplexStream, duplex};
+
+    const READ: Request = Request::Read {
+        table: Table::Holding,
+        start: 8,
+        count: 2,
+    };
+    const GOOD: [u8; 9] = [0x01, 0x03, 0x04, 0x00, 0x00, 0x00, 0xd1, 0x3a, 0x6f];
+    const LIMIT: Duration = Duration::from_millis(60);
+
+    fn line() -> (Rtu<DuplexStream>, DuplexStream) {
+        let (ours, theirs) = duplex(1024);
+        (Rtu::new(ours, Duration::from_millis(2)), theirs)
+    }
+
+    fn framed(body: &[u8]) -> Vec<u8> {
+        [body, &crc(body).to_le_bytes()].concat()
+    }
+
+    /// Sends `chunks` once a request has come, and returns what the master made of them.
+    async fn answered(
+        line: &mut Rtu<DuplexStream>,
+        slave: &mut DuplexStream,
+        chunks: &[&[u8]],
+    ) -> Result<Vec<u16>, Fault> {
+        let talk = async {
+            let mut request = [0; 8];
+            slave
+                .read_exact(&mut request)
+                .await
+                .expect("the master sends");
+            for chunk in chunks {
+                slave.write_all(chunk).await.expect("the master listens");
+                tokio::task::yield_now().await;
+            }
+        };
+        let mut words = Vec::new();
+        let (outcome, ()) = tokio::join!(line.exchange(1, &READ, LIMIT, &mut words), talk);
+        outcome.map(|()| words)
+    }
+
+    async fn once(chunks: &[&[u8]]) -> Result<Vec<u16>, Fault> {
+        let (mut line, mut slave) = line();
+        answered(&mut line, &mut slave, chunks).await
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_whole_or_byte_by_byte() {
+        assert_eq!(once(&[&GOOD]).await, Ok(vec![0, 0xd1]));
+        let bytes: Vec<&[u8]> = GOOD.chunks(1).collect();
+        assert_eq!(once(&bytes).await, Ok(vec![0, 0xd1]));
+    }
+
+    #[tokio::test]
+    async fn a_corrupted_truncated_doubled_or_echoed_answer_is_no_value() {
+        let mut corrupted = GOOD;
+        corrupted[6] ^= 1;
+        assert_eq!(once(&[&corrupted]).await, Err(Fault::BadFrame));
+        assert_eq!(once(&[&GOOD[..7]]).await, Err(Fault::BadFrame));
+        assert_eq!(once(&[&[GOOD, GOOD].concat()]).await, Err(Fault::BadFrame));
+        let echo = framed(&[1, 3, 0, 8, 0, 2]);
+        assert_eq!(
+            once(&[&[&echo[..], &GOOD].concat()]).await,
+            Err(Fault::BadFrame)
+        );
+        assert_eq!(once(&[]).await, Err(Fault::Timeout));
+    }
+
+    #[tokio::test]
+    async fn another_units_answer_leaves_the_timer_running() {
+        let (mut line, mut slave) = line();
+        let other = framed(&[2, 3, 4, 0, 1, 0, 2]);
+        let talk = async {
+            let mut request = [0; 8];
+            slave
+                .read_exact(&mut request)
+                .await
+                .expect("the master sends");
+            slave.write_all(&other).await.expect("the master listens");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            slave.write_all(&GOOD).await.expect("the master listens");
+        };
+        let mut words = Vec::new();
+        let (outcome, ()) = tokio::join!(line.exchange(1, &READ, LIMIT, &mut words), talk);
+        assert_eq!((outcome, words), (Ok(()), vec![0, 0xd1]));
+        assert_eq!(line.take_strays(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_came_late_is_read_away_before_the_next_request() {
+        let (mut line, mut slave) = line();
+        assert_eq!(
+            answered(&mut line, &mut slave, &[]).await,
+            Err(Fault::Timeout)
+        );
+        slave
+            .write_all(&framed(&[1, 3, 4, 0, 7, 0, 7]))
+            .await
+            .expect("the line is open");
+        assert_eq!(
+            answered(&mut line, &mut slave, &[&GOOD]).await,
+            Ok(vec![0, 0xd1])
+        );
+        assert_eq!(line.take_strays(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_exception_is_an_answer() {
+        assert_eq!(
+            once(&[&framed(&[1, 0x83, 2])]).await,
+            Err(Fault::Exception(2))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_line_that_was_closed_is_down() {
+        let (mut line, slave) = line();
+        drop(slave);
+        let outcome = line.exchange(1, &READ, LIMIT, &mut Vec::new()).await;
+        assert_eq!(outcome, Err(Fault::LinkDown));
+    }
+
+    #[test]
+    fn the_silence_between_frames_follows_the_line_speed() {
+        assert_eq!(silence(115_200, 11), Duration::from_micros(1750));
+        assert_eq!(silence(9_600, 11).as_micros(), 4010);
+        assert_eq!(silence(1_200, 10).as_micros(), 29_166);
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_request_decides_how_long_an_answer_is(bytes in proptest::collection::vec(any::<u8>(), 0..256)) {
+            if shape(&bytes, 1, &READ) == Shape::Complete {
+                prop_assert!(bytes[0] == 1 && (bytes.len() == 9 && bytes[1] == 3 && bytes[2] == 4 || bytes.len() == 5 && bytes[1] == 0x83));
+            }
+        }
+    }
+}

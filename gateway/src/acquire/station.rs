@@ -1,0 +1,390 @@
+//! One device as its bus sees it: what to ask it next, and what its answers and silences mean. Reads no clock and does no I/O.
+//!
+//! - A silence ends the round: a device costs its bus at most one time-out a period, and later one in up to [`PROBE_MAX`].
+//! - A block that is silent while others answer is asked last, and ever more rarely.
+//! - A block refused with exception 2 or 3 is halved until the bad value stands alone; that one is asked again every [`QUARANTINE`].
+//! - Busy (5, 6) is asked again at the round's end, [`BUSY_MAX`] times.
+//! - 10 and 11 are a TCP gateway's words for a unit that it cannot reach: the device itself did not answer.
+//! - On a link without transaction numbers, the first request after a silence asks for another count than the one that was not answered, so that
+//!   a late answer cannot be taken for it.
+
+use super::pdu::{Fault, Request, data_length};
+use super::plan::{Block, Image, Plan};
+use davy_alarm::{NoValue, WallMs};
+use davy_config::site::{DeviceIndex, Site, Table};
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A silent device or block is asked at least this often, or every period if that is longer.
+pub(super) const PROBE_MAX: Duration = Duration::from_secs(10);
+/// A value that the device refuses is asked for again after this.
+const QUARANTINE: Duration = Duration::from_secs(60);
+/// Most halvings in one round: the rest waits for the next.
+const SPLITS_MAX: u8 = 16;
+/// Most repetitions for a busy device in one round.
+const BUSY_MAX: u8 = 2;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Health {
+    Good,
+    Silent { times: u32, retry_at: Instant },
+    Refused { code: u8, retry_at: Instant },
+}
+
+#[derive(Debug)]
+pub(super) struct Station {
+    pub(super) device: DeviceIndex,
+    pub(super) unit: u8,
+    pub(super) plan: Plan,
+    pub(super) image: Image,
+    period: Duration,
+    due: Instant,
+    planned: Vec<Block>,
+    blocks: Vec<(Block, Health)>,
+    /// Positions in `blocks` still to be asked in this round.
+    queue: VecDeque<usize>,
+    /// Rounds in a row without an answer.
+    silent: u32,
+    probe_at: Instant,
+    /// The read that was last left without a good answer, on a link without transaction numbers.
+    suspect: Option<Request>,
+    untagged: bool,
+    answered: bool,
+    cause: NoValue,
+    /// A value that had been refused was answered.
+    recovered: bool,
+    splits_left: u8,
+    busy_left: u8,
+}
+
+impl Station {
+    pub(super) fn new(site: &Site, device: DeviceIndex, untagged: bool, now: Instant) -> Self {
+        let settings = &site.devices[device.0];
+        let (plan, planned) = Plan::new(site, device);
+        Self {
+            device,
+            unit: settings.unit,
+            image: plan.image(),
+            plan,
+            period: Duration::from_millis(u64::from(settings.period_ms.max(1))),
+            due: now,
+            blocks: planned
+                .iter()
+                .map(|block| (block.clone(), Health::Good))
+                .collect(),
+            planned,
+            queue: VecDeque::new(),
+            silent: 0,
+            probe_at: now,
+            suspect: None,
+            untagged,
+            answered: false,
+            cause: NoValue::NotYetRead,
+            recovered: false,
+            splits_left: 0,
+            busy_left: 0,
+        }
+    }
+
+    pub(super) const fn due(&self) -> Instant {
+        self.due
+    }
+
+    /// Sets the next due time: a whole number of periods after the first, so that polls do not drift. Returns how many periods were missed.
+    pub(super) fn advance_due(&mut self, now: Instant) -> u64 {
+        self.due += self.period;
+        if self.due > now {
+            return 0;
+        }
+        let missed = now.duration_since(self.due).as_nanos() / self.period.as_nanos() + 1;
+        self.due += self
+            .period
+            .saturating_mul(u32::try_from(missed).unwrap_or(u32::MAX));
+        u64::try_from(missed).unwrap_or(u64::MAX)
+    }
+
+    /// Begins a round; a silent device whose probe is not due gets an empty one.
+    pub(super) fn begin(&mut self, now: Instant, at: WallMs) {
+        (self.answered, self.splits_left, self.busy_left) = (false, SPLITS_MAX, BUSY_MAX);
+        self.queue.clear();
+        if self.silent > 0 && now < self.probe_at {
+            self.image.forget(self.cause, at);
+            return;
+        }
+        self.image.forget(NoValue::NotYetRead, at);
+        self.enqueue_good();
+        self.enqueue_refused(now, at);
+        self.enqueue_silent(now, at);
+    }
+
+    /// After a silence another block leads, in case it is a block and not the device that is silent.
+    fn enqueue_good(&mut self) {
+        let good = self
+            .blocks
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, health))| *health == Health::Good);
+        self.queue.extend(good.map(|(position, _)| position));
+        if !self.queue.is_empty() {
+            let lead = self.silent as usize % self.queue.len();
+            self.queue.rotate_left(lead);
+        }
+    }
+
+    fn enqueue_refused(&mut self, now: Instant, at: WallMs) {
+        for (position, (block, health)) in self.blocks.iter().enumerate() {
+            match *health {
+                Health::Refused { retry_at, .. } if retry_at <= now => {
+                    self.queue.push_back(position)
+                }
+                Health::Refused { code, .. } => {
+                    self.image.miss(block, NoValue::Exception(code), at)
+                }
+                Health::Good | Health::Silent { .. } => {}
+            }
+        }
+    }
+
+    /// At most one silent block a round, the longest due.
+    fn enqueue_silent(&mut self, now: Instant, at: WallMs) {
+        let mut retry: Option<(Instant, usize)> = None;
+        for (position, (block, health)) in self.blocks.iter().enumerate() {
+            if let Health::Silent { retry_at, .. } = *health {
+                self.image.miss(block, NoValue::Timeout, at);
+                if (retry_at <= now || self.queue.is_empty())
+                    && retry.is_none_or(|(first, _)| retry_at < first)
+                {
+                    retry = Some((retry_at, position));
+                }
+            }
+        }
+        self.queue.extend(retry.map(|(_, position)| position));
+    }
+
+    /// What must be answered before anything else may be asked: a read of another count than the one that stayed unanswered.
+    pub(super) fn probe(&self) -> Option<Request> {
+        let Some(Request::Read {
+            table,
+            count,
+            start,
+        }) = self.suspect.filter(|_| !self.queue.is_empty())
+        else {
+            return None;
+        };
+        let many = match table {
+            Table::Coil | Table::DiscreteInput => 9,
+            Table::Holding | Table::Input => 2,
+        };
+        let count = if data_length(table, count) == data_length(table, 1) {
+            many
+        } else {
+            1
+        };
+        Some(Request::Read {
+            table,
+            start,
+            count,
+        })
+    }
+
+    /// The outcome of a probe, whose words do not matter. Returns whether the round goes on.
+    pub(super) fn take_probe(
+        &mut self,
+        probe: Request,
+        outcome: Result<(), Fault>,
+        at: WallMs,
+    ) -> bool {
+        match outcome {
+            Ok(()) => self.suspect = None,
+            Err(fault) => match verdict(fault) {
+                Verdict::Answer(_) => self.suspect = None,
+                Verdict::Silence(cause) => {
+                    self.suspect = Some(probe);
+                    self.cause = cause;
+                    self.queue.clear();
+                    self.image.forget(cause, at);
+                    return false;
+                }
+            },
+        }
+        true
+    }
+
+    /// A read outside the round, such as an output's, that got no good answer.
+    pub(super) fn suspect(&mut self, request: Request) {
+        if self.untagged {
+            self.suspect = Some(request);
+        }
+    }
+
+    pub(super) const fn is_suspect(&self) -> bool {
+        self.suspect.is_some()
+    }
+
+    /// The next block to ask for in this round, and its request.
+    pub(super) fn next(&mut self) -> Option<(usize, Request)> {
+        let position = self.queue.pop_front()?;
+        let Block {
+            table,
+            start,
+            count,
+            ..
+        } = self.blocks[position].0;
+        Some((
+            position,
+            Request::Read {
+                table,
+                start,
+                count,
+            },
+        ))
+    }
+
+    /// The outcome of a block's read.
+    pub(super) fn take(
+        &mut self,
+        position: usize,
+        outcome: Result<&[u16], Fault>,
+        now: Instant,
+        at: WallMs,
+    ) {
+        let fault = match outcome {
+            Ok(words) => {
+                self.answered = true;
+                self.recovered |= matches!(self.blocks[position].1, Health::Refused { .. });
+                self.plan
+                    .fill(&mut self.image, &self.blocks[position].0, words, at);
+                self.blocks[position].1 = Health::Good;
+                return;
+            }
+            Err(fault) => verdict(fault),
+        };
+        match fault {
+            Verdict::Answer(code) => self.take_exception(position, code, now, at),
+            Verdict::Silence(cause) => self.take_silence(position, cause, now, at),
+        }
+    }
+
+    fn take_exception(&mut self, position: usize, code: u8, now: Instant, at: WallMs) {
+        self.answered = true;
+        self.image
+            .miss(&self.blocks[position].0, NoValue::Exception(code), at);
+        match code {
+            2 | 3 => self.halve(position, code, now),
+            5 | 6 if self.busy_left > 0 => {
+                self.busy_left -= 1;
+                self.queue.push_back(position);
+            }
+            _ => {}
+        }
+    }
+
+    fn halve(&mut self, position: usize, code: u8, now: Instant) {
+        let Some([left, right]) = self.plan.halves(&self.blocks[position].0) else {
+            self.blocks[position].1 = Health::Refused {
+                code,
+                retry_at: now + QUARANTINE,
+            };
+            return;
+        };
+        self.blocks[position] = (left, Health::Good);
+        self.blocks.push((right, Health::Good));
+        if self.splits_left > 0 {
+            self.splits_left -= 1;
+            self.queue.push_front(self.blocks.len() - 1);
+            self.queue.push_front(position);
+        }
+    }
+
+    fn take_silence(&mut self, position: usize, cause: NoValue, now: Instant, at: WallMs) {
+        let Block {
+            table,
+            start,
+            count,
+            ..
+        } = self.blocks[position].0;
+        if cause != NoValue::LinkDown {
+            self.suspect(Request::Read {
+                table,
+                start,
+                count,
+            });
+            if self.answered {
+                let times = match self.blocks[position].1 {
+                    Health::Silent { times, .. } => times.saturating_add(1),
+                    Health::Good | Health::Refused { .. } => 1,
+                };
+                self.blocks[position].1 = Health::Silent {
+                    times,
+                    retry_at: now + self.back_off(times),
+                };
+            }
+        }
+        self.cause = cause;
+        self.image.miss(&self.blocks[position].0, cause, at);
+        while let Some(unasked) = self.queue.pop_front() {
+            self.image.miss(&self.blocks[unasked].0, cause, at);
+        }
+    }
+
+    /// Twice as many periods for each silence more; half a period less, so that the period it ends in is not missed.
+    fn back_off(&self, times: u32) -> Duration {
+        let wait = self
+            .period
+            .saturating_mul(1 << times.saturating_sub(1).min(16));
+        wait.min(PROBE_MAX.max(self.period)) - self.period / 2
+    }
+
+    /// Ends a round; tells whether the device answered it.
+    pub(super) fn finish(&mut self, now: Instant) -> bool {
+        if self.answered {
+            self.silent = 0;
+            self.rejoin();
+        } else if self.cause != NoValue::LinkDown && now >= self.probe_at {
+            self.silent = self.silent.saturating_add(1);
+            self.probe_at = now + self.back_off(self.silent);
+        }
+        self.answered
+    }
+
+    /// Once what had been refused is answered and all is well, halves are read together again.
+    fn rejoin(&mut self) {
+        if self.recovered
+            && self
+                .blocks
+                .iter()
+                .all(|(_, health)| *health == Health::Good)
+        {
+            self.recovered = false;
+            self.blocks = self
+                .planned
+                .iter()
+                .map(|block| (block.clone(), Health::Good))
+                .collect();
+        }
+    }
+
+    /// The link is down: nothing was asked.
+    pub(super) fn link_down(&mut self, at: WallMs) {
+        (self.answered, self.cause, self.probe_at) = (false, NoValue::LinkDown, self.due);
+        self.queue.clear();
+        self.image.forget(NoValue::LinkDown, at);
+    }
+}
+
+/// What a fault says of the device.
+enum Verdict {
+    /// It is there, and refuses.
+    Answer(u8),
+    Silence(NoValue),
+}
+
+const fn verdict(fault: Fault) -> Verdict {
+    match fault {
+        Fault::Timeout | Fault::Exception(11) => Verdict::Silence(NoValue::Timeout),
+        Fault::BadFrame => Verdict::Silence(NoValue::BadFrame),
+        Fault::LinkDown | Fault::Exception(10) => Verdict::Silence(NoValue::LinkDown),
+        Fault::Exception(code) => Verdict::Answer(code),
+    }
+}
