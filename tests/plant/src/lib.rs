@@ -3,12 +3,14 @@
 //!
 //! It depends on no other crate of Davy: its reading of the manuals is its own, so that it can contradict the gateway's.
 
+pub mod control;
 pub mod image;
 pub mod instrument;
 pub mod layout;
 pub mod line;
 pub mod modbus;
 pub mod noise;
+pub mod page;
 pub mod process;
 pub mod pty;
 pub mod running;

@@ -191,6 +191,11 @@ impl Running {
         })
     }
 
+    /// The point that a scenario without a named point strikes.
+    pub fn leaks_at(&self) -> &'static str {
+        self.leaks_at
+    }
+
     pub fn addresses(&self) -> impl Iterator<Item = (&'static str, &Address)> {
         self.addresses.iter().map(|(bus, address)| (*bus, address))
     }
