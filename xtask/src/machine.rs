@@ -8,19 +8,35 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A program and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 2] = [("/usr/sbin/mosquitto", "mosquitto"), ("/usr/bin/chromium", "chromium")];
+const PROGRAMS: [(&str, &str); 2] = [
+    ("/usr/sbin/mosquitto", "mosquitto"),
+    ("/usr/bin/chromium", "chromium"),
+];
 /// A file and the Debian package that brings it.
-const FILES: [(&str, &str); 1] = [("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk")];
+const FILES: [(&str, &str); 1] = [(
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "fonts-noto-cjk",
+)];
 
 /// Installs the Debian packages that the suites need and this machine lacks.
 pub(crate) fn install_packages() -> Result<()> {
-    let missing: Vec<&str> = PROGRAMS.iter().chain(&FILES).filter(|(path, _)| !Path::new(path).exists()).map(|(_, package)| *package).collect();
+    let missing: Vec<&str> = PROGRAMS
+        .iter()
+        .chain(&FILES)
+        .filter(|(path, _)| !Path::new(path).exists())
+        .map(|(_, package)| *package)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
     step(&format!("Debian packages: {}", missing.join(" ")));
-    apt(&["update", "-q"]).context("the package lists cannot be read; install by hand: mosquitto chromium fonts-noto-cjk")?;
-    let install: Vec<&str> = ["install", "-y", "-q", "--no-install-recommends"].into_iter().chain(missing).collect();
+    apt(&["update", "-q"]).context(
+        "the package lists cannot be read; install by hand: mosquitto chromium fonts-noto-cjk",
+    )?;
+    let install: Vec<&str> = ["install", "-y", "-q", "--no-install-recommends"]
+        .into_iter()
+        .chain(missing)
+        .collect();
     apt(&install)
 }
 
@@ -31,33 +47,68 @@ fn apt(args: &[&str]) -> Result<()> {
     if !root {
         command.arg("apt-get");
     }
-    command.args(["-o", "DPkg::Lock::Timeout=500"]).args(args).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+        .args(["-o", "DPkg::Lock::Timeout=500"])
+        .args(args)
+        .env("DEBIAN_FRONTEND", "noninteractive");
     run::check(&mut command)
 }
 
 /// A Python with `tests/suite/peers/requirements.txt` installed, kept by the content of that file.
 pub(crate) fn python(root: &Path) -> Result<PathBuf> {
     let requirements = root.join("tests/suite/peers/requirements.txt");
-    let text = std::fs::read_to_string(&requirements).with_context(|| requirements.display().to_string())?;
+    let text = std::fs::read_to_string(&requirements)
+        .with_context(|| requirements.display().to_string())?;
     let venv = cache()?.join(format!("python-{}", digest(&text)));
     let (python, done) = (venv.join("bin/python"), venv.join(".complete"));
     if done.exists() {
         return Ok(python);
     }
     step("Python peers: pymodbus, pysparkplug, paho-mqtt");
-    if run::check(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv)).is_err() {
-        apt(&["install", "-y", "-q", "--no-install-recommends", "python3-venv"])?;
-        run::check(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    if run::check(
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&venv),
+    )
+    .is_err()
+    {
+        apt(&[
+            "install",
+            "-y",
+            "-q",
+            "--no-install-recommends",
+            "python3-venv",
+        ])?;
+        run::check(
+            Command::new("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(&venv),
+        )?;
     }
-    run::check(Command::new(&python).args(["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r"]).arg(&requirements))?;
+    run::check(
+        Command::new(&python)
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "--disable-pip-version-check",
+                "-r",
+            ])
+            .arg(&requirements),
+    )?;
     std::fs::write(&done, "")?;
     Ok(python)
 }
 
 /// Where what is costly to fetch or build is kept between runs, outside the repository.
 fn cache() -> Result<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
-    let Some(base) = base else { bail!("neither XDG_CACHE_HOME nor HOME is set: there is nowhere to keep the Python peers") };
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
+    let Some(base) = base else {
+        bail!("neither XDG_CACHE_HOME nor HOME is set: there is nowhere to keep the Python peers")
+    };
     let dir = base.join("davy");
     std::fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
     Ok(dir)

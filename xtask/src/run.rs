@@ -11,7 +11,9 @@ pub(crate) fn step(what: &str) {
 /// Runs a program to its end; its failure names it.
 pub(crate) fn check(command: &mut Command) -> Result<()> {
     let name = format!("{command:?}");
-    let status = command.status().with_context(|| format!("cannot start {name}"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {name}"))?;
     if !status.success() {
         bail!("{name} ended with {status}");
     }

@@ -13,10 +13,22 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let python = machine::python(root)?;
     step("screens: build and unit tests");
     web::build(root)?;
-    check(Command::new("npm").args(["test", "--silent"]).current_dir(root.join("web")))?;
+    check(
+        Command::new("npm")
+            .args(["test", "--silent"])
+            .current_dir(root.join("web")),
+    )?;
     step("lints");
     check(&mut cargo(&["fmt", "--all", "--check"]))?;
-    check(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    check(&mut cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     step("daemons");
     check(&mut cargo(&["build", "--workspace", "--bins"]))?;
     step("tests");
