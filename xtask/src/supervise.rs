@@ -6,6 +6,7 @@ use nix::unistd::Pid;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -46,6 +47,8 @@ impl Parts {
             .args(["--pdeathsig", "TERM", "--"])
             .arg(program)
             .args(args)
+            // A group of its own: Ctrl-C at the terminal reaches us alone, and we end the parts in order.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
