@@ -1,0 +1,135 @@
+//! Text for people, from message files of equal keys in Chinese and English. Code names a message; it never holds its words.
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+/// The language of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    #[default]
+    Zh,
+    En,
+}
+
+impl Language {
+    /// From `Accept-Language` or a locale: whichever of the two comes first; Chinese where neither does.
+    pub fn from_preference(preference: &str) -> Self {
+        let languages = preference.split([',', ';']).map(str::trim);
+        let known = languages.filter_map(|tag| {
+            match tag.get(..2).map(str::to_ascii_lowercase).as_deref() {
+                Some("zh") => Some(Self::Zh),
+                Some("en") => Some(Self::En),
+                _ => None,
+            }
+        });
+        known.into_iter().next().unwrap_or_default()
+    }
+}
+
+/// A message by its key, with what it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    key: &'static str,
+    arguments: Vec<(&'static str, String)>,
+}
+
+impl Message {
+    pub const fn new(key: &'static str) -> Self {
+        Self {
+            key,
+            arguments: Vec::new(),
+        }
+    }
+
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.arguments.push((name, value.into()));
+        self
+    }
+
+    /// The words; the key itself for a message that no file has (a test keeps that from happening).
+    pub fn text(&self, language: Language) -> String {
+        let bundle = match language {
+            Language::Zh => &*CHINESE,
+            Language::En => &*ENGLISH,
+        };
+        let Some(pattern) = bundle
+            .get_message(self.key)
+            .and_then(|message| message.value())
+        else {
+            return self.key.to_owned();
+        };
+        let mut arguments = FluentArgs::new();
+        for (name, value) in &self.arguments {
+            arguments.set(*name, value.clone());
+        }
+        bundle
+            .format_pattern(pattern, Some(&arguments), &mut vec![])
+            .into_owned()
+    }
+}
+
+type Bundle = FluentBundle<FluentResource>;
+
+const CHINESE_FILE: &str = include_str!("../messages/zh.ftl");
+const ENGLISH_FILE: &str = include_str!("../messages/en.ftl");
+
+static CHINESE: LazyLock<Bundle> = LazyLock::new(|| bundle(CHINESE_FILE));
+static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle(ENGLISH_FILE));
+
+fn bundle(file: &str) -> Bundle {
+    // No locale: nothing here depends on plurals or number forms. What a file has wrong, a test finds.
+    let mut bundle = FluentBundle::new_concurrent(vec![]);
+    bundle.set_use_isolating(false);
+    let resource =
+        FluentResource::try_new(file.to_owned()).unwrap_or_else(|(resource, _)| resource);
+    bundle.add_resource_overriding(resource);
+    bundle
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn keys(file: &str) -> BTreeSet<&str> {
+        let keyed = file
+            .lines()
+            .filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
+        keyed
+            .filter_map(|line| line.split_once(" = ").map(|(key, _)| key))
+            .collect()
+    }
+
+    #[test]
+    fn chinese_and_english_have_the_same_keys_and_no_errors() {
+        assert_eq!(keys(CHINESE_FILE), keys(ENGLISH_FILE));
+        for file in [CHINESE_FILE, ENGLISH_FILE] {
+            FluentResource::try_new(file.to_owned()).expect("a clean message file");
+        }
+    }
+
+    #[test]
+    fn every_message_that_code_names_is_in_the_files() {
+        let sources = [include_str!("settings.rs")];
+        let keys = keys(CHINESE_FILE);
+        for source in sources {
+            for named in source.split("Message::new(\"").skip(1) {
+                let key = named.split('"').next().expect("a closing quote");
+                assert!(keys.contains(key), "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_preference_picks_the_first_language_that_we_have() {
+        assert_eq!(
+            Language::from_preference("en-GB,en;q=0.9,zh;q=0.8"),
+            Language::En
+        );
+        assert_eq!(Language::from_preference("fr, zh-CN"), Language::Zh);
+        assert_eq!(Language::from_preference(""), Language::Zh);
+    }
+}

@@ -1,0 +1,91 @@
+//! Gaps of record: spans in which a site was not heard and of which the city does not yet hold everything.
+//!
+//! An outage begins when the site was last heard and ends when it is heard again. It is *filled* once the offsets committed up to a batch that was
+//! made after its end have no hole: then the gateway's journal has delivered all of it. A node without a journal never fills one.
+
+use super::condition::{Condition, Scope};
+use super::engine::{Row, StoreError, Transaction, Value, values};
+use super::{Records, RecordsError};
+
+/// A span of which the record is not known to be whole; `to_ms` is none while it lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    pub site: String,
+    pub from_ms: i64,
+    pub to_ms: Option<i64>,
+}
+
+/// Gaps in one answer; an answer with more says so by its length.
+const MOST_GAPS: u32 = 1_000;
+
+impl Records {
+    /// The gaps that touch the span, oldest first, at most 1,000.
+    pub async fn gaps(
+        &self,
+        scope: &Scope,
+        site: Option<&str>,
+        town: Option<&str>,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> Result<Vec<Gap>, RecordsError> {
+        let mut condition = Condition::default();
+        condition.within(scope);
+        condition.add_if("s.site = ?", site);
+        condition.add_if("s.town = ?", town);
+        condition.add("g.filled_ms IS NULL", []);
+        condition.add(
+            "g.from_ms < ? AND (g.to_ms IS NULL OR g.to_ms > ?)",
+            [Value::from(to_ms), Value::from(from_ms)],
+        );
+        let sql = format!(
+            "SELECT g.site, g.from_ms, g.to_ms FROM outages g JOIN sites s ON s.site = g.site{} \
+             ORDER BY g.from_ms, g.site LIMIT {MOST_GAPS}",
+            condition.sql()
+        );
+        let rows = self.engine.read(sql, condition.values).await?;
+        let gap = |row: &Row| {
+            Ok(Gap {
+                site: row.text(0)?,
+                from_ms: row.int(1)?,
+                to_ms: row.maybe_int(2)?,
+            })
+        };
+        Ok(rows.iter().map(gap).collect::<Result<_, StoreError>>()?)
+    }
+}
+
+/// The site is gone: the outage counts from when it was last heard.
+pub(crate) async fn begin(
+    change: &mut dyn Transaction,
+    site: &str,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO outages (site, from_ms) SELECT site, COALESCE(last_seen_ms, $2) FROM sites WHERE site = $1 ON CONFLICT DO NOTHING";
+    change.execute(sql, values![site, at_ms]).await?;
+    Ok(())
+}
+
+pub(crate) async fn end(
+    change: &mut dyn Transaction,
+    site: &str,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE outages SET to_ms = $2 WHERE site = $1 AND to_ms IS NULL";
+    change.execute(sql, values![site, at_ms]).await?;
+    Ok(())
+}
+
+/// Everything made up to `complete_ms` has arrived.
+pub(crate) async fn fill(
+    change: &mut dyn Transaction,
+    site: &str,
+    complete_ms: i64,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE outages SET filled_ms = $3 WHERE site = $1 AND filled_ms IS NULL AND to_ms <= $2";
+    change
+        .execute(sql, values![site, complete_ms, at_ms])
+        .await?;
+    Ok(())
+}

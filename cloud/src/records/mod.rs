@@ -1,0 +1,95 @@
+//! The records: registry of sites, alarm journal, occurrences, people, sessions, commands, quarantine, committed offsets and audit.
+//!
+//! Transitions are stored as they came and never judged again. A commit is idempotent by (site, stream, offset) and by (site, epoch, seq),
+//! and returns when it is on disk. What is derived (present alarms, occurrences) is folded anew from the stored lines whenever one arrives, so
+//! that order of arrival and repetition cannot matter. Lists are asked with a [`Scope`], and paged by key, never by position.
+//!
+//! The seam to the database is [`engine`]: three calls. SQLite is the embedded engine.
+
+mod alarm;
+mod birth;
+mod command;
+mod commit;
+mod condition;
+pub(crate) mod engine;
+mod fold;
+mod gap;
+mod model;
+mod occurrence;
+mod person;
+mod quarantine;
+mod schema;
+mod session;
+mod site;
+mod sqlite;
+mod subject;
+mod transition;
+
+pub use alarm::Alarm;
+pub use birth::{BornAlarm, DeviceBirth, NodeBirth, StoredBirth};
+pub use command::Command;
+pub use commit::{Batch, Committed, Offset, Sample};
+pub use condition::Scope;
+pub use engine::StoreError;
+pub use fold::Suppressed;
+pub use gap::Gap;
+pub use model::{
+    Effect, Model, ModelArea, ModelDevice, ModelLimit, ModelOutput, ModelPerson, ModelPoint,
+};
+pub use occurrence::{Occurrence, OccurrenceFilter, OccurrenceKey};
+pub use person::{Person, Role};
+pub use quarantine::Quarantined;
+pub use session::Session;
+pub use site::{Contact, DeviceLink, Link, Place, Registry, Risk, STALE_AFTER_MS, Site, Text};
+pub use subject::Subject;
+pub use transition::{Line, Transition, TransitionFilter, TransitionKey, condition_of, subject_of};
+
+use engine::{Engine, Value};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A handle to the records; cheap to clone.
+#[derive(Clone)]
+pub struct Records {
+    pub(crate) engine: Arc<dyn Engine>,
+}
+
+impl std::fmt::Debug for Records {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Records")
+    }
+}
+
+/// Why the records did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no user named {0}")]
+    NoUser(String),
+    #[error("a user named {0} exists")]
+    UserExists(String),
+    #[error("{0} is the last administrator")]
+    LastAdministrator(String),
+    #[error("site {0} is not known")]
+    NoSite(String),
+}
+
+impl Records {
+    /// Opens, or makes, the embedded records in this file and brings them to the newest schema.
+    pub async fn open(path: &Path, now_ms: i64) -> Result<Self, RecordsError> {
+        let engine = sqlite::SqliteEngine::open(path).await?;
+        schema::migrate(&engine, now_ms).await?;
+        Ok(Self {
+            engine: Arc::new(engine),
+        })
+    }
+
+    /// One statement in a transaction of its own.
+    async fn change(&self, sql: &str, values: Vec<Value>) -> Result<u64, RecordsError> {
+        let mut change = self.engine.begin().await?;
+        let touched = change.execute(sql, values).await?;
+        change.commit().await?;
+        Ok(touched)
+    }
+}

@@ -1,0 +1,96 @@
+//! What a gateway says of itself at birth (`Node Info/Model`): the JSON of its own `GET /api/site`. Read leniently: a part that a third party's
+//! node or an older gateway leaves out is empty, a part that we do not know is passed over.
+
+use super::site::Text;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A site as its gateway describes it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Model {
+    pub id: String,
+    pub name: Text,
+    pub digest: String,
+    pub areas: Vec<ModelArea>,
+    pub devices: Vec<ModelDevice>,
+    pub points: Vec<ModelPoint>,
+    pub outputs: Vec<ModelOutput>,
+    pub effects: Vec<Effect>,
+    pub people: Vec<ModelPerson>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ModelArea {
+    pub id: String,
+    pub name: Text,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ModelDevice {
+    pub id: String,
+    pub name: Text,
+    pub bus: String,
+    /// Modbus unit id; none for a device of a third party's node.
+    pub unit: Option<u16>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ModelPoint {
+    pub id: String,
+    pub name: Text,
+    pub area: String,
+    pub device: String,
+    pub kind: String,
+    /// Engineering unit; empty for discrete points.
+    pub unit: String,
+    /// Measuring range in the engineering unit.
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    pub decimals: Option<u8>,
+    /// What 0 and 1 are called.
+    pub states: Option<[Text; 2]>,
+    pub limits: Vec<ModelLimit>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ModelLimit {
+    pub alarm: String,
+    pub condition: String,
+    /// In the point's unit; none where the condition has none.
+    pub set_point: Option<f64>,
+    pub deadband: Option<f64>,
+    pub priority: Option<u8>,
+    pub source: String,
+    pub guidance: Option<Text>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ModelOutput {
+    pub id: String,
+    pub name: Text,
+    pub area: String,
+    pub kind: String,
+    pub latching: bool,
+}
+
+/// One line of the cause-and-effect table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Effect {
+    pub causes: Vec<String>,
+    pub outputs: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ModelPerson {
+    pub id: String,
+    pub name: String,
+    pub role: String,
+}
