@@ -1,5 +1,9 @@
 //! The collector: ingest, records, history, API and the city screens. Stores transitions and never re-judges them.
 
+pub mod audit;
+pub mod history;
+pub mod live;
 pub mod message;
+pub mod order;
 pub mod records;
 pub mod settings;

@@ -1,6 +1,7 @@
 //! The schema's steps, embedded. Each is applied once, in order, in a transaction of its own, and remembered with its SHA-256.
 
 use super::engine::{Engine, StoreError, Transaction, values};
+use crate::audit::hex;
 use sha2::{Digest as _, Sha256};
 
 /// A step that was ever released is never edited; a change is a new step.
@@ -66,11 +67,6 @@ fn statements(text: &str) -> Vec<String> {
 
 fn digest(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
