@@ -6,3 +6,44 @@ settings-missing = This key is missing.
 settings-not-embedded = The embedded broker has no such key; take it out, or set kind = "external".
 settings-not-external = An external broker has no such key; take it out, or set kind = "embedded".
 settings-share = A share group's name is not empty and has none of / + #.
+
+error-bad-request = The request has something wrong: { $field }.
+error-password-short = A password has at least 8 characters.
+error-password = This password cannot be used.
+error-not-logged-in = Log in first.
+error-wrong-login = The name or the password is wrong.
+error-forbidden = You may not do this.
+error-cross-origin = The request came from another site and was refused.
+error-unknown = There is no such { $what }.
+error-exists = A user of this name exists.
+error-last-administrator = One administrator must stay.
+error-refused = Refused: { $why }.
+error-too-many-tries = Too many tries; wait a minute.
+error-not-ready = Busy ({ $part }); try again shortly.
+error-internal = Something failed inside; it is in the log.
+error-too-large = The request is too large.
+error-method = This address does not take this kind of request.
+
+csv-record = Record
+csv-site = Site
+csv-alarm = Alarm
+csv-name = Name
+csv-occurrence = Occurrence
+csv-priority = Priority
+csv-condition = Condition
+csv-raised = Raised
+csv-acknowledged = Acknowledged
+csv-cleared = Cleared
+csv-acknowledged-by = Acknowledged by
+csv-time-to-acknowledge = Time to acknowledge (s)
+csv-duration = Duration (s)
+csv-peak = Peak
+csv-limit = Limit
+csv-unit = Unit
+csv-late = Late
+csv-point = Point
+csv-time = Time
+csv-gap-end = Gap ends
+csv-value = Value
+csv-quality = Quality
+csv-cause = Cause of absence

@@ -6,3 +6,44 @@ settings-missing = 缺少此键。
 settings-not-embedded = 内嵌代理不用此键；删去它，或改 kind = "external"。
 settings-not-external = 外部代理不用此键；删去它，或改 kind = "embedded"。
 settings-share = 共享组名不能为空，也不能含 / + #。
+
+error-bad-request = 请求有误：{ $field }。
+error-password-short = 密码至少 8 个字符。
+error-password = 此密码不能使用。
+error-not-logged-in = 请先登录。
+error-wrong-login = 用户名或密码不对。
+error-forbidden = 您没有此权限。
+error-cross-origin = 请求来自其他网站，已拒绝。
+error-unknown = 没有此项：{ $what }。
+error-exists = 已有同名用户。
+error-last-administrator = 至少须保留一名管理员。
+error-refused = 已拒绝：{ $why }。
+error-too-many-tries = 尝试次数过多，请一分钟后再试。
+error-not-ready = 服务繁忙（{ $part }），请稍后再试。
+error-internal = 服务器内部错误，已记入日志。
+error-too-large = 请求过大。
+error-method = 此地址不接受这种请求。
+
+csv-record = 记录
+csv-site = 企业
+csv-alarm = 报警
+csv-name = 名称
+csv-occurrence = 次序
+csv-priority = 级别
+csv-condition = 类别
+csv-raised = 发生
+csv-acknowledged = 确认
+csv-cleared = 恢复
+csv-acknowledged-by = 确认人
+csv-time-to-acknowledge = 确认用时（秒）
+csv-duration = 持续（秒）
+csv-peak = 峰值
+csv-limit = 限值
+csv-unit = 单位
+csv-late = 迟到
+csv-point = 测点
+csv-time = 时间
+csv-gap-end = 缺口止
+csv-value = 数值
+csv-quality = 质量
+csv-cause = 无值原因

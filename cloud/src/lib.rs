@@ -1,6 +1,8 @@
 //! The collector: ingest, records, history, API and the city screens. Stores transitions and never re-judges them.
 
+pub mod api;
 pub mod audit;
+pub mod auth;
 pub mod history;
 pub mod live;
 pub mod message;

@@ -71,10 +71,7 @@ impl Records {
                 vec![],
             )
             .await?;
-        Ok(rows
-            .iter()
-            .map(|row| person(row))
-            .collect::<Result<_, _>>()?)
+        Ok(rows.iter().map(person).collect::<Result<_, _>>()?)
     }
 
     /// A person with the argon2id hash of the password.

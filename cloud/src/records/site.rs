@@ -149,6 +149,15 @@ impl Records {
         Ok(rows.iter().map(site).collect::<Result<_, _>>()?)
     }
 
+    /// How many sites the city knows.
+    pub async fn sites_known(&self) -> Result<i64, RecordsError> {
+        let rows = self
+            .engine
+            .read("SELECT COUNT(*) FROM sites".to_owned(), vec![])
+            .await?;
+        Ok(rows.first().map_or(Ok(0), |row| row.int(0))?)
+    }
+
     /// One site, whether or not it ever reported.
     pub async fn site(&self, id: &str) -> Result<Option<Site>, RecordsError> {
         let sql = format!("SELECT {COLUMNS} FROM sites s WHERE s.site = $1");

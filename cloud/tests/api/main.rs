@@ -1,0 +1,10 @@
+//! The API as a browser meets it: every route, every role, real records.
+
+mod access;
+mod city;
+mod events;
+mod export;
+mod login;
+mod openapi;
+mod orders;
+mod record;
