@@ -3,9 +3,14 @@
 pub mod api;
 pub mod audit;
 pub mod auth;
+pub mod collector;
+pub mod command_line;
 pub mod history;
 pub mod live;
 pub mod message;
 pub mod order;
+mod prompt;
 pub mod records;
+pub mod run;
+mod screen;
 pub mod settings;

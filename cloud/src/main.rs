@@ -1,1 +1,7 @@
-fn main() {}
+//! `davy-cloud`: the collector and its commands.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    davy_cloud::command_line::main()
+}

@@ -63,10 +63,10 @@ impl From<RecordsError> for ApiError {
 impl From<HistoryError> for ApiError {
     fn from(error: HistoryError) -> Self {
         match error {
-            HistoryError::Busy => Self::NotReady("history"),
-            error @ (HistoryError::Store { .. }
-            | HistoryError::Damaged { .. }
-            | HistoryError::Stopped) => Self::History(error),
+            HistoryError::Busy | HistoryError::Stopped => Self::NotReady("history"),
+            error @ (HistoryError::Store { .. } | HistoryError::Damaged { .. }) => {
+                Self::History(error)
+            }
         }
     }
 }

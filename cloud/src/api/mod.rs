@@ -18,13 +18,14 @@ mod site;
 mod trend;
 
 pub use error::ApiError;
-pub use health::Health;
+pub use health::{Health, Status};
 
 use crate::auth::{Passwords, Throttle};
 use crate::history::History;
 use crate::live::Live;
 use crate::order::Courier;
 use crate::records::Records;
+use crate::screen;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -33,6 +34,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -112,7 +114,9 @@ pub fn router(parts: Parts) -> Router {
     let (router, _) = routes().split_for_parts();
     router
         .route_layer(from_fn_with_state(city.clone(), access::guard))
+        .fallback(screen::serve)
         .layer(from_fn(error::render))
+        .layer(CompressionLayer::new().gzip(true))
         .layer(DefaultBodyLimit::max(MOST_BODY))
         .with_state(city)
 }

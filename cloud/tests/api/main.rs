@@ -8,3 +8,4 @@ mod login;
 mod openapi;
 mod orders;
 mod record;
+mod screen;
