@@ -1,51 +1,141 @@
-unreadable = cannot read: { $error }
-    .help = Check the path and the permissions.
-syntax = this is not TOML: { $error }
-    .help = The line and column show where reading stopped; a quote or a bracket is often missing just before.
+# Texts of the check's findings. Keys are the codes of problems, the same as in zh.ftl.
+
+type-text = text
+type-flag = true or false
+type-whole = whole number
+type-number = number
+type-pair = [low, high]
+type-date = date
+type-table = table
+type-list = list
+type-text-list = list of texts
+type-table-list = list of tables
+type-state-pair = two states, 0 first, 1 second
+type-text-or-number = text or number
+type-deadband = number from 0 up, or share of the span such as "2 %"
+type-host-port = host:port
+type-register = register
+
+unreadable = { $why ->
+    [not-found] there is no file { $value }
+    [permission] no permission to read { $value }
+    [encoding] { $value } is not UTF-8 text
+    [folder] { $value } is a folder, not a file
+   *[other] cannot read { $value }: { $error }
+  }
+    .help = Check the path, the permissions and the encoding; relative paths start at the site file's folder.
+too-large = the file { $value } is larger than { $high } MiB
+    .help = Check that it is a site file; split a very large site between gateways.
+syntax = this is not TOML: { $what ->
+    [duplicate] the key or table stands twice
+    [unquoted] a text without quotes, or no value
+    [unclosed-string] a text that does not end, or holds what it may not
+    [unclosed-bracket] a bracket that is never closed
+    [no-value] a key without a value
+    [key] this cannot be a key
+    [escape] a backslash before what is no escape
+    [after-value] something stands after the value
+    [number] a number that is not written as numbers are
+    [boolean] expected true or false
+    [date] there is no such date
+    [depth] nested too deeply
+   *[other] { $error }
+  }
+    .help = Line and column show where reading stopped; the cause is often a quote, bracket or equals sign just before. Mend it, then check again for the rest.
 schema = this file is of format version { $value }, this Davy reads { $known }
     .help = Write `schema = { $known }`, or use the Davy that this file was written for.
 unknown-key = there is no key `{ $name }` here
-    .help = Did you mean: { $near }?
+    .help = { $how ->
+        [near] Did you mean `{ $names }`?
+        [all] Keys here: { $names }.
+       *[nothing] Remove it.
+      }
 missing-key = `{ $name }` is missing
     .help = Add `{ $name }` ({ $type }).
+exclusive = `{ $name }` stands already, and only one of the two may
+    .help = Keep one of them.
 wrong-type = expected { $type }, found { $found }
-    .help = Write a { $type } here.
+    .help = Write here: { $type }.
 out-of-range = { $value } is outside { $low } to { $high }
     .help = Choose a value from { $low } to { $high }.
+empty-text = `{ $name }` is empty
+    .help = Write something; neither Chinese nor English may be left out.
+empty-list = `{ $name }` is empty
+    .help = List at least one, or remove the whole table.
 bad-id = `{ $value }` cannot be an id
     .help = Use 1 to 64 letters, digits, `-` and `_`.
 duplicate-id = the id `{ $value }` is taken by { $first }
     .help = Give each its own id.
-unknown-name = `{ $value }` is not known
-    .help = Did you mean: { $near }?
-unknown-reference = nothing here is called `{ $value }`
-    .help = Did you mean: { $near }?
-address = `{ $value }` is not an address here
-    .help = Write it like { $first }, or count as the manual does with `numbering`.
+unknown-name = the name `{ $value }` is not known
+    .help = { $how ->
+        [near] Did you mean `{ $names }`?
+        [all] Known names: { $names }.
+       *[nothing] There are no names to choose from here.
+      }
+unknown-reference = nothing in this file is called `{ $value }`
+    .help = { $how ->
+        [near] Did you mean `{ $names }`?
+        [all] There are: { $names }.
+       *[nothing] There is none of this kind yet: add it first.
+      }
+address = `{ $value }` is not an address
+    .help = Write `host:port`, for example `192.168.1.20:502` or `[fe80::1]:502`; an address to listen at must be numeric.
+register-address = { $value } is no register in this way of counting
+    .help = Addresses run from { $low } to { $high }; `numbering` says how the manual counts: zero (from 0), one (from 1), entity (40001 and the like).
 register-range = a value at { $value } would reach beyond register 65535
-    .help = Check the address and `as`.
-encoding = coils and discrete inputs hold bits, registers do not
-    .help = Use `as = "bool"` (or leave it out) for bits, another `as` for registers.
-range = the range must rise: { $low } to { $high } does not
-    .help = Write `range = [low, high]` with low below high.
-limit-outside-range = the limit { $value } lies outside the instrument's range { $low } to { $high }
-    .help = The instrument could never show it: correct the limit or the range.
+    .help = Check the address, `as`, `count` and `stride`.
+encoding = this cannot be held here
+    .help = Coils and discrete inputs hold bits (`bool`), registers hold numbers; only coils and u16 holding registers can be written.
+not-offered = this profile does not leave `{ $name }` to the site
+    .help = Remove it, or use a profile that lists `{ $name }` in `site_chooses`.
+bad-profile = the profile `{ $value }` has errors
+    .help = They are listed too; docs/profiles.md tells how to write one.
+range = this must rise: { $low } to { $high } does not
+    .help = Low must be below high; over_range_at and under_range_at may not lie inside the range.
+loop-scaling = { $how ->
+    [zero] with a scale of 0 the value would never change
+    [bands] this signal is no loop current and has no bands
+   *[loop] this signal is a loop current: its 4–20 mA span the range already
+  }
+    .help = A loop current takes `range` and `bands`, any other signal `scale` and `offset`.
+limit-outside-range = the limit { $value } of { $name } lies outside the instrument's range { $low } to { $high } and would never alarm
+    .help = Correct the limit or the range, or fit an instrument whose range reaches it.
 limit-order = { $low } is not below { $high }
     .help = Limits must rise: LL < L < H < HH.
 deadband = with a deadband of { $value } the { $name } limit { $limit } could never clear inside the range
-    .help = Choose a smaller deadband.
+    .help = Choose a smaller deadband, so that { $name } can clear inside the range.
+alarm-kind = a { $found } point cannot have the alarm { $name }
+    .help = Discrete points have ON, all others LL, L, H and HH.
 gas-delay = { $name } could take longer than 10 s: on-delay { $value } ms and poll { $period } ms
-    .help = Shorten the on-delay or the period of the device.
+    .help = Shorten `on_delay_s` or the device's `period_ms`: together at most 10 s (GB 16808).
 gas-level-2-delay = { $name } is gas level 2 and may wait at most 2 s, not { $value } ms
-    .help = Set `on_delay_s` to 2 or less.
+    .help = Set `on_delay_s` to 0 to 2.
+gas-fault-delay = { $name } would announce a fault after { $value } ms; a gas instrument has 100 s
+    .help = Shorten `on_delay_s`, `stale_s` or the device's `period_ms` (GB 16808).
+stale-period = a stale time of { $value } ms is shorter than two polls of { $period } ms
+    .help = Set `stale_s` to more than two periods of the device; three are usual.
+remote-reset = { $name } is gas level 2 and is never reset from afar
+    .help = Remove `remote_reset`: somebody on site resets it.
 not-signed-off = the preset `{ $value }` does not arm without the site's sign-off
     .help = Have the responsible person check the set-points and add `sign_off` to [site], with `by` and `date`.
-preset-unit = this preset is in { $unit }, the point in { $found }
+preset-unit = the preset `{ $value }` is in { $unit }, the point in { $found }
     .help = Choose the preset for the point's unit, or correct the unit.
+preset-kind = the preset `{ $value }` is for { $kinds }, this point is { $found }
+    .help = Choose the preset for the point's kind, or correct the kind.
+preset-limit = { $source } demands an alarm { $name } of { $id }, and leaves its limit to the site
+    .help = Add `[point.alarms.{ $name }]` with a `set_point`.
+substance = the substance `{ $value }` has no { $figure } figure
+    .help = Correct the substance or the point's kind, or set limits of your own in place of the preset.
 not-writable = the signal `{ $value }` cannot be written
-    .help = Writable signals of this device: { $near }.
+    .help = { $how ->
+        [near] Did you mean `{ $names }`?
+        [all] Writable signals of this device: { $names }.
+       *[nothing] This device has no writable signal.
+      }
+same-output = this is the same register as output `{ $first }`
+    .help = Two outputs would overwrite each other: correct the signal, or make them one.
 pin-hash = this is not an argon2id hash
-    .help = Make one with `davy-gateway pin`.
+    .help = Make one with `davy-gateway pin` and paste the whole line.
 same-link = this is the same wire as bus `{ $first }`
     .help = One wire is one bus: put the devices on one.
 same-unit = unit { $unit } on this bus is taken by `{ $first }`
@@ -54,7 +144,11 @@ conflict = `{ $first }` reads the same register in another way
     .help = Check which of the two is right.
 laxer = { $value } is laxer than the preset's { $preset } ({ $source })
     .help = Keep it only if the responsible person has a reason.
-no-alarm = this point has no limit: it is shown and recorded, never alarmed
+slow-limit = { $name } waits { $value } ms; HH, LL and every P1 should wait at most 2 s
+    .help = Shorten `on_delay_s`, unless the responsible person has a reason.
+no-alarm = `{ $value }` has no limit: it is shown and recorded, never alarmed
     .help = Add a preset or `[point.alarms.…]`, if it should alarm.
 idle-output = nothing demands the output `{ $value }`
     .help = Name it in an `[[effect]]`.
+idle-device = no point or output uses the device `{ $value }`: it is never polled
+    .help = Add a point, or remove the device.

@@ -1,51 +1,141 @@
-unreadable = 无法读取：{ $error }
-    .help = 请检查路径和权限。
-syntax = 不是有效的 TOML：{ $error }
-    .help = 行列号是读取停止的位置，通常是前面缺少引号或括号。
+# 检查结果的文字。键为问题代码，与 en.ftl 相同。
+
+type-text = 文字
+type-flag = true 或 false
+type-whole = 整数
+type-number = 数字
+type-pair = [下限, 上限]
+type-date = 日期
+type-table = 表
+type-list = 列表
+type-text-list = 文字列表
+type-table-list = 表的列表
+type-state-pair = 两个状态，0 在前，1 在后
+type-text-or-number = 文字或数字
+type-deadband = 不小于 0 的数字，或占量程的百分比，例如 "2 %"
+type-host-port = 主机:端口
+type-register = 寄存器
+
+unreadable = { $why ->
+    [not-found] 文件不存在：{ $value }
+    [permission] 没有读取权限：{ $value }
+    [encoding] 不是 UTF-8 文本：{ $value }
+    [folder] 是目录而不是文件：{ $value }
+   *[other] 无法读取 { $value }：{ $error }
+  }
+    .help = 请检查路径、权限和编码；相对路径从现场文件所在目录算起。
+too-large = 文件 { $value } 超过 { $high } MiB
+    .help = 请确认指定的是现场文件；大型现场请拆分为多个网关。
+syntax = 不是有效的 TOML：{ $what ->
+    [duplicate] 键或表重复
+    [unquoted] 文字没有加引号，或缺少值
+    [unclosed-string] 字符串没有结束，或含有不允许的字符
+    [unclosed-bracket] 括号没有闭合
+    [no-value] 键没有值
+    [key] 键不合法
+    [escape] 反斜杠后的字符不是转义
+    [after-value] 值之后有多余内容
+    [number] 数字写法不合法
+    [boolean] 应为 true 或 false
+    [date] 日期不合法
+    [depth] 嵌套过深
+   *[other] { $error }
+  }
+    .help = 行列号是读取停止的位置，原因常在其前一处的引号、括号或等号。改正后再检查其余内容。
 schema = 文件格式版本为 { $value }，本程序读取版本 { $known }
     .help = 写 `schema = { $known }`，或使用与文件对应的程序版本。
 unknown-key = 此处没有键 `{ $name }`
-    .help = 是否应为：{ $near }？
+    .help = { $how ->
+        [near] 是否应为 `{ $names }`？
+        [all] 此处可用的键：{ $names }。
+       *[nothing] 请删除。
+      }
 missing-key = 缺少 `{ $name }`
     .help = 请添加 `{ $name }`（{ $type }）。
-wrong-type = 应为 { $type }，实际为 { $found }
-    .help = 请在此处填写 { $type }。
+exclusive = 已有 `{ $name }`，两者只能有一个
+    .help = 请保留其中之一。
+wrong-type = 应为{ $type }，实际为 { $found }
+    .help = 请在此处填写{ $type }。
 out-of-range = { $value } 超出 { $low } 至 { $high }
     .help = 请填写 { $low } 至 { $high } 之间的值。
+empty-text = `{ $name }` 是空的
+    .help = 请填写内容；中文和英文都不能缺。
+empty-list = `{ $name }` 是空的
+    .help = 请至少列出一项，或删除整个表。
 bad-id = `{ $value }` 不能作为编号
     .help = 使用 1 至 64 个字母、数字、`-` 和 `_`。
 duplicate-id = 编号 `{ $value }` 已被 { $first } 使用
     .help = 每项须有自己的编号。
 unknown-name = 未知的名称 `{ $value }`
-    .help = 是否应为：{ $near }？
-unknown-reference = 此处没有名为 `{ $value }` 的项
-    .help = 是否应为：{ $near }？
-address = `{ $value }` 不是此处可用的地址
-    .help = 写成 { $first } 的形式，或用 `numbering` 按手册的计数方式填写。
+    .help = { $how ->
+        [near] 是否应为 `{ $names }`？
+        [all] 可用的名称：{ $names }。
+       *[nothing] 此处没有可用的名称。
+      }
+unknown-reference = 本文件中没有名为 `{ $value }` 的项
+    .help = { $how ->
+        [near] 是否应为 `{ $names }`？
+        [all] 已有：{ $names }。
+       *[nothing] 这一类还没有任何项，请先添加。
+      }
+address = `{ $value }` 不是地址
+    .help = 写成 `主机:端口`，例如 `192.168.1.20:502` 或 `[fe80::1]:502`；监听地址须为 IP。
+register-address = { $value } 不是这种编号方式下的寄存器
+    .help = 地址范围为 { $low } 至 { $high }；`numbering` 说明手册的计数方式：zero（从 0）、one（从 1）、entity（40001 等）。
 register-range = 位于 { $value } 的数值会超出寄存器 65535
-    .help = 请检查地址和 `as`。
-encoding = 线圈和离散输入是位，寄存器不是
-    .help = 位用 `as = "bool"`（或省略），寄存器用其他 `as`。
-range = 量程须递增：{ $low } 至 { $high } 不成立
-    .help = 写 `range = [下限, 上限]`，下限小于上限。
-limit-outside-range = 限值 { $value } 不在仪表量程 { $low } 至 { $high } 内
-    .help = 仪表无法达到该值，请更正限值或量程。
+    .help = 请检查地址、`as`、`count` 和 `stride`。
+encoding = 这里放不下这种数据
+    .help = 线圈和离散输入是位（`bool`），寄存器是数；只有线圈和 u16 保持寄存器可写。
+not-offered = 该设备配置不允许现场选择 `{ $name }`
+    .help = 请删除，或使用在 `site_chooses` 中列出 `{ $name }` 的设备配置。
+bad-profile = 设备配置 `{ $value }` 有错误
+    .help = 错误另行列出；编写方法见 docs/profiles.md。
+range = 须递增：{ $low } 至 { $high } 不成立
+    .help = 下限须小于上限；over_range_at 和 under_range_at 不得落在量程之内。
+loop-scaling = { $how ->
+    [zero] 比例为 0，数值将恒定不变
+    [bands] 该信号不是回路电流，没有电流区间
+   *[loop] 该信号是回路电流，4–20 mA 已按量程换算
+  }
+    .help = 回路电流用 `range` 和 `bands`，其他信号用 `scale` 和 `offset`。
+limit-outside-range = { $name } 的限值 { $value } 不在仪表量程 { $low } 至 { $high } 内，永远不会报警
+    .help = 请更正限值或量程，或换用量程合适的仪表。
 limit-order = { $low } 不低于 { $high }
     .help = 限值须递增：LL < L < H < HH。
 deadband = 回差 { $value } 使 { $name } 限值 { $limit } 在量程内无法恢复
-    .help = 请减小回差。
-gas-delay = { $name } 可能超过 10 秒：延时 { $value } 毫秒，轮询 { $period } 毫秒
-    .help = 请缩短延时或设备的轮询周期。
+    .help = 请减小回差，使 { $name } 在量程内能够恢复。
+alarm-kind = { $found } 类测点不能有 { $name } 报警
+    .help = 开关量用 ON；其他测点用 LL、L、H、HH。
+gas-delay = { $name } 可能超过 10 秒才报警：延时 { $value } 毫秒，轮询 { $period } 毫秒
+    .help = 请缩短 `on_delay_s` 或设备的 `period_ms`，两者之和不超过 10 秒（GB 16808）。
 gas-level-2-delay = { $name } 为气体二级报警，延时最多 2 秒，而非 { $value } 毫秒
-    .help = 将 `on_delay_s` 设为 2 或更小。
+    .help = 将 `on_delay_s` 设为 0 至 2。
+gas-fault-delay = { $name } 要 { $value } 毫秒后才报故障，气体仪表最多 100 秒
+    .help = 请缩短 `on_delay_s`、`stale_s` 或设备的 `period_ms`（GB 16808）。
+stale-period = 失效时间 { $value } 毫秒短于两次轮询（每次 { $period } 毫秒）
+    .help = 请将 `stale_s` 设为轮询周期的两倍以上，一般为三倍。
+remote-reset = { $name } 为气体二级报警，不得远程复位
+    .help = 请删除 `remote_reset`，由人员在现场复位。
 not-signed-off = 预设 `{ $value }` 未经现场签核不得启用
     .help = 由责任人复核定值后，在 [site] 中添加 `sign_off`，包含 `by` 和 `date`。
-preset-unit = 该预设单位为 { $unit }，测点单位为 { $found }
+preset-unit = 预设 `{ $value }` 的单位为 { $unit }，测点单位为 { $found }
     .help = 请选用与测点单位相符的预设，或更正单位。
+preset-kind = 预设 `{ $value }` 用于 { $kinds }，该测点为 { $found }
+    .help = 请选用与测点类型相符的预设，或更正类型。
+preset-limit = { $source } 要求 { $id } 有 { $name } 报警，限值由现场确定
+    .help = 请添加 `[point.alarms.{ $name }]` 和 `set_point`。
+substance = 物质 `{ $value }` 没有 { $figure } 数据
+    .help = 请更正物质或测点类型，或不用预设而自定限值。
 not-writable = 信号 `{ $value }` 不可写
-    .help = 该设备可写的信号：{ $near }。
+    .help = { $how ->
+        [near] 是否应为 `{ $names }`？
+        [all] 该设备可写的信号：{ $names }。
+       *[nothing] 该设备没有可写的信号。
+      }
+same-output = 与输出 `{ $first }` 是同一个寄存器
+    .help = 两个输出会互相覆盖：请更正信号，或合并为一个输出。
 pin-hash = 不是 argon2id 哈希
-    .help = 用 `davy-gateway pin` 生成。
+    .help = 用 `davy-gateway pin` 生成，并整行粘贴。
 same-link = 与总线 `{ $first }` 是同一条线
     .help = 一条线即一条总线，请将设备合并。
 same-unit = 该总线上的站号 { $unit } 已被 `{ $first }` 使用
@@ -54,7 +144,11 @@ conflict = `{ $first }` 以另一种方式读取同一寄存器
     .help = 请确认哪一个正确。
 laxer = { $value } 比预设的 { $preset } 宽松（{ $source }）
     .help = 仅当责任人有理由时才保留。
-no-alarm = 该测点没有限值：只显示和记录，不报警
+slow-limit = { $name } 要等 { $value } 毫秒；HH、LL 和一级报警一般不超过 2 秒
+    .help = 请缩短 `on_delay_s`，除非责任人有理由。
+no-alarm = `{ $value }` 没有限值：只显示和记录，不报警
     .help = 如需报警，请添加预设或 `[point.alarms.…]`。
 idle-output = 没有任何原因会启动输出 `{ $value }`
     .help = 请在 `[[effect]]` 中引用。
+idle-device = 没有测点或输出使用设备 `{ $value }`，它不会被轮询
+    .help = 请添加测点，或删除该设备。

@@ -2,21 +2,29 @@
 //!
 //! Invariant: a [`site::Site`] can only be had from here, so whoever holds one holds a whole, valid site. Nothing here opens a port or reads a device.
 
+mod file;
+mod nearest;
 mod preset;
 pub mod problem;
 mod profile;
 mod read;
 mod section;
+mod sink;
 pub mod site;
+mod syntax;
 
-pub use preset::{Confidence, Preset, Presets, Substance};
+pub use preset::{Confidence, Figure, Level, Names, Preset, Presets, Substance};
 pub use problem::{Code, Language, Problem, Problems, Severity};
 pub use profile::{names as profile_names, width};
 
-use section::{Section, Sink};
+use section::Section;
+use sink::Sink;
 use site::Site;
 use std::path::Path;
 use toml::de::DeTable;
+
+/// Largest site file that is read, bytes: some 40,000 points. It bounds the number of problems, too.
+const SITE_BYTES_MAX: u64 = 16 << 20;
 
 /// A valid site, and what is worth a second look.
 #[derive(Debug)]
@@ -31,8 +39,10 @@ pub struct Loaded {
 /// Every problem at once, warnings among them.
 pub fn load(path: &Path) -> Result<Loaded, Problems> {
     let file = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|error| unreadable(&file, &error.to_string()))?;
+    let text = file::read(path, SITE_BYTES_MAX).map_err(|refusal| {
+        let problem = Problem::of_file(refusal.code, &file, refusal.args);
+        Problems::new(vec![problem])
+    })?;
     parse(&file, &text, path.parent().unwrap_or(Path::new(".")))
 }
 
@@ -43,24 +53,11 @@ pub fn load(path: &Path) -> Result<Loaded, Problems> {
 pub fn parse(file: &str, text: &str, base: &Path) -> Result<Loaded, Problems> {
     let sink = Sink::new(file, text);
     let (table, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        sink.add(
-            Code::Syntax,
-            error.span().unwrap_or(0..0),
-            "",
-            vec![("error", error.message().to_owned())],
-        );
-    }
+    syntax::report(&sink, &errors);
     // After a syntax error the rest of the tree is a guess: only the syntax is reported.
     let site = errors
         .is_empty()
-        .then(|| {
-            read::site(
-                Section::new(&sink, table.get_ref(), table.span(), String::new()),
-                text,
-                base,
-            )
-        })
+        .then(|| read::site(Section::root(&sink, &table), text, base))
         .flatten();
     let problems = Problems::new(sink.take());
     match site {
@@ -70,16 +67,4 @@ pub fn parse(file: &str, text: &str, base: &Path) -> Result<Loaded, Problems> {
         }),
         _ => Err(problems),
     }
-}
-
-fn unreadable(file: &str, error: &str) -> Problems {
-    let args = vec![("error", error.to_owned())];
-    Problems::new(vec![Problem {
-        code: Code::Unreadable,
-        file: file.to_owned(),
-        line: 0,
-        column: 0,
-        key: String::new(),
-        args,
-    }])
 }

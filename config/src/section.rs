@@ -1,70 +1,12 @@
-//! Walking a TOML document with its places kept: each key is asked for once, with its type and range; what was never asked for is an unknown key.
+//! Walking a TOML document with its places kept: each key is asked for with its type and range; what was never asked for is an unknown key.
 
-use crate::problem::{Code, Problem};
+use crate::nearest::Suggestion;
+use crate::problem::{Arg, Args, Code, Word};
+use crate::sink::Sink;
 use serde_spanned::Spanned;
 use std::cell::RefCell;
 use std::ops::{Range, RangeInclusive};
 use toml::de::{DeTable, DeValue};
-
-/// Where problems are gathered while a file is read.
-#[derive(Debug)]
-pub(crate) struct Sink<'t> {
-    file: String,
-    text: &'t str,
-    problems: RefCell<Vec<Problem>>,
-}
-
-impl<'t> Sink<'t> {
-    pub(crate) fn new(file: &str, text: &'t str) -> Self {
-        Self {
-            file: file.to_owned(),
-            text,
-            problems: RefCell::default(),
-        }
-    }
-
-    pub(crate) fn add(
-        &self,
-        code: Code,
-        span: Range<usize>,
-        key: &str,
-        args: Vec<(&'static str, String)>,
-    ) {
-        let (line, column) = place(self.text, span.start);
-        let problem = Problem {
-            code,
-            file: self.file.clone(),
-            line,
-            column,
-            key: key.to_owned(),
-            args,
-        };
-        self.problems.borrow_mut().push(problem);
-    }
-
-    /// Takes over what was found in another file.
-    pub(crate) fn add_all(&self, problems: Vec<Problem>) {
-        self.problems.borrow_mut().extend(problems);
-    }
-
-    pub(crate) fn take(self) -> Vec<Problem> {
-        self.problems.into_inner()
-    }
-}
-
-/// Line and column, both from 1, the column in characters.
-fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset.min(text.len())).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
-    (line, column)
-}
 
 /// A value with where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,12 +44,11 @@ pub(crate) struct Section<'s, 't> {
 }
 
 impl<'s, 't> Section<'s, 't> {
-    pub(crate) fn new(
-        sink: &'s Sink<'t>,
-        table: &'s DeTable<'t>,
-        span: Range<usize>,
-        path: String,
-    ) -> Self {
+    pub(crate) fn root(sink: &'s Sink<'t>, table: &'s Spanned<DeTable<'t>>) -> Self {
+        Self::new(sink, table.get_ref(), 0..0, String::new())
+    }
+
+    fn new(sink: &'s Sink<'t>, table: &'s DeTable<'t>, span: Range<usize>, path: String) -> Self {
         Self {
             sink,
             table,
@@ -123,25 +64,51 @@ impl<'s, 't> Section<'s, 't> {
         for key in self.table.keys() {
             let name: &str = key.get_ref();
             if !asked.contains(&name) {
-                let near = nearest(name, asked.iter().copied()).unwrap_or_else(|| asked.join(", "));
-                self.sink.add(
-                    Code::UnknownKey,
-                    key.span(),
-                    &self.key(name),
-                    vec![("name", name.to_owned()), ("near", near)],
-                );
+                let mut args: Args = vec![("name", name.into())];
+                args.extend(Suggestion::new(name, asked.iter().copied()).args());
+                self.sink
+                    .add(Code::UnknownKey, key.span(), &self.key(name), args);
             }
         }
     }
 
     /// A problem with this table as a whole.
-    pub(crate) fn problem(&self, code: Code, args: Vec<(&'static str, String)>) {
+    pub(crate) fn problem(&self, code: Code, args: Args) {
         self.sink.add(code, self.span.clone(), &self.path, args);
     }
 
     /// A problem with one value.
-    pub(crate) fn at<T>(&self, at: &At<T>, code: Code, args: Vec<(&'static str, String)>) {
+    pub(crate) fn at<T>(&self, at: &At<T>, code: Code, args: Args) {
         self.sink.add(code, at.span.clone(), &at.key, args);
+    }
+
+    /// A problem with one value if it stands in the file, else with this table.
+    pub(crate) fn at_or_here<T>(&self, at: Option<&At<T>>, code: Code, args: Args) {
+        match at {
+            Some(at) => self.at(at, code, args),
+            None => self.problem(code, args),
+        }
+    }
+
+    /// A name that is not known, with the nearest of those that are.
+    pub(crate) fn unknown<'c>(
+        &self,
+        at: &At<String>,
+        code: Code,
+        known: impl Iterator<Item = &'c str>,
+    ) {
+        let mut args: Args = vec![("value", at.value.as_str().into())];
+        args.extend(Suggestion::new(&at.value, known).args());
+        self.at(at, code, args);
+    }
+
+    /// This table, as a place to point at later.
+    pub(crate) fn here(&self) -> At<()> {
+        At {
+            value: (),
+            span: self.span.clone(),
+            key: self.path.clone(),
+        }
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
@@ -149,44 +116,41 @@ impl<'s, 't> Section<'s, 't> {
     }
 
     pub(crate) fn text(&self, key: &'static str) -> Option<At<String>> {
-        self.typed(key, "string", |value| value.as_str().map(str::to_owned))
+        self.typed(key, Word::Text, |value| value.as_str().map(str::to_owned))
     }
 
+    /// A text that must be there and say something.
     pub(crate) fn need_text(&self, key: &'static str) -> Option<At<String>> {
-        self.need(key, "string", self.text(key))
+        let at = self.need(key, Word::Text, self.text(key))?;
+        if at.value.trim().is_empty() {
+            self.at(&at, Code::EmptyText, vec![("name", key.into())]);
+            return None;
+        }
+        Some(at)
     }
 
     pub(crate) fn flag(&self, key: &'static str) -> Option<At<bool>> {
-        self.typed(key, "true or false", DeValue::as_bool)
+        self.typed(key, Word::Flag, DeValue::as_bool)
     }
 
-    pub(crate) fn date(&self, key: &'static str) -> Option<At<String>> {
-        self.typed(key, "date", |value| {
-            value.as_datetime().map(ToString::to_string)
-        })
-    }
-
+    /// A date that must be there; a time alone is none.
     pub(crate) fn need_date(&self, key: &'static str) -> Option<At<String>> {
-        self.need(key, "date", self.date(key))
+        let date = self.typed(key, Word::Date, |value| {
+            let found = value.as_datetime().filter(|found| found.date.is_some());
+            found.map(ToString::to_string)
+        });
+        self.need(key, Word::Date, date)
     }
 
     /// A whole number inside `range`.
     pub(crate) fn whole(&self, key: &'static str, range: RangeInclusive<i64>) -> Option<At<i64>> {
-        let at = self.typed(key, "whole number", |value| {
+        let at = self.typed(key, Word::Whole, |value| {
             value.as_integer().and_then(integer)
         })?;
         if range.contains(&at.value) {
             return Some(at);
         }
-        self.at(
-            &at,
-            Code::OutOfRange,
-            vec![
-                ("value", at.value.to_string()),
-                ("low", range.start().to_string()),
-                ("high", range.end().to_string()),
-            ],
-        );
+        self.out_of_range(&at, *range.start(), *range.end());
         None
     }
 
@@ -195,46 +159,78 @@ impl<'s, 't> Section<'s, 't> {
         key: &'static str,
         range: RangeInclusive<i64>,
     ) -> Option<At<i64>> {
-        self.need(key, "whole number", self.whole(key, range))
+        self.need(key, Word::Whole, self.whole(key, range))
     }
 
     pub(crate) fn number(&self, key: &'static str) -> Option<At<f64>> {
-        self.typed(key, "number", number)
+        self.typed(key, Word::Number, number)
+    }
+
+    /// A number inside `range`.
+    pub(crate) fn number_in(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+    ) -> Option<At<f64>> {
+        let at = self.number(key)?;
+        if range.contains(&at.value) {
+            return Some(at);
+        }
+        self.out_of_range(&at, *range.start(), *range.end());
+        None
+    }
+
+    /// Seconds inside `range`, as whole milliseconds.
+    pub(crate) fn seconds(&self, key: &'static str, range: RangeInclusive<f64>) -> Option<At<u32>> {
+        debug_assert!(*range.end() <= 86_400.0, "milliseconds must fit u32");
+        let at = self.number_in(key, range)?;
+        let ms = (at.value * 1000.0).round() as u32;
+        Some(at.with(ms))
+    }
+
+    fn out_of_range<T: Into<Arg> + Clone>(&self, at: &At<T>, low: T, high: T) {
+        let args = vec![
+            ("value", at.value.clone().into()),
+            ("low", low.into()),
+            ("high", high.into()),
+        ];
+        self.at(at, Code::OutOfRange, args);
     }
 
     /// A string or a number.
     pub(crate) fn text_or_number(&self, key: &'static str) -> Option<At<Either>> {
-        self.typed(key, "string or number", |value| {
-            value
-                .as_str()
-                .map(|text| Either::Text(text.to_owned()))
-                .or_else(|| number(value).map(Either::Number))
+        self.typed(key, Word::TextOrNumber, |value| {
+            let text = value.as_str().map(|text| Either::Text(text.to_owned()));
+            text.or_else(|| number(value).map(Either::Number))
         })
     }
 
     /// Two numbers, `[low, high]`.
     pub(crate) fn pair(&self, key: &'static str) -> Option<At<(f64, f64)>> {
-        self.typed(key, "[low, high]", |value| {
-            match value
-                .as_array()
-                .map(|array| array.iter().collect::<Vec<_>>())
-                .as_deref()
-            {
-                Some([low, high]) => number(low.get_ref()).zip(number(high.get_ref())),
+        self.typed(key, Word::Pair, |value| {
+            let items: Vec<_> = value.as_array()?.iter().collect();
+            match items.as_slice() {
+                [low, high] => number(low.get_ref()).zip(number(high.get_ref())),
                 _ => None,
             }
         })
     }
 
-    /// A list of strings.
-    pub(crate) fn texts(&self, key: &'static str) -> Vec<At<String>> {
+    /// A list of strings that must be there and hold at least one.
+    pub(crate) fn need_texts(&self, key: &'static str) -> Vec<At<String>> {
         let Some(value) = self.value(key) else {
+            self.missing(key, Word::TextList);
             return Vec::new();
         };
         let Some(array) = value.get_ref().as_array() else {
-            self.wrong_type(key, value, "list of strings");
+            self.wrong_type(key, value, Word::TextList);
             return Vec::new();
         };
+        if array.is_empty() {
+            let args = vec![("name", key.into())];
+            self.sink
+                .add(Code::EmptyList, value.span(), &self.key(key), args);
+        }
         let text = |(position, item): (usize, &Spanned<DeValue<'_>>)| {
             let found = item.get_ref().as_str().map(|text| At {
                 value: text.to_owned(),
@@ -242,7 +238,7 @@ impl<'s, 't> Section<'s, 't> {
                 key: format!("{}[{position}]", self.key(key)),
             });
             if found.is_none() {
-                self.wrong_type(key, item, "string");
+                self.wrong_type(key, item, Word::Text);
             }
             found
         };
@@ -255,13 +251,7 @@ impl<'s, 't> Section<'s, 't> {
         if let Some((_, value)) = names.iter().find(|(name, _)| *name == at.value) {
             return Some(at.with(*value));
         }
-        let all: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-        let near = nearest(&at.value, all.iter().copied()).unwrap_or_else(|| all.join(", "));
-        self.at(
-            &at,
-            Code::UnknownName,
-            vec![("value", at.value.clone()), ("near", near)],
-        );
+        self.unknown(&at, Code::UnknownName, names.iter().map(|(name, _)| *name));
         None
     }
 
@@ -270,7 +260,7 @@ impl<'s, 't> Section<'s, 't> {
         key: &'static str,
         names: &[(&str, T)],
     ) -> Option<At<T>> {
-        self.need(key, "string", self.one_of(key, names))
+        self.need(key, Word::Text, self.one_of(key, names))
     }
 
     pub(crate) fn section(&self, key: &'static str) -> Option<Section<'s, 't>> {
@@ -278,14 +268,14 @@ impl<'s, 't> Section<'s, 't> {
         match value.get_ref().as_table() {
             Some(table) => Some(Section::new(self.sink, table, value.span(), self.key(key))),
             None => {
-                self.wrong_type(key, value, "table");
+                self.wrong_type(key, value, Word::Table);
                 None
             }
         }
     }
 
     pub(crate) fn need_section(&self, key: &'static str) -> Option<Section<'s, 't>> {
-        self.need(key, "table", self.section(key))
+        self.need(key, Word::Table, self.section(key))
     }
 
     /// A list of tables, `[[key]]`.
@@ -294,41 +284,48 @@ impl<'s, 't> Section<'s, 't> {
             return Vec::new();
         };
         let Some(array) = value.get_ref().as_array() else {
-            self.wrong_type(key, value, "list of tables");
+            self.wrong_type(key, value, Word::TableList);
             return Vec::new();
         };
-        let section =
-            |(position, item): (usize, &'s Spanned<DeValue<'t>>)| match item.get_ref().as_table() {
-                Some(table) => Some(Section::new(
-                    self.sink,
-                    table,
-                    item.span(),
-                    format!("{}[{position}]", self.key(key)),
-                )),
+        let section = |(position, item): (usize, &'s Spanned<DeValue<'t>>)| {
+            let key_of_item = format!("{}[{position}]", self.key(key));
+            match item.get_ref().as_table() {
+                Some(table) => Some(Section::new(self.sink, table, item.span(), key_of_item)),
                 None => {
-                    self.wrong_type(key, item, "table");
+                    self.wrong_type(key, item, Word::Table);
                     None
                 }
-            };
+            }
+        };
         array.iter().enumerate().filter_map(section).collect()
     }
 
-    /// Takes a key as known without reading it.
-    pub(crate) fn ignore(&self, key: &'static str) {
-        self.asked.borrow_mut().push(key);
+    /// Takes keys as known without reading them: what they mean hangs on something that is wrong already.
+    pub(crate) fn ignore(&self, keys: &[&'static str]) {
+        self.asked.borrow_mut().extend(keys);
     }
 
     /// Reports a key that must be there and is not.
-    pub(crate) fn missing(&self, key: &'static str, kind: &str) {
+    pub(crate) fn missing(&self, key: &'static str, kind: Word) {
         self.sink.add(
             Code::MissingKey,
             self.span.clone(),
             &self.key(key),
-            vec![("name", key.to_owned()), ("type", kind.to_owned())],
+            vec![("name", key.into()), ("type", kind.into())],
         );
     }
 
-    fn need<T>(&self, key: &'static str, kind: &str, found: Option<T>) -> Option<T> {
+    /// Reports two keys of which only one may stand.
+    pub(crate) fn exclusive<T>(&self, kept: &'static str, other: &At<T>) {
+        self.at(other, Code::Exclusive, vec![("name", kept.into())]);
+    }
+
+    pub(crate) fn wrong(&self, at: &At<impl Sized>, kind: Word, found: &str) {
+        let args = vec![("type", kind.into()), ("found", found.into())];
+        self.at(at, Code::WrongType, args);
+    }
+
+    fn need<T>(&self, key: &'static str, kind: Word, found: Option<T>) -> Option<T> {
         if found.is_none() && !self.has(key) {
             self.missing(key, kind);
         }
@@ -338,7 +335,7 @@ impl<'s, 't> Section<'s, 't> {
     fn typed<T>(
         &self,
         key: &'static str,
-        kind: &str,
+        kind: Word,
         read: impl Fn(&DeValue<'t>) -> Option<T>,
     ) -> Option<At<T>> {
         let value = self.value(key)?;
@@ -355,13 +352,13 @@ impl<'s, 't> Section<'s, 't> {
         }
     }
 
-    fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, kind: &str) {
-        let found = value.get_ref().type_str().to_owned();
+    fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, kind: Word) {
+        let found = type_of(value.get_ref());
         self.sink.add(
             Code::WrongType,
             value.span(),
             &self.key(key),
-            vec![("type", kind.to_owned()), ("found", found)],
+            vec![("type", kind.into()), ("found", found.into())],
         );
     }
 
@@ -379,44 +376,27 @@ impl<'s, 't> Section<'s, 't> {
     }
 }
 
+const fn type_of(value: &DeValue<'_>) -> Word {
+    match value {
+        DeValue::String(_) => Word::Text,
+        DeValue::Integer(_) => Word::Whole,
+        DeValue::Float(_) => Word::Number,
+        DeValue::Boolean(_) => Word::Flag,
+        DeValue::Datetime(_) => Word::Date,
+        DeValue::Array(_) => Word::List,
+        DeValue::Table(_) => Word::Table,
+    }
+}
+
 fn integer(value: &toml::de::DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(&value.as_str().replace('_', ""), value.radix()).ok()
 }
 
 fn number(value: &DeValue<'_>) -> Option<f64> {
-    let float = || {
-        value
-            .as_float()
-            .and_then(|float| float.as_str().replace('_', "").parse::<f64>().ok())
-    };
-    value
-        .as_integer()
-        .and_then(integer)
+    let float = || value.as_float()?.as_str().replace('_', "").parse().ok();
+    let whole = value.as_integer().and_then(integer);
+    whole
         .map(|whole| whole as f64)
         .or_else(float)
-        .filter(|number| number.is_finite())
-}
-
-/// The candidate that a person most likely meant, if one is near.
-pub(crate) fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
-    let scored = candidates
-        .map(|candidate| (distance(name, candidate), candidate))
-        .min()?;
-    (scored.0 <= 2.max(name.len() / 3)).then(|| scored.1.to_owned())
-}
-
-/// Edits between two names (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, left) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (column, right) in other.iter().enumerate() {
-            let cost = diagonal + usize::from(left != *right);
-            diagonal = row[column + 1];
-            row[column + 1] = cost.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
+        .filter(|number: &f64| number.is_finite())
 }

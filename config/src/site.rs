@@ -288,6 +288,31 @@ pub enum PointKind {
 }
 
 impl PointKind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::CombustibleGas,
+        Self::ToxicGas,
+        Self::Oxygen,
+        Self::Level,
+        Self::Pressure,
+        Self::Temperature,
+        Self::Flow,
+        Self::DifferentialPressure,
+        Self::Composition,
+        Self::Discrete,
+        Self::Other,
+    ];
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Gas, by the rules for gas: prompt alarms, and none reset from afar.
+    pub const fn is_gas(self) -> bool {
+        matches!(self, Self::CombustibleGas | Self::ToxicGas | Self::Oxygen)
+    }
+
     /// The name in site files and in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -368,6 +393,16 @@ pub enum OutputKind {
 }
 
 impl OutputKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Horn,
+        Self::Siren,
+        Self::Beacon,
+        Self::Fan,
+        Self::ValveRequest,
+        Self::PowerCutRequest,
+    ];
+
     /// The name in site files and in the API.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,143 +1,64 @@
-//! Outputs, and the cause-and-effect table that demands them.
+//! The cause-and-effect table: which alarms demand which outputs.
 
-use super::{Names, alarm, id, name, resolve, unique};
+use super::alarm::Alarms;
+use super::names::{Names, resolve};
+use super::output::Read as OutputRead;
 use crate::problem::Code;
-use crate::section::Section;
-use crate::site::{Alarm, AlarmIndex, DeviceIndex, Effect, Output, OutputIndex, OutputKind};
-use std::collections::HashMap;
+use crate::section::{At, Section};
+use crate::site::{AlarmIndex, Effect, OutputIndex, OutputKind};
 
-const KINDS: &[(&str, OutputKind)] = &[
-    ("horn", OutputKind::Horn),
-    ("siren", OutputKind::Siren),
-    ("beacon", OutputKind::Beacon),
-    ("fan", OutputKind::Fan),
-    ("valve-request", OutputKind::ValveRequest),
-    ("power-cut-request", OutputKind::PowerCutRequest),
-];
-
-pub(super) fn outputs(root: &Section<'_, '_>, names: &Names) -> Vec<Output> {
-    unique(root, "output");
+pub(super) fn effects(
+    root: &Section<'_, '_>,
+    names: &Names,
+    alarms: &Alarms,
+    outputs: &[OutputRead],
+) -> Vec<Effect> {
     let read = |section: Section<'_, '_>| {
-        let output = output(&section, names);
+        let causes = section.need_texts("causes");
+        let demanded = section.need_texts("outputs");
+        let effect = Effect {
+            causes: causes
+                .iter()
+                .filter_map(|at| cause(&section, names, alarms, at))
+                .map(AlarmIndex)
+                .collect(),
+            outputs: demanded
+                .iter()
+                .filter_map(|at| resolve(&section, at, &names.outputs))
+                .map(OutputIndex)
+                .collect(),
+        };
         section.finish();
-        output
+        effect
     };
-    root.sections("output")
-        .into_iter()
-        .filter_map(read)
-        .collect()
-}
-
-fn output(section: &Section<'_, '_>, names: &Names) -> Option<Output> {
-    let id = id(section);
-    let name = name(section);
-    let area = section
-        .need_text("area")
-        .and_then(|at| resolve(section, &at, &names.areas));
-    let kind = section.need_one_of("kind", KINDS).map(|at| at.value);
-    let device = section
-        .need_text("device")
-        .and_then(|at| resolve(section, &at, &names.devices));
-    let signal = section.need_text("signal");
-    let latching = section.flag("latching").is_some_and(|at| at.value);
-    let min_run_ms = section
-        .number("min_run_s")
-        .map_or(0, |at| (at.value.clamp(0.0, 86_400.0) * 1000.0) as u32);
-    let (device, signal) = (device?, signal?);
-    let found = super::point::find_signal(section, names, device, &signal)?;
-    let Some(write) = found.write else {
-        let writable = names.profiles[device]
-            .iter()
-            .flat_map(|profile| &profile.signals)
-            .filter(|signal| signal.write.is_some());
-        let near = writable
-            .map(|signal| signal.id.as_str())
-            .take(8)
-            .collect::<Vec<_>>()
-            .join(", ");
-        section.at(
-            &signal,
-            Code::NotWritable,
-            vec![("value", signal.value.clone()), ("near", near)],
-        );
-        return None;
-    };
-    Some(Output {
-        id: id?,
-        name: name?,
-        area: area?,
-        kind: kind?,
-        device: DeviceIndex(device),
-        register: found.register,
-        on: write.on,
-        off: write.off,
-        write_multiple: write.multiple,
-        latching,
-        min_run_ms,
-    })
-}
-
-pub(super) fn effects(root: &Section<'_, '_>, alarms: &[Alarm], outputs: &[Output]) -> Vec<Effect> {
-    let alarm_ids: HashMap<&str, usize> = alarms
-        .iter()
-        .enumerate()
-        .map(|(position, alarm)| (alarm.id.as_str(), position))
-        .collect();
-    let output_ids: HashMap<String, usize> = outputs
-        .iter()
-        .enumerate()
-        .map(|(position, output)| (output.id.clone(), position))
-        .collect();
-    let mut effects = Vec::new();
-    for section in root.sections("effect") {
-        let mut causes = Vec::new();
-        for at in section.texts("causes") {
-            match alarm_ids.get(at.value.as_str()) {
-                Some(position) => causes.push(AlarmIndex(*position)),
-                None => section.at(
-                    &at,
-                    Code::UnknownReference,
-                    vec![
-                        ("value", at.value.clone()),
-                        ("near", alarm::near(alarms, &at.value)),
-                    ],
-                ),
-            }
-        }
-        let demanded = section
-            .texts("outputs")
-            .iter()
-            .filter_map(|at| resolve(&section, at, &output_ids))
-            .map(OutputIndex)
-            .collect();
-        for key in ["causes", "outputs"] {
-            if !section.has(key) {
-                section.missing(key, "list of strings");
-            }
-        }
-        effects.push(Effect {
-            causes,
-            outputs: demanded,
-        });
-        section.finish();
-    }
+    let effects: Vec<Effect> = root.sections("effect").into_iter().map(read).collect();
     idle(root, outputs, &effects);
     effects
 }
 
+/// The alarm's position. An alarm of a point or device that has problems of its own is no problem here.
+fn cause(
+    section: &Section<'_, '_>,
+    names: &Names,
+    alarms: &Alarms,
+    at: &At<String>,
+) -> Option<usize> {
+    let subject = at.value.rsplit_once('.').map_or("", |(subject, _)| subject);
+    let broken = |index: &super::names::Index| index.get(subject) == Some(&None);
+    if broken(&names.points) || broken(&names.devices) {
+        return None;
+    }
+    resolve(section, at, &alarms.index)
+}
+
 /// An output that nothing demands does nothing: worth a second look. A horn follows the site's own horn.
-fn idle(root: &Section<'_, '_>, outputs: &[Output], effects: &[Effect]) {
-    for (position, output) in outputs.iter().enumerate() {
-        let demanded = effects
-            .iter()
-            .any(|effect| effect.outputs.contains(&OutputIndex(position)));
-        if !demanded && output.kind != OutputKind::Horn {
-            root.sink.add(
-                Code::IdleOutput,
-                0..0,
-                &format!("output.{}", output.id),
-                vec![("value", output.id.clone())],
-            );
+fn idle(root: &Section<'_, '_>, outputs: &[OutputRead], effects: &[Effect]) {
+    for (position, read) in outputs.iter().enumerate() {
+        let index = OutputIndex(position);
+        let demanded = effects.iter().any(|effect| effect.outputs.contains(&index));
+        if !demanded && read.output.kind != OutputKind::Horn {
+            let args = vec![("value", read.output.id.as_str().into())];
+            root.at(&read.here, Code::IdleOutput, args);
         }
     }
 }

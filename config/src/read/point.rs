@@ -1,279 +1,203 @@
-//! Points: what is measured, where it lies, and how its raw number becomes a value.
+//! Points: what is measured, where it lies, and how it is shown and kept.
 
-use super::{Names, alarm, id, name, resolve, text, unique};
-use crate::problem::Code;
-use crate::profile::{self, Context, Signal};
-use crate::section::{At, Section, nearest};
+use super::alarm::{self, Alarms};
+use super::device::Read as DeviceRead;
+use super::names::{Names, id, list, name, reference, text};
+use super::{defaults, source};
+use crate::problem::{Code, Word};
+use crate::section::{At, Section};
 use crate::site::{
-    self, BandMeaning, Device, DeviceIndex, Encoding, Point, PointIndex, PointKind, Register,
-    Scaling, StatusRule,
+    BandMeaning, DeviceIndex, Encoding, Point, PointIndex, PointKind, Scaling, Table, Text,
 };
+use std::collections::HashMap;
 
-const KINDS: &[(&str, PointKind)] = &[
-    ("combustible-gas", PointKind::CombustibleGas),
-    ("toxic-gas", PointKind::ToxicGas),
-    ("oxygen", PointKind::Oxygen),
-    ("level", PointKind::Level),
-    ("pressure", PointKind::Pressure),
-    ("temperature", PointKind::Temperature),
-    ("flow", PointKind::Flow),
-    ("differential-pressure", PointKind::DifferentialPressure),
-    ("composition", PointKind::Composition),
-    ("discrete", PointKind::Discrete),
-    ("other", PointKind::Other),
-];
-
-/// Share of the span that a reading must move by to be journalled, unless the file says otherwise.
-const EXCEPTION_SHARE: f64 = 0.002;
+/// Keys that belong to a point's alarms.
+const ALARM_KEYS: &[&str] = &["alarms", "preset", "substance", "stale_s"];
 
 pub(super) fn points(
     root: &Section<'_, '_>,
-    names: &Names,
-    devices: &[Device],
-    alarms: &mut Vec<site::Alarm>,
+    names: &mut Names,
+    devices: &[DeviceRead],
+    alarms: &mut Alarms,
 ) -> Vec<Point> {
-    unique(root, "point");
-    let mut points: Vec<Point> = Vec::new();
-    for section in root.sections("point") {
-        if let Some(mut point) = point(&section, names, devices) {
-            conflict(&section, &points, &point);
-            point.alarms = alarm::of_point(
-                &section,
-                names,
-                &point,
-                PointIndex(points.len()),
-                devices[point.device.0].period_ms,
-                alarms,
-            );
-            points.push(point);
-        } else {
-            // Asked for, so that they are not reported as unknown on top of what is wrong.
-            for key in ["alarms", "preset", "substance", "stale_s"] {
-                section.ignore(key);
-            }
-        }
-        section.finish();
-    }
+    let mut decoded = Decoded::default();
+    let mut index = 0;
+    let (points, ids) = list(root, "point", |section| {
+        let Some(mut point) = point(section, names) else {
+            section.ignore(ALARM_KEYS);
+            return None;
+        };
+        decoded.check(section, &point);
+        let period_ms = devices[point.device.0].device.period_ms;
+        point.alarms =
+            alarm::of_point(section, names, &point, PointIndex(index), period_ms, alarms);
+        index += 1;
+        Some(point)
+    });
+    names.points = ids;
     points
 }
 
-fn point(section: &Section<'_, '_>, names: &Names, devices: &[Device]) -> Option<Point> {
+fn point(section: &Section<'_, '_>, names: &Names) -> Option<Point> {
     let id = id(section);
     let name = name(section);
-    let area = section
-        .need_text("area")
-        .and_then(|at| resolve(section, &at, &names.areas));
-    let device = section
-        .need_text("device")
-        .and_then(|at| resolve(section, &at, &names.devices));
+    let area = reference(section, "area", &names.areas);
+    let device = reference(section, "device", &names.devices);
     let kind = section.need_one_of("kind", KINDS).map(|at| at.value);
     let discrete = kind == Some(PointKind::Discrete);
     let unit = if discrete {
-        section.text("unit")
+        None
     } else {
         section.need_text("unit")
     };
-    let range = range(section, discrete);
-    let decimals = section
-        .whole("decimals", 0..=6)
-        .map_or(if discrete { 0 } else { 1 }, |at| at.value as u8);
-    let source = device.and_then(|device| source(section, names, device));
-    let bands = section.text("bands");
-    let scaling = source
-        .as_ref()
-        .and_then(|source| scaling(section, source, bands));
-    let (over, under) = (
-        section.number("over_range_at"),
-        section.number("under_range_at"),
-    );
-    let exception = section.number("exception").map(|at| at.value.max(0.0));
+    let range = range(section, kind);
+    let decimals = decimals(section, discrete);
+    let source = source::read(section, names, device);
+    let scaling = source::scaling(section, source.as_ref());
+    let (over, under) = spans(section, range);
+    let exception = section.number_in("exception", 0.0..=f64::MAX);
     let heartbeat_ms = section
         .whole("heartbeat_s", 1..=86_400)
         .map_or(60_000, |at| at.value as u32 * 1000);
     let states = states(section);
     let (source, range) = (source?, range?);
-    debug_assert!(devices.get(device?).is_some());
+    let unit = if discrete { String::new() } else { unit?.value };
     Some(Point {
         id: id?,
         name: name?,
         area: area?,
         device: DeviceIndex(device?),
         kind: kind?,
-        unit: unit.map(|at| at.value).unwrap_or_default(),
+        unit,
         range,
         decimals,
         register: source.register,
         scaling: scaling?,
         status: source.status,
-        over_range_at: over.map(|at| at.value),
-        under_range_at: under.map(|at| at.value),
-        exception: exception.unwrap_or(if discrete {
-            0.0
-        } else {
-            (range.1 - range.0) * EXCEPTION_SHARE
-        }),
+        over_range_at: over,
+        under_range_at: under,
+        exception: exception.map_or(default_exception(range, discrete), |at| at.value),
         heartbeat_ms,
         alarms: Vec::new(),
         states,
     })
 }
 
-fn range(section: &Section<'_, '_>, discrete: bool) -> Option<(f64, f64)> {
+const KINDS: &[(&str, PointKind)] = &{
+    let mut kinds = [("", PointKind::Other); PointKind::ALL.len()];
+    let mut at = 0;
+    while at < kinds.len() {
+        kinds[at] = (PointKind::ALL[at].name(), PointKind::ALL[at]);
+        at += 1;
+    }
+    kinds
+};
+
+/// Any change of a discrete point counts.
+fn default_exception(range: (f64, f64), discrete: bool) -> f64 {
     if discrete {
-        section.ignore("range");
+        0.0
+    } else {
+        (range.1 - range.0) * defaults::EXCEPTION_SHARE
+    }
+}
+
+fn decimals(section: &Section<'_, '_>, discrete: bool) -> u8 {
+    if discrete {
+        return 0;
+    }
+    section
+        .whole("decimals", 0..=6)
+        .map_or(1, |at| at.value as u8)
+}
+
+/// The measuring range; a discrete point has none to give.
+fn range(section: &Section<'_, '_>, kind: Option<PointKind>) -> Option<(f64, f64)> {
+    if kind == Some(PointKind::Discrete) {
         return Some((0.0, 1.0));
     }
-    if !section.has("range") {
-        section.missing("range", "[low, high]");
+    let range = section.pair("range");
+    if range.is_none() && !section.has("range") && kind.is_some() {
+        section.missing("range", Word::Pair);
     }
-    let range = section.pair("range")?;
-    if range.value.0 < range.value.1 {
+    let range = range?;
+    let (low, high) = range.value;
+    if low < high {
         return Some(range.value);
     }
     section.at(
         &range,
         Code::Range,
-        vec![
-            ("low", range.value.0.to_string()),
-            ("high", range.value.1.to_string()),
-        ],
+        vec![("low", low.into()), ("high", high.into())],
     );
     None
 }
 
-/// Where the raw number comes from: a signal of the device's profile, or a register that the point names.
-struct Source {
-    register: Register,
-    scale: f64,
-    offset: f64,
-    bands: Option<String>,
-    status: Vec<StatusRule>,
+/// `over_range_at` and `under_range_at`: outside the measuring range, or good values would be taken for none.
+fn spans(section: &Section<'_, '_>, range: Option<(f64, f64)>) -> (Option<f64>, Option<f64>) {
+    let over = section.number("over_range_at");
+    let under = section.number("under_range_at");
+    if let Some((low, high)) = range {
+        let inside = |at: &At<f64>, bounds: (f64, f64)| {
+            let args = vec![("low", bounds.0.into()), ("high", bounds.1.into())];
+            section.at(at, Code::Range, args);
+        };
+        if let Some(over) = over.as_ref().filter(|over| over.value < high) {
+            inside(over, (high, over.value));
+        }
+        if let Some(under) = under.as_ref().filter(|under| under.value > low) {
+            inside(under, (under.value, low));
+        }
+    }
+    (over.map(|at| at.value), under.map(|at| at.value))
 }
 
-fn source(section: &Section<'_, '_>, names: &Names, device: usize) -> Option<Source> {
-    let (signal, own) = (section.text("signal"), section.section("register"));
-    if let Some(own) = own {
-        let register = profile::read_register(
-            &own,
-            &Context {
-                base: 0,
-                order: None,
-            },
-        );
-        let (scale, offset) = (own.number("scale"), own.number("offset"));
-        let bands = own.text("current_ma").map(|at| at.value);
-        own.finish();
-        let value = |at: Option<At<f64>>, default| at.map_or(default, |at| at.value);
-        return Some(Source {
-            register: register?,
-            scale: value(scale, 1.0),
-            offset: value(offset, 0.0),
-            bands,
-            status: Vec::new(),
-        });
-    }
-    let Some(signal) = signal else {
-        section.missing("signal", "string");
+/// What 0 and 1 are called.
+fn states(section: &Section<'_, '_>) -> Option<(Text, Text)> {
+    let named = section.sections("states");
+    if named.is_empty() {
         return None;
-    };
-    let found = find_signal(section, names, device, &signal)?;
-    Some(Source {
-        register: found.register,
-        scale: found.scale,
-        offset: found.offset,
-        bands: found.bands.clone(),
-        status: found.status.clone(),
-    })
-}
-
-/// A signal of a device's profile, or a problem with the nearest name. A profile that could not be read has its own problem already.
-pub(super) fn find_signal<'p>(
-    section: &Section<'_, '_>,
-    names: &'p Names,
-    device: usize,
-    at: &At<String>,
-) -> Option<&'p Signal> {
-    let signals = names
-        .profiles
-        .get(device)?
-        .as_ref()
-        .map_or(&[][..], |profile| &profile.signals);
-    let found = signals.iter().find(|signal| signal.id == at.value);
-    if found.is_none() {
-        let ids = signals.iter().map(|signal| signal.id.as_str());
-        let near = nearest(&at.value, ids.clone())
-            .unwrap_or_else(|| ids.take(12).collect::<Vec<_>>().join(", "));
-        section.at(
-            at,
-            Code::UnknownReference,
-            vec![("value", at.value.clone()), ("near", near)],
-        );
     }
-    found
+    let mut texts: Vec<Option<Text>> = named.into_iter().map(text).collect();
+    if texts.len() != 2 {
+        let found = texts.len().to_string();
+        let args = vec![("type", Word::StatePair.into()), ("found", found.into())];
+        section.problem(Code::WrongType, args);
+        return None;
+    }
+    let one = texts.pop().flatten();
+    Some((texts.pop().flatten()?, one?))
 }
 
-fn scaling(
-    section: &Section<'_, '_>,
-    source: &Source,
-    bands: Option<At<String>>,
-) -> Option<Scaling> {
-    let scale = section
-        .number("scale")
-        .map_or(source.scale, |at| at.value * source.scale);
-    let offset = section
-        .number("offset")
-        .map_or(source.offset, |at| at.value + source.offset);
-    let Some(default) = &source.bands else {
-        return Some(Scaling::Linear { scale, offset });
-    };
-    let named = bands.as_ref().map_or(default, |at| &at.value);
-    match profile::bands(named) {
-        Ok(bands) => Some(Scaling::CurrentLoop {
-            scale: source.scale,
-            offset: source.offset,
-            bands,
-        }),
-        Err(near) => {
-            let args = vec![("value", named.clone()), ("near", near)];
-            match &bands {
-                Some(at) => section.at(at, Code::UnknownName, args),
-                None => section.problem(Code::UnknownName, args),
-            }
-            None
+/// How each register was read before: two points that read one register differently cannot both be right.
+#[derive(Default)]
+struct Decoded(HashMap<(DeviceIndex, Table, u16), (String, Encoding, Vec<BandMeaning>)>);
+
+impl Decoded {
+    fn check(&mut self, section: &Section<'_, '_>, point: &Point) {
+        let register = point.register;
+        // Bits of one register mean different things by design.
+        if matches!(
+            register.encoding,
+            Encoding::Bit { .. } | Encoding::BitField { .. }
+        ) {
+            return;
+        }
+        let place = (point.device, register.table, register.address);
+        let meanings = meanings(&point.scaling);
+        let (first, encoding, known) = self
+            .0
+            .entry(place)
+            .or_insert_with(|| (point.id.clone(), register.encoding, meanings.clone()));
+        if *encoding != register.encoding || *known != meanings {
+            section.problem(Code::Conflict, vec![("first", first.as_str().into())]);
         }
     }
 }
 
-fn states(section: &Section<'_, '_>) -> Option<(site::Text, site::Text)> {
-    let mut states = section.sections("states").into_iter().map(text);
-    Some((states.next()??, states.next()??))
-}
-
-/// Two points on one register that read it differently: one of them is likely wrong.
-fn conflict(section: &Section<'_, '_>, points: &[Point], point: &Point) {
-    let place = |register: &Register| (register.table, register.address);
-    let whole =
-        |encoding: Encoding| !matches!(encoding, Encoding::Bit { .. } | Encoding::BitField { .. });
-    let other = points.iter().find(|other| {
-        other.device == point.device
-            && place(&other.register) == place(&point.register)
-            && whole(other.register.encoding)
-            && whole(point.register.encoding)
-            && (other.register.encoding != point.register.encoding
-                || different_bands(&other.scaling, &point.scaling))
-    });
-    if let Some(other) = other {
-        section.problem(Code::Conflict, vec![("first", other.id.clone())]);
-    }
-}
-
-fn different_bands(one: &Scaling, other: &Scaling) -> bool {
-    let meanings = |scaling: &Scaling| match scaling {
+fn meanings(scaling: &Scaling) -> Vec<BandMeaning> {
+    match scaling {
         Scaling::Linear { .. } => Vec::new(),
-        Scaling::CurrentLoop { bands, .. } => bands
-            .iter()
-            .map(|band| band.meaning)
-            .collect::<Vec<BandMeaning>>(),
-    };
-    meanings(one) != meanings(other)
+        Scaling::CurrentLoop { bands, .. } => bands.iter().map(|band| band.meaning).collect(),
+    }
 }

@@ -1,0 +1,115 @@
+//! The kinds of problem. Their names are stable: tools and tests rely on them, and each is the key of its message.
+
+use serde::Serialize;
+
+/// Errors refuse the file; warnings do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+/// Declares the codes with their names, so that a test can walk them all.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal $severity:ident),+ $(,)?) => {
+        /// The kind of a problem; its name is stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $variant),+ }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stable name, also the key of its message.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// Whether it refuses the file.
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The file cannot be read at all.
+    Unreadable = "unreadable" Error,
+    /// The file is larger than any site needs.
+    TooLarge = "too-large" Error,
+    Syntax = "syntax" Error,
+    /// A version of the format that this Davy does not read.
+    Schema = "schema" Error,
+    UnknownKey = "unknown-key" Error,
+    MissingKey = "missing-key" Error,
+    /// Two keys of which only one may stand.
+    Exclusive = "exclusive" Error,
+    WrongType = "wrong-type" Error,
+    OutOfRange = "out-of-range" Error,
+    EmptyText = "empty-text" Error,
+    EmptyList = "empty-list" Error,
+    BadId = "bad-id" Error,
+    DuplicateId = "duplicate-id" Error,
+    /// A name that no list of Davy's own has: a kind, a profile, a preset, a substance.
+    UnknownName = "unknown-name" Error,
+    /// A name that nothing in this file has.
+    UnknownReference = "unknown-reference" Error,
+    /// Not `host:port`.
+    Address = "address" Error,
+    /// Not an address of the register's table and numbering.
+    RegisterAddress = "register-address" Error,
+    /// A value that would reach beyond the last register.
+    RegisterRange = "register-range" Error,
+    /// An `as`, `bit` or `width` that the table cannot hold.
+    Encoding = "encoding" Error,
+    /// The profile does not leave this to the site.
+    NotOffered = "not-offered" Error,
+    /// The device's profile has problems of its own.
+    BadProfile = "bad-profile" Error,
+    /// A range that does not rise.
+    Range = "range" Error,
+    /// A scale or offset on a signal that a loop current and the range scale already.
+    LoopScaling = "loop-scaling" Error,
+    LimitOutsideRange = "limit-outside-range" Error,
+    LimitOrder = "limit-order" Error,
+    /// A deadband that no value in range can clear (R23).
+    Deadband = "deadband" Error,
+    /// An alarm that a point of this kind cannot have.
+    AlarmKind = "alarm-kind" Error,
+    /// On-delay and poll beyond 10 s for gas (GB 16808, R23).
+    GasDelay = "gas-delay" Error,
+    /// On-delay beyond 2 s for gas level 2 (R23).
+    GasLevel2Delay = "gas-level-2-delay" Error,
+    /// An instrument fault of a gas point announced later than 100 s (GB 16808).
+    GasFaultDelay = "gas-fault-delay" Error,
+    /// A stale time that an ordinary poll would exceed.
+    StalePeriod = "stale-period" Error,
+    /// Gas level 2 is never reset from afar.
+    RemoteReset = "remote-reset" Error,
+    NotSignedOff = "not-signed-off" Error,
+    PresetUnit = "preset-unit" Error,
+    PresetKind = "preset-kind" Error,
+    /// A limit that the standard demands and whose figure is the site's.
+    PresetLimit = "preset-limit" Error,
+    /// The preset needs a figure of the substance, and there is none.
+    Substance = "substance" Error,
+    NotWritable = "not-writable" Error,
+    /// Two outputs on one register.
+    SameOutput = "same-output" Error,
+    PinHash = "pin-hash" Error,
+    /// Two buses on one wire.
+    SameLink = "same-link" Error,
+    SameUnit = "same-unit" Error,
+    /// Two points that read one register differently.
+    Conflict = "conflict" Warning,
+    /// A limit laxer than its preset.
+    Laxer = "laxer" Warning,
+    /// A highest-priority or second-level limit with an on-delay above 2 s (R23).
+    SlowLimit = "slow-limit" Warning,
+    NoAlarm = "no-alarm" Warning,
+    IdleOutput = "idle-output" Warning,
+    /// A device that nothing is read from or written to.
+    IdleDevice = "idle-device" Warning,
+}

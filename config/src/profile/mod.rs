@@ -1,0 +1,151 @@
+//! Device profiles: what a device's registers mean, as data. docs/profiles.md tells how to write one.
+
+mod bands;
+mod embedded;
+mod register;
+mod signal;
+
+pub(crate) use bands::{bands, names as band_names};
+pub use embedded::names;
+pub(crate) use embedded::text as embedded;
+pub use register::width;
+pub(crate) use register::{Context, Numbering, read as read_register};
+pub(crate) use signal::{Signal, Write};
+
+use crate::problem::{Code, Problem};
+use crate::section::{At, Section};
+use crate::sink::Sink;
+use crate::site::Order;
+use std::collections::HashSet;
+use toml::de::DeTable;
+
+pub(crate) const ORDERS: &[(&str, Order)] = &[
+    ("ABCD", Order::Abcd),
+    ("CDAB", Order::Cdab),
+    ("BADC", Order::Badc),
+    ("DCBA", Order::Dcba),
+];
+
+/// A device's registers and how they may be read.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Profile {
+    pub(crate) max_block: u16,
+    pub(crate) max_gap: u16,
+    pub(crate) max_bits: u16,
+    pub(crate) signals: Vec<Signal>,
+}
+
+/// What a site chooses of a profile, where the profile offers it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Choice {
+    /// Added to every address of the profile, in place of its own `base`.
+    pub(crate) base: Option<At<u16>>,
+    /// Byte and word order of every number, in place of the profile's own.
+    pub(crate) order: Option<At<Order>>,
+}
+
+/// What of a [`Choice`] a profile offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Offer {
+    pub(crate) base: bool,
+    pub(crate) order: bool,
+}
+
+/// Reads a profile as a site chooses it. `file` names it in problems.
+pub(crate) fn parse(
+    file: &str,
+    text: &str,
+    choice: &Choice,
+) -> Result<(Profile, Offer), Vec<Problem>> {
+    let sink = Sink::new(file, text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    crate::syntax::report(&sink, &errors);
+    let profile = errors
+        .is_empty()
+        .then(|| read(Section::root(&sink, &table), choice));
+    let problems = sink.take();
+    match profile {
+        Some(profile) if problems.is_empty() => Ok(profile),
+        _ => Err(problems),
+    }
+}
+
+fn read(section: Section<'_, '_>, choice: &Choice) -> (Profile, Offer) {
+    read_identity(&section);
+    let cap = |key, range, default| {
+        section
+            .whole(key, range)
+            .map_or(default, |at| at.value as u16)
+    };
+    let (max_block, max_gap) = (cap("max_block", 1..=125, 125), cap("max_gap", 0..=124, 0));
+    let max_bits = cap("max_bits", 1..=2000, 2000);
+    let base = cap("base", 0..=65_535, 0);
+    let offer = read_offer(&section);
+    let numbering = section.one_of("numbering", Numbering::NAMES);
+    let context = Context {
+        base: choice.base.as_ref().map_or(base, |at| at.value),
+        order: choice.order.as_ref().map(|at| at.value),
+        numbering: numbering.map_or(Numbering::Zero, |at| at.value),
+        table: None,
+    };
+    let signals = read_signals(&section, &context);
+    section.finish();
+    let profile = Profile {
+        max_block,
+        max_gap,
+        max_bits,
+        signals,
+    };
+    (profile, offer)
+}
+
+/// What a profile says of itself: checked, and kept in the file alone.
+fn read_identity(section: &Section<'_, '_>) {
+    section.need_text("id");
+    if let Some(name) = section.need_section("name") {
+        name.need_text("zh");
+        name.need_text("en");
+        name.finish();
+    }
+    section.need_text("source");
+    section.need_one_of("confidence", &[("V", ()), ("M", ()), ("C", ())]);
+}
+
+fn read_offer(section: &Section<'_, '_>) -> Offer {
+    let mut offer = Offer::default();
+    if !section.has("site_chooses") {
+        section.ignore(&["site_chooses"]);
+        return offer;
+    }
+    for at in section.need_texts("site_chooses") {
+        match at.value.as_str() {
+            "base" => offer.base = true,
+            "order" => offer.order = true,
+            _ => section.unknown(&at, Code::UnknownName, ["base", "order"].into_iter()),
+        }
+    }
+    offer
+}
+
+fn read_signals(section: &Section<'_, '_>, context: &Context) -> Vec<Signal> {
+    let mut seen = HashSet::new();
+    let mut signals = Vec::new();
+    let sections = section.sections("signal");
+    if sections.is_empty() {
+        section.missing("signal", crate::problem::Word::TableList);
+    }
+    for own in sections {
+        let here = own.here();
+        for signal in signal::read(own, context) {
+            if !seen.insert(signal.id.clone()) {
+                let args = vec![
+                    ("value", signal.id.as_str().into()),
+                    ("first", signal.id.as_str().into()),
+                ];
+                section.at(&here, Code::DuplicateId, args);
+            }
+            signals.push(signal);
+        }
+    }
+    signals
+}

@@ -1,0 +1,128 @@
+//! The preset that a point takes its limits from, and the substance that the preset may need.
+
+use super::names::Names;
+use crate::preset::{Level, Preset, Substance};
+use crate::problem::{Code, Word};
+use crate::section::{At, Section};
+use crate::site::{Point, PointKind};
+
+/// What arms a point beside its own alarms.
+pub(super) struct Armed {
+    pub(super) at: At<&'static Preset>,
+    pub(super) substance: Option<&'static Substance>,
+}
+
+/// Reads `preset` and `substance`.
+pub(super) fn read(section: &Section<'_, '_>, names: &Names, point: &Point) -> Option<Armed> {
+    let substance = substance(section, names, point);
+    let at = section.text("preset")?;
+    let Some(preset) = names.presets.preset(&at.value) else {
+        let known = names.presets.presets.iter();
+        section.unknown(
+            &at,
+            Code::UnknownName,
+            known.map(|preset| preset.id.as_str()),
+        );
+        return None;
+    };
+    if !names.signed_off {
+        section.at(
+            &at,
+            Code::NotSignedOff,
+            vec![("value", at.value.as_str().into())],
+        );
+    }
+    if !preset.suits(point.kind) {
+        let args = vec![
+            ("value", at.value.as_str().into()),
+            ("kinds", preset.kinds.join(", ").into()),
+            ("found", point.kind.name().into()),
+        ];
+        section.at(&at, Code::PresetKind, args);
+        return None;
+    }
+    if let Some(unit) = preset.unit.as_ref().filter(|unit| **unit != point.unit) {
+        let args = vec![
+            ("value", at.value.as_str().into()),
+            ("unit", unit.as_str().into()),
+            ("found", point.unit.as_str().into()),
+        ];
+        section.at(&at, Code::PresetUnit, args);
+        return None;
+    }
+    let substance = match substance {
+        Asked::Known(substance) => Some(substance),
+        Asked::Broken => None,
+        Asked::Absent if preset.needs_substance() => {
+            section.missing("substance", Word::Text);
+            None
+        }
+        Asked::Absent => None,
+    };
+    Some(Armed {
+        at: at.with(preset),
+        substance: substance.map(|substance| substance.value),
+    })
+}
+
+enum Asked {
+    Known(At<&'static Substance>),
+    Broken,
+    Absent,
+}
+
+fn substance(section: &Section<'_, '_>, names: &Names, point: &Point) -> Asked {
+    if !section.has("substance") {
+        section.ignore(&["substance"]);
+        return Asked::Absent;
+    }
+    let Some(at) = section.text("substance") else {
+        return Asked::Broken;
+    };
+    let Some(substance) = names.presets.substance(&at.value) else {
+        let known = names.presets.substances.iter();
+        section.unknown(
+            &at,
+            Code::UnknownName,
+            known.map(|substance| substance.id.as_str()),
+        );
+        return Asked::Broken;
+    };
+    let lacks = match point.kind {
+        PointKind::CombustibleGas if substance.lel_percent.is_none() => "LEL",
+        PointKind::ToxicGas if substance.level_1_ppm.is_none() => "OEL",
+        _ => return Asked::Known(at.with(substance)),
+    };
+    let args = vec![
+        ("value", at.value.as_str().into()),
+        ("figure", lacks.into()),
+    ];
+    section.at(&at, Code::Substance, args);
+    Asked::Broken
+}
+
+/// The level's set-point, if the preset or its substance gives one.
+pub(super) fn figure(level: &Level, substance: Option<&Substance>) -> Option<f64> {
+    let of_substance = || {
+        let substance = substance?;
+        let figure = match level.oel_level? {
+            1 => substance.level_1_ppm,
+            _ => substance.level_2_ppm,
+        };
+        figure.map(|figure| figure.value)
+    };
+    level.set_point.or_else(of_substance)
+}
+
+/// Where a limit comes from: preset, substance, standard, confidence.
+pub(super) fn source(preset: &Preset, level: &Level, substance: Option<&Substance>) -> String {
+    let of = level
+        .oel_level
+        .and(substance)
+        .map(|substance| format!(" {}", substance.id))
+        .unwrap_or_default();
+    format!(
+        "{}{of}: {} [{:?}]",
+        preset.id, level.source, level.confidence
+    )
+}
