@@ -27,7 +27,9 @@ impl Ack {
         let mut ranges: Vec<RangeInclusive<u64>> = Vec::new();
         for offset in sorted {
             match ranges.last_mut() {
-                Some(last) if offset <= last.end().saturating_add(1) => *last = *last.start()..=offset.max(*last.end()),
+                Some(last) if offset <= last.end().saturating_add(1) => {
+                    *last = *last.start()..=offset.max(*last.end())
+                }
                 _ => ranges.push(offset..=offset),
             }
         }
@@ -40,17 +42,29 @@ impl Ack {
     /// Anything but the form above, a range that falls, or too many of them.
     pub fn parse(text: &str) -> Result<Self, AckError> {
         let (stream, list) = text.split_once(':').ok_or(AckError("no colon"))?;
-        let stream = stream.parse().map_err(|_| AckError("the stream is no number"))?;
+        let stream = stream
+            .parse()
+            .map_err(|_| AckError("the stream is no number"))?;
         if list.split(',').count() > RANGES_MAX {
             return Err(AckError("too many ranges"));
         }
         let range = |part: &str| {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let number = |text: &str| text.parse::<u64>().map_err(|_| AckError("an offset is no number"));
+            let number = |text: &str| {
+                text.parse::<u64>()
+                    .map_err(|_| AckError("an offset is no number"))
+            };
             let (first, last) = (number(first)?, number(last)?);
-            if first <= last { Ok(first..=last) } else { Err(AckError("a range falls")) }
+            if first <= last {
+                Ok(first..=last)
+            } else {
+                Err(AckError("a range falls"))
+            }
         };
-        Ok(Self { stream, ranges: list.split(',').map(range).collect::<Result<_, _>>()? })
+        Ok(Self {
+            stream,
+            ranges: list.split(',').map(range).collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -76,7 +90,10 @@ mod tests {
 
     #[test]
     fn the_form_of_the_documentation() {
-        let ack = Ack::of(7, &[1210, 1203, 1200, 1201, 1202, 1202, 1204, 1207, 1205, 1206]);
+        let ack = Ack::of(
+            7,
+            &[1210, 1203, 1200, 1201, 1202, 1202, 1204, 1207, 1205, 1206],
+        );
         assert_eq!(ack.to_string(), "7:1200-1207,1210");
     }
 

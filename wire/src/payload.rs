@@ -26,7 +26,9 @@ impl Payload {
 
     /// The first metric with this name.
     pub fn metric(&self, name: &str) -> Option<&Metric> {
-        self.metrics.iter().find(|metric| metric.name.as_deref() == Some(name))
+        self.metrics
+            .iter()
+            .find(|metric| metric.name.as_deref() == Some(name))
     }
 }
 
@@ -172,14 +174,21 @@ impl Value {
 impl Metric {
     /// A metric by name, as births and node control carry it.
     pub fn named(name: impl Into<String>, kind: DataType, value: Option<Value>) -> Self {
-        let mut metric = Self { name: Some(name.into()), datatype: Some(kind as u32), ..Self::default() };
+        let mut metric = Self {
+            name: Some(name.into()),
+            datatype: Some(kind as u32),
+            ..Self::default()
+        };
         metric.set(value);
         metric
     }
 
     /// A metric by alias, as data carries it.
     pub fn aliased(alias: u64, value: Option<Value>) -> Self {
-        let mut metric = Self { alias: Some(alias), ..Self::default() };
+        let mut metric = Self {
+            alias: Some(alias),
+            ..Self::default()
+        };
         metric.set(value);
         metric
     }
@@ -239,7 +248,9 @@ impl Metric {
     fn set(&mut self, value: Option<Value>) {
         self.raw = value.map(|value| match value {
             Value::Whole(value) => match i32::try_from(value) {
-                Ok(small) if self.datatype != Some(DataType::Int64 as u32) => Raw::Int(small as u32),
+                Ok(small) if self.datatype != Some(DataType::Int64 as u32) => {
+                    Raw::Int(small as u32)
+                }
                 _ => Raw::Long(value as u64),
             },
             Value::Unsigned(value) => Raw::Long(value),
@@ -273,7 +284,11 @@ impl PropertyValue {
             Value::Flag(value) => (DataType::Boolean, RawProperty::Boolean(value)),
             Value::Text(text) => (DataType::Text, RawProperty::Text(text)),
         };
-        Self { kind: Some(kind as u32), is_null: None, raw: Some(raw) }
+        Self {
+            kind: Some(kind as u32),
+            is_null: None,
+            raw: Some(raw),
+        }
     }
 
     fn value(&self) -> Option<Value> {
@@ -297,11 +312,21 @@ mod tests {
 
     #[test]
     fn a_negative_whole_number_and_its_properties_survive_the_wire() {
-        let metric = Metric::named("a", DataType::Int32, Some(Value::Whole(-5))).at(7).with("Quality", Value::Whole(0)).with("cause", Value::Text("timeout".into()));
-        let payload = Payload { timestamp: Some(1), metrics: vec![metric], seq: Some(255) };
+        let metric = Metric::named("a", DataType::Int32, Some(Value::Whole(-5)))
+            .at(7)
+            .with("Quality", Value::Whole(0))
+            .with("cause", Value::Text("timeout".into()));
+        let payload = Payload {
+            timestamp: Some(1),
+            metrics: vec![metric],
+            seq: Some(255),
+        };
         let back = Payload::from_bytes(&payload.to_bytes()).unwrap();
         assert_eq!(back.metrics[0].value(None), Some(Value::Whole(-5)));
-        assert_eq!(back.metrics[0].property("cause"), Some(Value::Text("timeout".into())));
+        assert_eq!(
+            back.metrics[0].property("cause"),
+            Some(Value::Text("timeout".into()))
+        );
         assert_eq!(back.metrics[0].property("nothing"), None);
     }
 

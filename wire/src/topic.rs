@@ -31,8 +31,15 @@ const VERBS: [(&str, Verb); 8] = [
 /// A parsed topic.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Topic {
-    State { host: String },
-    Message { group: String, verb: Verb, edge: String, device: Option<String> },
+    State {
+        host: String,
+    },
+    Message {
+        group: String,
+        verb: Verb,
+        edge: String,
+        device: Option<String>,
+    },
 }
 
 /// Not a topic of this namespace.
@@ -42,11 +49,21 @@ pub struct TopicError(String);
 
 impl Topic {
     pub fn node(group: &str, verb: Verb, edge: &str) -> Self {
-        Self::Message { group: group.into(), verb, edge: edge.into(), device: None }
+        Self::Message {
+            group: group.into(),
+            verb,
+            edge: edge.into(),
+            device: None,
+        }
     }
 
     pub fn device(group: &str, verb: Verb, edge: &str, device: &str) -> Self {
-        Self::Message { group: group.into(), verb, edge: edge.into(), device: Some(device.into()) }
+        Self::Message {
+            group: group.into(),
+            verb,
+            edge: edge.into(),
+            device: Some(device.into()),
+        }
     }
 
     /// Reads a topic name.
@@ -61,25 +78,46 @@ impl Topic {
         }
         match parts[..] {
             [NAMESPACE, "STATE", host] => Ok(Self::State { host: host.into() }),
-            [NAMESPACE, group, verb, edge] => verb_of(verb, false).map(|verb| Self::node(group, verb, edge)).ok_or_else(bad),
-            [NAMESPACE, group, verb, edge, device] => verb_of(verb, true).map(|verb| Self::device(group, verb, edge, device)).ok_or_else(bad),
+            [NAMESPACE, group, verb, edge] => verb_of(verb, false)
+                .map(|verb| Self::node(group, verb, edge))
+                .ok_or_else(bad),
+            [NAMESPACE, group, verb, edge, device] => verb_of(verb, true)
+                .map(|verb| Self::device(group, verb, edge, device))
+                .ok_or_else(bad),
             _ => Err(bad()),
         }
     }
 }
 
 fn verb_of(name: &str, device: bool) -> Option<Verb> {
-    (name.starts_with('D') == device).then(|| VERBS.iter().find(|(known, _)| *known == name).map(|(_, verb)| *verb)).flatten()
+    (name.starts_with('D') == device)
+        .then(|| {
+            VERBS
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, verb)| *verb)
+        })
+        .flatten()
 }
 
 impl fmt::Display for Topic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::State { host } => write!(formatter, "{NAMESPACE}/STATE/{host}"),
-            Self::Message { group, verb, edge, device } => {
-                let name = VERBS.iter().find(|(_, known)| known == verb).map_or("", |(name, _)| *name);
+            Self::Message {
+                group,
+                verb,
+                edge,
+                device,
+            } => {
+                let name = VERBS
+                    .iter()
+                    .find(|(_, known)| known == verb)
+                    .map_or("", |(name, _)| *name);
                 write!(formatter, "{NAMESPACE}/{group}/{name}/{edge}")?;
-                device.iter().try_for_each(|device| write!(formatter, "/{device}"))
+                device
+                    .iter()
+                    .try_for_each(|device| write!(formatter, "/{device}"))
             }
         }
     }
@@ -91,14 +129,26 @@ mod tests {
 
     #[test]
     fn topics_read_back_as_they_were_written() {
-        for topic in [Topic::node("g", Verb::NodeData, "e"), Topic::device("g", Verb::DeviceCommand, "e", "d"), Topic::State { host: "h".into() }] {
+        for topic in [
+            Topic::node("g", Verb::NodeData, "e"),
+            Topic::device("g", Verb::DeviceCommand, "e", "d"),
+            Topic::State { host: "h".into() },
+        ] {
             assert_eq!(Topic::parse(&topic.to_string()), Ok(topic));
         }
     }
 
     #[test]
     fn other_topics_are_refused() {
-        for topic in ["spAv1.0/g/NDATA/e", "spBv1.0/g/NDATA", "spBv1.0/g/NDATA/e/d", "spBv1.0/g/DDATA/e", "spBv1.0//NDATA/e", "spBv1.0/g/XDATA/e", ""] {
+        for topic in [
+            "spAv1.0/g/NDATA/e",
+            "spBv1.0/g/NDATA",
+            "spBv1.0/g/NDATA/e/d",
+            "spBv1.0/g/DDATA/e",
+            "spBv1.0//NDATA/e",
+            "spBv1.0/g/XDATA/e",
+            "",
+        ] {
             assert!(Topic::parse(topic).is_err(), "{topic}");
         }
     }
