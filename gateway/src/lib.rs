@@ -7,6 +7,7 @@ pub mod acquire;
 pub mod clock;
 pub mod decode;
 pub mod health;
+pub mod journal;
 pub mod judge;
 pub mod live;
 pub mod model;

@@ -1,0 +1,7 @@
+//! The durable record on the gateway's disk.
+
+mod record;
+mod story;
+
+pub use record::{Batch, Names, Record, Transition};
+pub use story::Story;
