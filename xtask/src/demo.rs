@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: everything on one machine, healthy or told why not.
 
 use crate::supervise::Parts;
-use crate::{ports, run, site_files, web};
+use crate::{cloud_settings, ports, run, site_files, web};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -63,7 +63,7 @@ fn signals() -> Result<Receiver<()>> {
 fn build(root: &Path) -> Result<()> {
     web::build(root)?;
     run::step("daemons");
-    let packages = ["-p", "davy-plant", "-p", "davy-gateway"];
+    let packages = ["-p", "davy-plant", "-p", "davy-gateway", "-p", "davy-cloud"];
     run::check(
         run::cargo(&["build", "--bins"])
             .args(packages)
@@ -118,6 +118,15 @@ fn start(root: &Path, data: &Path, base_port: u16, parts: &mut Parts) -> Result<
         control_port,
         &logs,
     )?;
+    let cloud = bin.join("davy-cloud");
+    let settings = cloud_settings::write(&cloud, data, base_port)?;
+    parts.start(
+        "cloud",
+        &cloud,
+        &["run", &settings.display().to_string()],
+        base_port + ports::CITY,
+        &logs,
+    )?;
     for (at, site) in (0..).zip(site_files::SITES) {
         let file = data.join(format!("{site}.toml")).display().to_string();
         let own = data.join(site).display().to_string();
@@ -145,6 +154,7 @@ fn welcome(base_port: u16) -> String {
             )
         })
         .collect();
+    let city = format!("http://127.0.0.1:{}", base_port + ports::CITY);
     let control = format!("http://127.0.0.1:{}", base_port + ports::CONTROL);
     let texts = [
         include_str!("../messages/demo.zh.txt"),
@@ -153,6 +163,8 @@ fn welcome(base_port: u16) -> String {
     texts
         .map(|text| {
             text.replace("{sites}", sites.trim_end())
+                .replace("{city}", &city)
+                .replace("{password}", cloud_settings::PASSWORD)
                 .replace("{plant}", &control)
         })
         .concat()
@@ -177,7 +189,7 @@ mod tests {
     #[test]
     fn the_welcome_names_every_site_and_the_plant_in_both_languages() {
         let text = welcome(43_000);
-        for port in [43_301, 43_302, 43_303, 43_304, 43_320] {
+        for port in [43_300, 43_301, 43_302, 43_303, 43_304, 43_320] {
             assert_eq!(
                 text.matches(&format!("127.0.0.1:{port}")).count(),
                 2,

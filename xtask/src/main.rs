@@ -1,5 +1,6 @@
 //! `cargo xtask`: every developer's command.
 
+mod cloud_settings;
 mod demo;
 mod machine;
 mod ports;
