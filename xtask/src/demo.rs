@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Move all ports
     #[arg(long, default_value_t = ports::BASE)]
     base_port: u16,
+    /// Keep the data here (default: target/demo)
+    #[arg(long)]
+    data: Option<PathBuf>,
 }
 
 /// Builds, starts every part, and watches them until a signal or the time is up. An error names the part that was not well.
@@ -63,17 +66,16 @@ fn signals() -> Result<Receiver<()>> {
 fn build(root: &Path) -> Result<()> {
     web::build(root)?;
     run::step("daemons");
-    let packages = ["-p", "davy-plant", "-p", "davy-gateway", "-p", "davy-cloud"];
-    run::check(
-        run::cargo(&["build", "--bins"])
-            .args(packages)
-            .current_dir(root),
-    )
+    // The whole workspace: Cargo unifies features over what it builds together, and tests must not build all of it again.
+    run::check(run::cargo(&["build", "--workspace", "--bins"]).current_dir(root))
 }
 
 /// The data folder with its site files; earlier data stays unless asked otherwise.
 fn prepare(root: &Path, options: &Options) -> Result<PathBuf> {
-    let data = root.join("target/demo");
+    let data = match &options.data {
+        Some(data) => std::path::absolute(data)?,
+        None => root.join("target/demo"),
+    };
     if options.fresh && data.exists() {
         std::fs::remove_dir_all(&data)
             .with_context(|| format!("cannot empty {}", data.display()))?;

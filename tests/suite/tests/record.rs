@@ -236,6 +236,8 @@ fn samples(trend: &Value) -> Vec<(i64, Value)> {
 }
 
 fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("it is after 1970");
     since.as_millis().try_into().expect("milliseconds fit")
 }
