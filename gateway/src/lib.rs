@@ -6,9 +6,11 @@
 pub mod acquire;
 pub mod clock;
 pub mod decode;
+pub mod desk;
 pub mod health;
 pub mod journal;
 pub mod judge;
 pub mod live;
 pub mod model;
 pub mod scan;
+pub mod uplink;
