@@ -11,6 +11,7 @@ mod encode;
 mod link;
 mod links;
 mod session;
+mod store;
 
 pub use birth::NodeBirth;
 pub use encode::{Encoder, Message, Sending};
