@@ -333,7 +333,10 @@ mod tests {
         assert_eq!(value(node, name::REBIRTH), Some(Value::Flag(false)));
         assert_eq!(value(node, name::STREAM), Some(Value::Unsigned(u64::MAX)));
         assert_eq!(value(node, name::LOST), Some(Value::Unsigned(2)));
-        assert_eq!((value(node, name::OFFSET), value(node, name::ACK)), (None, None));
+        assert_eq!(
+            (value(node, name::OFFSET), value(node, name::ACK)),
+            (None, None)
+        );
         let model = value(node, name::MODEL).unwrap();
         let model: serde_json::Value = serde_json::from_str(model.as_text().unwrap()).unwrap();
         assert_eq!(model["id"], "solvent-warehouse");
@@ -349,7 +352,9 @@ mod tests {
         let births = births(&site);
         let mut aliases = BTreeSet::new();
         for metric in births.iter().flat_map(|birth| &birth.metrics) {
-            assert!(metric.name.is_some() && metric.datatype.is_some() && metric.timestamp.is_some());
+            assert!(
+                metric.name.is_some() && metric.datatype.is_some() && metric.timestamp.is_some()
+            );
             let fresh = metric.alias.is_none_or(|alias| aliases.insert(alias));
             assert!(fresh, "{metric:?}");
         }
@@ -368,7 +373,10 @@ mod tests {
         let message = encoder(&site).device_birth(DeviceIndex(0), &picture, 1, NOW);
         let payload = read(&message);
         let metric = payload.metric("Alarms/GT-1/HIHI").unwrap();
-        assert_eq!((metric.value(None), metric.timestamp), (Some(Value::Whole(5)), Some(1_000)));
+        assert_eq!(
+            (metric.value(None), metric.timestamp),
+            (Some(Value::Whole(5)), Some(1_000))
+        );
         let expected = [
             ("alarm_id", text("GT-1.HH")),
             ("condition", text("HIHI")),
@@ -380,24 +388,39 @@ mod tests {
         for (key, value) in expected {
             assert_eq!(metric.property(key), Some(value), "{key}");
         }
-        for key in ["limit", "deadband", "on_delay_ms", "message_zh", "message_en"] {
+        for key in [
+            "limit",
+            "deadband",
+            "on_delay_ms",
+            "message_zh",
+            "message_en",
+        ] {
             assert!(metric.property(key).is_some(), "{key}");
         }
         let quiet = payload.metric("Alarms/GC-1/COMMS").unwrap();
-        assert_eq!(quiet.timestamp, Some(NOW.0 as u64), "never changed: as of the birth");
+        assert_eq!(
+            quiet.timestamp,
+            Some(NOW.0 as u64),
+            "never changed: as of the birth"
+        );
     }
 
     /// Every metric of the message by the name that the births gave its alias.
     fn resolved(site: &Arc<Site>, payload: &Payload) -> Vec<(String, Metric)> {
         let births = births(site);
         let born = births.iter().flat_map(|birth| &birth.metrics);
-        let names: BTreeMap<u64, String> =
-            born.filter_map(|metric| Some((metric.alias?, metric.name.clone()?))).collect();
+        let names: BTreeMap<u64, String> = born
+            .filter_map(|metric| Some((metric.alias?, metric.name.clone()?)))
+            .collect();
         let name = |metric: &Metric| match metric.alias {
             Some(alias) => names[&alias].clone(),
             None => metric.name.clone().unwrap(),
         };
-        payload.metrics.iter().map(|metric| (name(metric), metric.clone())).collect()
+        payload
+            .metrics
+            .iter()
+            .map(|metric| (name(metric), metric.clone()))
+            .collect()
     }
 
     fn reading(site: &Site, point: &str, reading: Reading) -> Record {
@@ -418,12 +441,20 @@ mod tests {
         let message = encoder(&site).data(&batch, SENDING);
         assert_eq!(message.topic, "spBv1.0/330283/DDATA/solvent-warehouse/GC-1");
         let payload = read(&message);
-        assert_eq!((payload.seq, payload.timestamp), (Some(5), Some(NOW.0 as u64)));
+        assert_eq!(
+            (payload.seq, payload.timestamp),
+            (Some(5), Some(NOW.0 as u64))
+        );
         let told: Vec<_> = resolved(&site, &payload)
             .into_iter()
             .map(|(name, metric)| {
                 let (quality, cause) = (metric.property("Quality"), metric.property("cause"));
-                (name, metric.value(Some(DataType::Double as u32)), quality, cause)
+                (
+                    name,
+                    metric.value(Some(DataType::Double as u32)),
+                    quality,
+                    cause,
+                )
             })
             .collect();
         let code = |code| Some(Value::Whole(code));
@@ -437,7 +468,12 @@ mod tests {
         assert_eq!(told, expected);
         let ours = |metric: &Metric| metric.timestamp == Some(at.0 as u64) && metric.name.is_none();
         assert!(payload.metrics[1..].iter().all(ours));
-        assert!(payload.metrics.iter().all(|metric| metric.is_historical.is_none()));
+        assert!(
+            payload
+                .metrics
+                .iter()
+                .all(|metric| metric.is_historical.is_none())
+        );
     }
 
     #[test]
@@ -450,7 +486,12 @@ mod tests {
             ..SENDING
         };
         let payload = read(&encoder(&site).data(&batch, late));
-        assert!(payload.metrics.iter().all(|metric| metric.is_historical == Some(true)));
+        assert!(
+            payload
+                .metrics
+                .iter()
+                .all(|metric| metric.is_historical == Some(true))
+        );
     }
 
     #[test]
@@ -461,11 +502,21 @@ mod tests {
         let batch = fixture::batch(&site, Some("GC-1"), vec![record]);
         let payload = read(&encoder(&site).data(&batch, SENDING));
         let (name, metric) = &resolved(&site, &payload)[1];
-        assert_eq!((&**name, metric.value(Some(3))), ("Alarms/GT-1/HIHI", Some(Value::Whole(2))));
+        assert_eq!(
+            (&**name, metric.value(Some(3))),
+            ("Alarms/GT-1/HIHI", Some(Value::Whole(2)))
+        );
         assert_eq!(metric.timestamp, Some(NOW.0 as u64 - 5));
         let set = metric.properties.as_ref().unwrap();
-        let told: Vec<_> = set.keys.iter().map(|key| (&**key, metric.property(key).unwrap())).collect();
-        let limit = site.alarms[fixture::alarm(&site, "GT-1.HH") as usize].definition.condition.set_point();
+        let told: Vec<_> = set
+            .keys
+            .iter()
+            .map(|key| (&**key, metric.property(key).unwrap()))
+            .collect();
+        let limit = site.alarms[fixture::alarm(&site, "GT-1.HH") as usize]
+            .definition
+            .condition
+            .set_point();
         let expected = [
             ("seq", Value::Unsigned(9)),
             ("occurrence", Value::Unsigned(3)),
@@ -490,7 +541,8 @@ mod tests {
             reading(&before, "GT-4", Reading::measured(3.5, NOW)),
             Record::Transition(Box::new(transition)),
         ];
-        let message = encoder(&after).data(&fixture::batch(&before, Some("GD-2"), records), SENDING);
+        let message =
+            encoder(&after).data(&fixture::batch(&before, Some("GD-2"), records), SENDING);
         assert_eq!(message.topic, "spBv1.0/330283/NDATA/solvent-warehouse");
         let payload = read(&message);
         let told: Vec<_> = payload.metrics[1..]
@@ -512,9 +564,13 @@ mod tests {
             parts.swap(1, 2);
             parts.join("[[point]]")
         });
-        assert_ne!(fixture::point(&before, "GT-2"), fixture::point(&after, "GT-2"));
+        assert_ne!(
+            fixture::point(&before, "GT-2"),
+            fixture::point(&after, "GT-2")
+        );
         let records = vec![reading(&before, "GT-2", Reading::measured(3.5, NOW))];
-        let payload = read(&encoder(&after).data(&fixture::batch(&before, Some("GC-1"), records), SENDING));
+        let payload =
+            read(&encoder(&after).data(&fixture::batch(&before, Some("GC-1"), records), SENDING));
         assert_eq!(resolved(&after, &payload)[1].0, "GT-2");
     }
 
@@ -539,7 +595,10 @@ mod tests {
         let told = resolved(&site, &read(&message));
         assert_eq!(told[1].0, format!("Outputs/{}", site.outputs[0].id));
         assert_eq!(told[1].1.value(None), Some(Value::Flag(true)));
-        assert_eq!((&*told[2].0, told[2].1.value(None)), (name::LOST, Some(Value::Unsigned(12))));
+        assert_eq!(
+            (&*told[2].0, told[2].1.value(None)),
+            (name::LOST, Some(Value::Unsigned(12)))
+        );
         assert_eq!(told[2].1.property("from"), Some(Value::Unsigned(3)));
         assert_eq!(told.len(), 3, "a start is only its batch");
     }
@@ -548,7 +607,10 @@ mod tests {
     fn a_damaged_position_is_told_and_never_a_panic() {
         let site = fixture::site();
         let reading = Reading::measured(1.0, NOW);
-        let records = vec![Record::Reading { point: u32::MAX, reading }];
+        let records = vec![Record::Reading {
+            point: u32::MAX,
+            reading,
+        }];
         let mut batch = fixture::batch(&site, None, records);
         batch.device = Some(u32::MAX);
         let payload = read(&encoder(&site).data(&batch, SENDING));
@@ -558,7 +620,10 @@ mod tests {
     #[test]
     fn a_death_names_its_session_and_has_no_number() {
         let payload = read(&encoder(&fixture::site()).death(7, NOW));
-        assert_eq!((payload.seq, value(&payload, name::BD_SEQ)), (None, Some(Value::Whole(7))));
+        assert_eq!(
+            (payload.seq, value(&payload, name::BD_SEQ)),
+            (None, Some(Value::Whole(7)))
+        );
     }
 
     #[test]

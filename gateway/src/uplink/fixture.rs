@@ -23,7 +23,13 @@ pub(super) fn site() -> Arc<Site> {
 
 pub(super) fn picture(site: &Site) -> Picture {
     let alarms = (0..site.alarms.len()).map(|alarm| normal(AlarmIndex(alarm)));
-    Live::new(site, alarms.collect(), &vec![false; site.outputs.len()], NOW).picture()
+    Live::new(
+        site,
+        alarms.collect(),
+        &vec![false; site.outputs.len()],
+        NOW,
+    )
+    .picture()
 }
 
 pub(super) fn normal(alarm: AlarmIndex) -> AlarmNow {
