@@ -6,9 +6,13 @@ mod bytes;
 mod disk;
 mod encoding;
 mod exception;
+#[cfg(test)]
+mod faulty;
 mod history;
 mod inbox;
 mod index;
+#[cfg(test)]
+mod model;
 mod reader;
 mod record;
 mod recover;

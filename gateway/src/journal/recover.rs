@@ -231,7 +231,8 @@ impl Store {
             index.settled.insert(loss.from, loss.to);
             index.lost_batches += loss.to - loss.from + 1;
         }
-        self.resume(found.last().filter(|_| damaged == 0));
+        // What is torn stays as it is until the next segment, which begins behind the numbers passed over, is on disk: a second cut finds the same.
+        self.resume(found.last().filter(|_| unreadable == 0));
         for found in found {
             for offset in &found.segment.summary.urgent {
                 index.add_urgent(*offset);
