@@ -19,6 +19,8 @@ export interface Surroundings {
   value: (alarm: Alarm) => ReadonlySignal<Value | null> | null;
   /** Where it is: an area at the plant, site and area in the city. */
   where: (alarm: Alarm) => string;
+  /** The name behind an actor's id; the id itself where nobody knows it. */
+  who: (actor: string) => string;
 }
 
 interface AlarmRowProps {
@@ -79,7 +81,7 @@ export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, c
             {alarm.late && <span class="tag">{shared('time.late')}</span>}
           </div>
           <div role="cell" class="wide">{alarm.raised_ms !== null && <Lasting from_ms={alarm.raised_ms} to_ms={alarm.active ? null : alarm.cleared_ms} />}</div>
-          <div role="cell" class="wide">{alarm.actor ?? ''}</div>
+          <div role="cell" class="wide">{alarm.actor !== null && around.who(alarm.actor)}</div>
           <div role="cell" class="acts">{asks && <Button onPress={() => onAcknowledge(alarm)}>{shared('act.acknowledge')}</Button>}</div>
         </>
       )}

@@ -70,7 +70,7 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
           {shared('frame.help')}
         </a>
       </nav>
-      <main class="main" tabIndex={-1} key={place.id}>
+      <main class="stage" tabIndex={-1} key={place.id}>
         <View />
       </main>
       {helpOpen.value && <Help onClose={() => (helpOpen.value = false)} />}

@@ -21,6 +21,7 @@ export const around: Surroundings = {
     const device = site?.devices.find((one) => one.id === alarm.device);
     return area ? name(area.name) : device ? name(device.name) : alarm.device;
   },
+  who: (actor) => plant.site.value?.people.find((person) => person.id === actor)?.name ?? actor,
 };
 
 const act = (alarm: Alarm, what: string, body?: object) => asPerson(() => plant.act(alarm, what, body));
