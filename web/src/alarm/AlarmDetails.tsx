@@ -69,7 +69,7 @@ function Facts({ alarm, around }: { alarm: Alarm; around: Surroundings }) {
       <dd>
         {alarm.id} · {shared(`condition.${alarm.condition}`)} · {around.where(alarm)}
       </dd>
-      <dt>{shared('column.state')}</dt>
+      <dt>{shared('details.state')}</dt>
       <dd class="strong">{shared(`state.${alarm.state}`)}</dd>
       {point && value && (
         <>

@@ -30,9 +30,9 @@ interface AlarmListProps {
 /** A row may ask for a note, or tell why its act was refused; one row at a time. */
 type Asking = { key: string; failure: Failure | null; note: boolean } | null;
 
-const HEAD = ['priority', 'time', 'point', 'condition', 'value', 'limit', 'state', 'duration', 'who', 'act'] as const;
+const HEAD = ['priority', 'time', 'point', 'condition', 'value', 'limit', 'state', 'who', 'act'] as const;
 /** Columns that a narrow list leaves out. */
-const CLASSES: Partial<Record<(typeof HEAD)[number], string>> = { limit: 'wide', duration: 'wide', who: 'wide', condition: 'c-cond', act: 'acts' };
+const CLASSES: Partial<Record<(typeof HEAD)[number], string>> = { limit: 'wide', who: 'wide', condition: 'c-cond', act: 'acts' };
 
 /** The live list. Only rows in sight are drawn; the row under the pointer stays there whatever comes above it. */
 export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: AlarmListProps) {

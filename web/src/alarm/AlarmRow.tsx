@@ -76,11 +76,13 @@ export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, c
             <span class="small muted number">{valueThen(alarm, point)}</span>
           </div>
           <div role="cell" class="wide number">{limitText(alarm, point)}</div>
-          <div role="cell" class="c-state state-word">
-            {shared(`state.${alarm.state}`)}
-            {alarm.late && <span class="tag">{shared('time.late')}</span>}
+          <div role="cell" class="two c-state">
+            <span class="strong">
+              {shared(`state.${alarm.state}`)}
+              {alarm.late && <span class="tag">{shared('time.late')}</span>}
+            </span>
+            <span class="small muted">{alarm.raised_ms !== null && <Lasting from_ms={alarm.raised_ms} to_ms={alarm.active ? null : alarm.cleared_ms} />}</span>
           </div>
-          <div role="cell" class="wide">{alarm.raised_ms !== null && <Lasting from_ms={alarm.raised_ms} to_ms={alarm.active ? null : alarm.cleared_ms} />}</div>
           <div role="cell" class="wide">{alarm.actor !== null && around.who(alarm.actor)}</div>
           <div role="cell" class="acts">{asks && <Button onPress={() => onAcknowledge(alarm)}>{shared('act.acknowledge')}</Button>}</div>
         </>
