@@ -11,9 +11,9 @@ use davy_alarm::{Cause, NoValue, Reading, Saved, Shown, WallMs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const NOW: WallMs = WallMs(1_700_000_000_000);
+pub(super) const NOW: WallMs = WallMs(1_700_000_000_000);
 
-fn names() -> Arc<Names> {
+pub(super) fn names() -> Arc<Names> {
     let ids = |ids: &[&str]| ids.iter().map(|id| Arc::from(*id)).collect();
     Arc::new(Names {
         digest: "d".repeat(64),
@@ -34,7 +34,7 @@ pub(super) fn saved(active: bool, occurrence: u32) -> Saved {
     Saved::from_bytes(&bytes).unwrap()
 }
 
-fn transition(seq: u64, dice: &mut Dice) -> Record {
+pub(super) fn transition(seq: u64, dice: &mut Dice) -> Record {
     Record::Transition(Box::new(Transition {
         seq,
         alarm: dice.below(2) as u32,
@@ -251,8 +251,26 @@ impl Model {
         for loss in &self.store.losses {
             last_lost.insert(loss.from, loss.to);
         }
+        let mut present = BTreeMap::new();
+        for segment in reader.segments() {
+            reader.each(
+                &segment,
+                |_| true,
+                |batch| {
+                    present.insert(batch.offset, Arc::new(batch));
+                },
+            );
+        }
         for offset in 0..next {
-            let found = reader.batch(offset);
+            let found = present.remove(&offset);
+            // By the other way too, now and then: that one is slow here.
+            if offset % 37 == seed % 37 {
+                assert_eq!(
+                    reader.batch(offset),
+                    found,
+                    "seed {seed}: {offset} by itself"
+                );
+            }
             match (self.synced.get(&offset), &found) {
                 (Some(batch), Some(found)) => {
                     assert_eq!(found, batch, "seed {seed}: {offset} has changed")
@@ -285,13 +303,6 @@ impl Model {
             );
         }
         assert!(self.store.state.next_seq >= state.next_seq, "seed {seed}");
-        assert!(
-            !self
-                .acknowledged
-                .open_between(0, next)
-                .iter()
-                .any(|(a, b)| (*a..=*b).any(|o| self.acknowledged.contains(o)))
-        );
         for (offset, batch) in &self.synced {
             assert!(
                 !self.acknowledged.contains(*offset) || settled.contains(*offset),

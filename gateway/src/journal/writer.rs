@@ -88,6 +88,7 @@ impl Writer {
     }
 
     fn commit(&mut self, closing: bool) {
+        self.take_damaged();
         if self.retry.is_none()
             && (closing || self.losses_due().is_some_and(|due| due <= Instant::now()))
         {
@@ -135,6 +136,18 @@ impl Writer {
             self.told
                 .map_or_else(Instant::now, |told| told + LOSSES_EVERY)
         })
+    }
+
+    /// What readers found damaged becomes losses.
+    fn take_damaged(&mut self) {
+        let damaged = std::mem::take(&mut lock(&self.store.index).damaged);
+        for offset in damaged {
+            self.lose(Loss {
+                from: offset,
+                to: offset,
+                readings: 0,
+            });
+        }
     }
 
     /// No room is left but for transitions; whether anything gave way.
