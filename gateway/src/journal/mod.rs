@@ -88,7 +88,7 @@ pub struct JournalStats {
     pub synced: bool,
     /// Why the disk does not take what it should.
     pub failed: Option<String>,
-    /// Since the start.
+    /// Since the stream began.
     pub lost_batches: u64,
     /// Since the start.
     pub dropped_readings: u64,
