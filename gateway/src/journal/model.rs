@@ -11,9 +11,9 @@ use davy_alarm::{Cause, NoValue, Reading, Saved, Shown, WallMs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const NOW: WallMs = WallMs(1_700_000_000_000);
+pub(super) const NOW: WallMs = WallMs(1_700_000_000_000);
 
-fn names() -> Arc<Names> {
+pub(super) fn names() -> Arc<Names> {
     let ids = |ids: &[&str]| ids.iter().map(|id| Arc::from(*id)).collect();
     Arc::new(Names {
         digest: "d".repeat(64),
@@ -34,7 +34,7 @@ pub(super) fn saved(active: bool, occurrence: u32) -> Saved {
     Saved::from_bytes(&bytes).unwrap()
 }
 
-fn transition(seq: u64, dice: &mut Dice) -> Record {
+pub(super) fn transition(seq: u64, dice: &mut Dice) -> Record {
     Record::Transition(Box::new(Transition {
         seq,
         alarm: dice.below(2) as u32,
@@ -251,8 +251,26 @@ impl Model {
         for loss in &self.store.losses {
             last_lost.insert(loss.from, loss.to);
         }
+        let mut present = BTreeMap::new();
+        for segment in reader.segments() {
+            reader.each(
+                &segment,
+                |_| true,
+                |batch| {
+                    present.insert(batch.offset, Arc::new(batch));
+                },
+            );
+        }
         for offset in 0..next {
-            let found = reader.batch(offset);
+            let found = present.remove(&offset);
+            // By the other way too, now and then: that one is slow here.
+            if offset % 37 == seed % 37 {
+                assert_eq!(
+                    reader.batch(offset),
+                    found,
+                    "seed {seed}: {offset} by itself"
+                );
+            }
             match (self.synced.get(&offset), &found) {
                 (Some(batch), Some(found)) => {
                     assert_eq!(found, batch, "seed {seed}: {offset} has changed")
@@ -285,13 +303,6 @@ impl Model {
             );
         }
         assert!(self.store.state.next_seq >= state.next_seq, "seed {seed}");
-        assert!(
-            !self
-                .acknowledged
-                .open_between(0, next)
-                .iter()
-                .any(|(a, b)| (*a..=*b).any(|o| self.acknowledged.contains(o)))
-        );
         for (offset, batch) in &self.synced {
             assert!(
                 !self.acknowledged.contains(*offset) || settled.contains(*offset),
@@ -304,12 +315,12 @@ impl Model {
     }
 }
 
-/// One life of a log with `cuts` power cuts.
-fn run(seed: u64, cuts: u64, max_bytes: u64, failing_syncs: u64) -> Model {
+/// One life of a log with so many power cuts, each within so many changes of the disk.
+fn run(seed: u64, cuts: u64, changes: u64, max_bytes: u64, failing_syncs: u64) -> Model {
     let mut model = Model::new(seed, max_bytes);
     model.disk.fail_syncs(failing_syncs);
     for _ in 0..cuts {
-        let changes = 1 + model.dice.below(60);
+        let changes = 1 + model.dice.below(changes);
         model.disk.cut_after(changes);
         while model.commit() {}
         model.check();
@@ -319,8 +330,8 @@ fn run(seed: u64, cuts: u64, max_bytes: u64, failing_syncs: u64) -> Model {
 
 #[test]
 fn no_power_cut_loses_what_was_synced_or_invents_anything() {
-    for seed in 0..200 {
-        let model = run(seed, 12, 1 << 20, 0);
+    for seed in 0..175 {
+        let model = run(seed, 12, 60, 1 << 20, 0);
         for offset in model.synced.keys() {
             assert!(
                 !model.lost.contains(*offset),
@@ -333,7 +344,7 @@ fn no_power_cut_loses_what_was_synced_or_invents_anything() {
 #[test]
 fn a_sync_that_fails_is_never_believed_afterwards() {
     for seed in 0..100 {
-        let model = run(seed, 8, 1 << 20, 5);
+        let model = run(seed, 8, 60, 1 << 20, 5);
         for offset in model.synced.keys() {
             assert!(
                 !model.lost.contains(*offset),
@@ -345,17 +356,22 @@ fn a_sync_that_fails_is_never_believed_afterwards() {
 
 #[test]
 fn a_full_journal_loses_its_oldest_telemetry_by_record_and_no_waiting_transition() {
-    for seed in 0..60 {
-        let model = run(seed, 6, 24 << 10, 0);
+    let mut telemetry = 0;
+    for seed in 0..40 {
+        let model = run(seed, 6, 200, 24 << 10, 0);
+        let mut lost = model.lost.clone();
+        for loss in &model.store.losses {
+            lost.insert(loss.from, loss.to);
+        }
         for (offset, batch) in &model.synced {
-            let transition = batch
-                .records
-                .iter()
-                .any(|record| matches!(record, Record::Transition(_)));
+            let is_transition = |record: &Record| matches!(record, Record::Transition(_));
+            let is_lost = lost.contains(*offset);
             assert!(
-                !(transition && model.lost.contains(*offset)),
+                !(is_lost && batch.records.iter().any(is_transition)),
                 "seed {seed}: transition {offset} is lost"
             );
+            telemetry += u64::from(is_lost);
         }
     }
+    assert!(telemetry > 1000, "{telemetry}: the journal was never full");
 }

@@ -160,6 +160,9 @@ impl Store {
         self.state.fit(&self.names);
         let index = lock(&self.index);
         let (next, mut settled) = (index.next, index.settled.clone());
+        for offset in &index.damaged {
+            settled.remove(*offset, *offset);
+        }
         drop(index);
         // A loss counts as told only by its record: the header may reach the disk without what follows it.
         for loss in &self.losses {

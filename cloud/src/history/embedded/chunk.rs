@@ -216,3 +216,80 @@ pub(super) fn numbers<T: Number + Default>(
         Ok(_) | Err(_) => Err(ChunkError::Column(name)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use davy_alarm::NoValue;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    const HOUR: i64 = 491_000;
+    /// The bytes of [`golden`] as version 1 wrote them. They are read for ever.
+    const GOLDEN: &[u8] = include_bytes!("chunk-1.golden");
+
+    fn golden() -> Vec<Reading> {
+        let start_ms = HOUR * HOUR_MS;
+        (0..40_i64)
+            .map(|at| {
+                let time = WallMs(start_ms + at * 90_000 + at % 3);
+                match at % 10 {
+                    7 => Reading::uncertain(at as f64 / 10.0, time),
+                    8 => Reading::absent(NoValue::Exception(11), time),
+                    9 => Reading::absent(NoValue::SensorFault, time),
+                    _ => Reading::measured(20.0 + at as f64 / 8.0, time),
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_golden_chunk_reads_as_it_was_written() {
+        assert_eq!(decode(HOUR, GOLDEN), Ok(golden()));
+        assert_eq!(GOLDEN[..6], *b"DVHC\x01\x01");
+        assert_eq!(GOLDEN[6..14], [40, 0, 0, 0, 32, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_chunk_with_any_byte_altered_is_refused() {
+        let bytes = encode(HOUR, &golden());
+        for at in 0..bytes.len() {
+            let mut altered = bytes.clone();
+            altered[at] ^= 0x10;
+            assert!(decode(HOUR, &altered).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_chunk_cut_short_anywhere_is_refused() {
+        let bytes = encode(HOUR, &golden());
+        assert!((0..bytes.len()).all(|end| decode(HOUR, &bytes[..end]).is_err()));
+    }
+
+    fn any_reading() -> impl Strategy<Value = (u32, u8, f64)> {
+        (1..900_u32, any::<u8>(), any::<f64>())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_decodes_to_the_same(rows in vec(any_reading(), 1..500)) {
+            let mut time_ms = HOUR * HOUR_MS;
+            let readings: Vec<Reading> = rows.into_iter().map(|(gap, kind, value)| {
+                time_ms += i64::from(gap);
+                match kind {
+                    0..40 => Reading::absent(NoValue::Exception(kind), WallMs(time_ms)),
+                    40..60 => Reading::uncertain(if value.is_finite() { value } else { 0.5 }, WallMs(time_ms)),
+                    _ => Reading::measured(value, WallMs(time_ms)),
+                }
+            }).collect();
+            prop_assert_eq!(decode(HOUR, &encode(HOUR, &readings)), Ok(readings));
+        }
+
+        #[test]
+        fn sealed_noise_is_refused_and_never_a_panic(noise in vec(any::<u8>(), 0..200)) {
+            let mut bytes = b"DVHC\x01\x01".to_vec();
+            bytes.extend_from_slice(&noise);
+            prop_assert!(decode(HOUR, &seal(bytes)).is_err());
+        }
+    }
+}

@@ -222,3 +222,47 @@ impl Bytes<'_> {
         Ok(Absence { cause, time_ms })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use davy_alarm::WallMs;
+
+    const HOUR: i64 = 491_000;
+
+    fn readings() -> Vec<Reading> {
+        (0..700_i64)
+            .map(|at| {
+                let time = WallMs(HOUR * HOUR_MS + at * 5_000);
+                match at % 41 {
+                    0..15 => Reading::absent(NoValue::Exception(2), time),
+                    15 => Reading::uncertain(-3.5, time),
+                    _ => Reading::measured(at as f64, time),
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn minutes_decode_to_what_was_encoded() {
+        let minutes = minutes(HOUR, &readings());
+        assert_eq!(decode(HOUR, &encode(HOUR, &minutes)), Ok(minutes));
+    }
+
+    #[test]
+    fn minutes_with_any_byte_altered_are_refused() {
+        let bytes = encode(HOUR, &minutes(HOUR, &readings()));
+        for at in 0..bytes.len() {
+            let mut altered = bytes.clone();
+            altered[at] ^= 0x10;
+            assert!(decode(HOUR, &altered).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn the_mean_of_the_largest_values_stays_finite() {
+        let huge = |at| Reading::measured(f64::MAX, WallMs(at));
+        let all: Vec<Reading> = (0..1_000).map(huge).collect();
+        assert_eq!(Rollup::of(&all).mean, f64::MAX);
+    }
+}
