@@ -135,9 +135,13 @@ fn every_spelling_and_band_that_the_page_names_is_accepted() {
     let (_, rest) = PAGE.split_once("### Spellings").unwrap();
     let (spellings, rest) = rest.split_once("### Bands").unwrap();
     let (bands, _) = rest.split_once("`config/data").unwrap();
-    for name in spellings.lines().filter(|line| line.starts_with("| `")) {
-        let names = name.split('|').nth(1).unwrap();
-        names.split('`').skip(1).step_by(2).for_each(accepts_spelling);
+    for row in spellings.lines().filter(|line| line.starts_with("| `")) {
+        let names = row.split('|').nth(1).unwrap();
+        names
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .for_each(accepts_spelling);
     }
     for name in bands.split('`').skip(3).step_by(2) {
         accepts("input", &format!("current_ma = \"{name}\""));
