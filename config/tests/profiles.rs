@@ -135,7 +135,8 @@ fn every_spelling_and_band_that_the_page_names_is_accepted() {
     let (_, rest) = PAGE.split_once("### Spellings").unwrap();
     let (spellings, rest) = rest.split_once("### Bands").unwrap();
     let (bands, _) = rest.split_once("`config/data").unwrap();
-    for row in spellings.lines().filter(|line| line.starts_with("| `")) {
+    // The first row is the head.
+    for row in (spellings.lines().filter(|line| line.starts_with("| `"))).skip(1) {
         let names = row.split('|').nth(1).unwrap();
         names
             .split('`')
