@@ -18,8 +18,6 @@ pub(super) struct Segment {
     pub(super) number: u64,
     /// First offset that it may hold.
     pub(super) first: u64,
-    /// Where its frames begin, bytes.
-    pub(super) header: u64,
     /// Bytes on disk that count.
     pub(super) length: u64,
     /// The offsets that are left in it, if only urgent ones are.
@@ -45,6 +43,8 @@ impl Segment {
 pub(super) struct Index {
     /// By rising number, the one being written last.
     pub(super) segments: VecDeque<Segment>,
+    /// Damaged segments, and such of another stream: number and bytes. Kept, for somebody may want to look at them, until room is needed.
+    pub(super) strays: Vec<(u64, u64)>,
     pub(super) settled: Settled,
     /// Settled ranges that are not on disk yet.
     pub(super) unsaved: Vec<(u64, u64)>,
@@ -61,7 +61,12 @@ pub(super) struct Index {
 
 impl Index {
     pub(super) fn bytes(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.length).sum()
+        let strays = self.strays.iter().map(|(_, bytes)| bytes);
+        self.segments
+            .iter()
+            .map(|segment| &segment.length)
+            .chain(strays)
+            .sum()
     }
 
     /// The first offset that is still on disk.

@@ -5,11 +5,18 @@
 mod bytes;
 mod disk;
 mod encoding;
+mod exception;
+#[cfg(test)]
+mod faulty;
+mod history;
 mod inbox;
 mod index;
+#[cfg(test)]
+mod model;
 mod reader;
 mod record;
 mod recover;
+mod room;
 mod segment;
 mod settled;
 mod state;
@@ -18,11 +25,13 @@ mod story;
 mod writer;
 
 pub use disk::{Disk, DiskFile};
+pub use exception::Exception;
+pub use history::{Bucket, Series, Values};
 pub use record::{Batch, Names, Record, Transition};
 pub use story::Story;
 
 use crate::clock::Clock;
-use davy_alarm::Saved;
+use davy_alarm::{Saved, WallMs};
 use davy_config::site::{DeviceIndex, OutputIndex, Site};
 use inbox::{Append, Inbox};
 use index::Index;
@@ -225,6 +234,25 @@ impl Journal {
     /// Random id of this log: offsets and sequence numbers count within it.
     pub fn stream(&self) -> u64 {
         self.0.stream
+    }
+
+    /// Transitions before a sequence number (`None` = from the newest on), newest first, at most `limit` (≤ 500), of one alarm by its id or of all.
+    pub async fn transitions(
+        &self,
+        before_seq: Option<u64>,
+        limit: usize,
+        alarm: Option<String>,
+    ) -> Vec<(Arc<Names>, Transition)> {
+        let before = before_seq.unwrap_or(u64::MAX);
+        let read = move |reader: &Reader| reader.transitions(before, limit, alarm.as_deref());
+        self.off_runtime(read).await.unwrap_or_default()
+    }
+
+    /// One point's readings between two times, both included, in at most `buckets` (1–2000) buckets.
+    pub async fn trend(&self, point: &str, from: WallMs, to: WallMs, buckets: u32) -> Series {
+        let point = point.to_owned();
+        let read = move |reader: &Reader| reader.trend(&point, from, to, buckets);
+        self.off_runtime(read).await.unwrap_or_default()
     }
 
     pub fn stats(&self) -> JournalStats {

@@ -27,7 +27,7 @@ pub(super) struct Reader {
 pub(super) struct Open {
     number: u64,
     thinned: bool,
-    base: Base,
+    pub(super) base: Base,
     seed: u32,
     pub(super) names: Arc<Names>,
     /// Offsets and the places of their frames, rising; the first is the header's end.
@@ -119,6 +119,26 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// The segments as they are now.
+    pub(super) fn segments(&self) -> Vec<Segment> {
+        lock(&self.index).segments.iter().cloned().collect()
+    }
+
+    pub(super) fn open(&self, segment: &Segment) -> io::Result<Option<Open>> {
+        Open::new(&*self.disk, segment)
+    }
+
+    /// All frames of a segment.
+    pub(super) fn frames(&self, open: &Open, segment: &Segment) -> Frames<'_> {
+        Frames::new(
+            &*self.disk,
+            open.number,
+            open.seed,
+            open.marks[0].1,
+            segment.length,
+        )
     }
 
     fn find(

@@ -11,7 +11,7 @@ use super::record::{Names, Record};
 use super::segment::{self, Frames, Header, SHORTEST_FRAME, Summary};
 use super::settled::{Settled, decode_ranges};
 use super::state::State;
-use super::store::{Active, Limits, Loss, Store, summarize};
+use super::store::{Active, Limits, Loss, Store, lock, summarize};
 use std::sync::{Arc, Mutex};
 use tracing::{info, warn};
 
@@ -42,10 +42,6 @@ impl Store {
         let numbers = numbers(&*disk);
         let first_start = numbers.is_empty();
         let number = numbers.last().map_or(1, |last| last.0 + 1);
-        let headers: Vec<_> = numbers
-            .iter()
-            .map(|&(number, length)| (number, length, header(&*disk, number)))
-            .collect();
         let mut store = Self {
             disk,
             limits,
@@ -57,48 +53,35 @@ impl Store {
             number,
             losses: Vec::new(),
         };
-        store.recover(headers);
+        store.recover(&numbers);
         (store, first_start)
     }
 
-    fn recover(&mut self, headers: Vec<(u64, u64, Option<(Header, u64)>)>) {
-        // Damaged segments behind the last sound one: so many bytes of unknown batches.
-        let damaged: u64 = headers
-            .iter()
-            .rev()
-            .take_while(|(_, _, header)| header.is_none())
-            .map(|(_, length, _)| length)
-            .sum();
-        let sound: Vec<(u64, Header, u64)> = headers
-            .into_iter()
-            .filter_map(|(number, length, header)| match header {
-                Some((header, start)) => Some((length, header, start)),
-                None => {
-                    warn!(number, "a journal segment has a damaged header and is lost");
-                    None
+    /// From the newest segment to the oldest, one in memory at a time.
+    fn recover(&mut self, numbers: &[(u64, u64)]) {
+        let mut found: Vec<Found> = Vec::new();
+        let mut strays = Vec::new();
+        // Behind the last sound segment: so many bytes of unknown batches.
+        let mut damaged = 0;
+        for &(number, length) in numbers.iter().rev() {
+            let bound = found.last().map(|newer| newer.segment.first);
+            match header(&*self.disk, number) {
+                Some((header, start)) if bound.is_none() || header.stream == self.stream => {
+                    self.stream = header.stream;
+                    found.push(self.find(header, start, length, bound));
+                    continue;
                 }
-            })
-            .collect();
-        let Some(stream) = sound.last().map(|(_, header, _)| header.stream) else {
-            return;
-        };
-        self.stream = stream;
-        let mut found = Vec::new();
-        let mut bound = None;
-        for (length, header, start) in sound.into_iter().rev() {
-            if header.stream != stream {
-                warn!(
-                    number = header.number,
-                    "a journal segment of another stream is left out"
-                );
-                continue;
+                Some(_) => warn!(number, "a journal segment of another stream is left out"),
+                None => warn!(number, "a journal segment has a damaged header and is lost"),
             }
-            let first = header.first;
-            found.push(self.find(header, start, length, bound));
-            bound = Some(first);
+            if bound.is_none() {
+                damaged += length;
+            }
+            strays.push((number, length));
         }
         found.reverse();
         self.take(found, damaged);
+        lock(&self.index).strays = strays;
     }
 
     /// Reads one segment as far as it must be; `bound` is where the next begins, `None` for the last.
@@ -122,7 +105,7 @@ impl Store {
                 segment: Segment {
                     number: header.number,
                     first: header.first,
-                    header: start,
+
                     length,
                     thinned: None,
                     summary,
@@ -200,7 +183,7 @@ impl Store {
             segment: Segment {
                 number: header.number,
                 first: header.first,
-                header: start,
+
                 length: sound,
                 thinned,
                 summary,
@@ -248,7 +231,8 @@ impl Store {
             index.settled.insert(loss.from, loss.to);
             index.lost_batches += loss.to - loss.from + 1;
         }
-        self.resume(found.last().filter(|_| damaged == 0));
+        // What is torn stays as it is until the next segment, which begins behind the numbers passed over, is on disk: a second cut finds the same.
+        self.resume(found.last().filter(|_| unreadable == 0));
         for found in found {
             for offset in &found.segment.summary.urgent {
                 index.add_urgent(*offset);
@@ -260,7 +244,7 @@ impl Store {
         let first = index.first();
         index.settled.forget_below(first);
         info!(first, next, "journal opened");
-        *super::store::lock(&self.index) = index;
+        *lock(&self.index) = index;
     }
 
     /// Goes on with the last segment if it can be written on: else each start would make a new one.

@@ -34,6 +34,15 @@ impl Limits {
     }
 }
 
+/// Why a group is not on disk.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CommitError {
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+    #[error("the journal's part of the disk is full of unacknowledged transitions")]
+    Full,
+}
+
 /// Batches that are gone, or never were written, before the cloud had them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Loss {
@@ -88,17 +97,22 @@ impl Store {
     ///
     /// After an error nothing of it counts. The segment is given up, and the same batches come again in a new one: after a failed `fsync` the kernel
     /// may hold pages as clean that never reached the disk, so neither they nor a later successful `fsync` of that file prove anything.
-    pub(super) fn commit(&mut self, group: &[Arc<Batch>], now: WallMs) -> io::Result<()> {
+    pub(super) fn commit(&mut self, group: &[Arc<Batch>], now: WallMs) -> Result<(), CommitError> {
         let unsaved = std::mem::take(&mut lock(&self.index).unsaved);
         if group.is_empty() && unsaved.is_empty() {
             return Ok(());
         }
-        let result = self.try_commit(group, &unsaved, now);
-        if result.is_err() {
+        loop {
+            let result = self.try_commit(group, &unsaved, now);
+            let Err(error) = &result else { return result };
             self.give_up();
-            lock(&self.index).unsaved.extend(unsaved);
+            // Something else filled the disk: each turn here gives a segment back to it.
+            let is_full = matches!(error, CommitError::Disk(error) if error.kind() == io::ErrorKind::StorageFull);
+            if !(is_full && self.free_some()) {
+                lock(&self.index).unsaved.extend(unsaved);
+                return result;
+            }
         }
-        result
     }
 
     fn try_commit(
@@ -106,10 +120,7 @@ impl Store {
         group: &[Arc<Batch>],
         unsaved: &[(u64, u64)],
         now: WallMs,
-    ) -> io::Result<()> {
-        let first = group
-            .first()
-            .map_or_else(|| lock(&self.index).next, |batch| batch.offset);
+    ) -> Result<(), CommitError> {
         let mut bytes = Vec::new();
         if let Some(active) = &self.active {
             frames(&mut bytes, group, unsaved, active.base, active.seed);
@@ -117,75 +128,88 @@ impl Store {
                 self.seal();
             }
         }
-        let header = match self.active {
-            Some(_) => 0,
-            None => self.begin(first, now, group, &mut bytes)?,
-        };
+        let header = self.active.is_none().then(|| self.header(group, now));
+        if let Some(header) = &header {
+            bytes = header.encode();
+            frames(&mut bytes, group, &[], header.base(), header.seed());
+        }
+        let urgent = !group.is_empty() && group.iter().all(|batch| batch.is_urgent());
+        if !self.make_room(bytes.len() as u64, urgent)? {
+            return Err(CommitError::Full);
+        }
+        let is_new = header.is_some();
+        if let Some(header) = header {
+            self.begin(&header)?;
+        }
         let active = self.active.as_mut().expect("begun above if there was none");
         active.file.append(&bytes)?;
         active.file.sync()?;
-        if header > 0 {
+        if is_new {
             self.disk.sync_names()?;
         }
         active.length += bytes.len() as u64;
         for batch in group {
             summarize(&mut active.summary, batch);
         }
-        self.publish(group, header);
+        self.publish(group, is_new);
         Ok(())
     }
 
-    /// Makes a new segment's file and its first bytes: header, then frames; answers the header's length.
-    fn begin(
-        &mut self,
-        first: u64,
-        now: WallMs,
-        group: &[Arc<Batch>],
-        bytes: &mut Vec<u8>,
-    ) -> io::Result<u64> {
-        let settled = lock(&self.index).settled.clone();
+    /// What the next segment begins with.
+    fn header(&mut self, group: &[Arc<Batch>], made: WallMs) -> Header {
         self.state.fit(&self.names);
-        let header = Header {
+        let index = lock(&self.index);
+        let (next, mut settled) = (index.next, index.settled.clone());
+        drop(index);
+        // A loss counts as told only by its record: the header may reach the disk without what follows it.
+        for loss in &self.losses {
+            settled.remove(loss.from, loss.to);
+        }
+        for record in group.iter().flat_map(|batch| &batch.records) {
+            if let Record::Lost { from, to, .. } = record {
+                settled.remove(*from, *to);
+            }
+        }
+        Header {
             stream: self.stream,
             number: self.number,
-            first,
-            made: now,
+            first: group.first().map_or(next, |batch| batch.offset),
+            made,
             thinned: false,
             names: self.names.clone(),
             state: self.state.clone(),
             settled,
-        };
-        let file = self.disk.create(&segment::file_name(self.number))?;
-        *bytes = header.encode();
-        let length = bytes.len() as u64;
-        frames(bytes, group, &[], header.base(), header.seed());
+        }
+    }
+
+    fn begin(&mut self, header: &Header) -> io::Result<()> {
+        let file = self.disk.create(&segment::file_name(header.number))?;
         self.active = Some(Active {
             file,
-            number: self.number,
+            number: header.number,
             base: header.base(),
             seed: header.seed(),
             length: 0,
             summary: Summary {
-                next: first,
+                next: header.first,
                 ..Summary::default()
             },
         });
-        Ok(length)
+        Ok(())
     }
 
     /// What is on disk becomes known.
-    fn publish(&mut self, group: &[Arc<Batch>], header: u64) {
+    fn publish(&mut self, group: &[Arc<Batch>], is_new: bool) {
         let active = self.active.as_ref().expect("just written");
         let summary = Summary {
             urgent: Vec::new(),
             ..active.summary.clone()
         };
         let mut index = lock(&self.index);
-        if header > 0 {
+        if is_new {
             index.segments.push_back(Segment {
                 number: active.number,
                 first: active.base.first,
-                header,
                 length: active.length,
                 thinned: None,
                 summary,

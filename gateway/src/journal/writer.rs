@@ -6,7 +6,7 @@
 use super::encoding::MOST_RECORDS;
 use super::inbox::{Append, Inbox, MOST_OTHERS, MOST_READINGS, Taken};
 use super::record::{Batch, Record};
-use super::store::{Loss, Store, lock};
+use super::store::{CommitError, Loss, Store, lock};
 use crate::clock::Clock;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use tracing::{error, info};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Losses become records at most this often.
+const LOSSES_EVERY: Duration = Duration::from_secs(1);
 /// Most memory of one batch, decoded; encoded it is far below 256 KiB.
 const MOST_BYTES: usize = 200 << 10;
 
@@ -31,6 +33,8 @@ pub(super) struct Writer {
     pending: VecDeque<Arc<Batch>>,
     /// When to try again after a failure, and the pause before it.
     retry: Option<(Instant, Duration)>,
+    /// When losses were last told.
+    told: Option<Instant>,
 }
 
 impl Writer {
@@ -49,6 +53,7 @@ impl Writer {
             next,
             pending: VecDeque::new(),
             retry: None,
+            told: None,
         }
     }
 
@@ -62,7 +67,7 @@ impl Writer {
                 .retry
                 .is_none_or(|(at, _)| closing || Instant::now() >= at)
             {
-                self.commit();
+                self.commit(closing);
             }
             if closing && (self.retry.is_some() || self.is_idle()) {
                 return;
@@ -78,34 +83,41 @@ impl Writer {
     fn wake(&self) -> Option<Instant> {
         match self.retry {
             Some((at, _)) => Some(at),
-            None if !self.is_idle() => Some(Instant::now()),
-            None => None,
+            None => self.losses_due(),
         }
     }
 
-    fn commit(&mut self) {
-        if self.retry.is_none() {
+    fn commit(&mut self, closing: bool) {
+        if self.retry.is_none()
+            && (closing || self.losses_due().is_some_and(|due| due <= Instant::now()))
+        {
             self.tell_losses();
         }
         let now = self.clock.wall();
-        match self.store.commit(self.pending.make_contiguous(), now) {
-            Ok(()) => {
-                self.pending.clear();
-                if self.retry.take().is_some() {
-                    info!("the journal's disk takes writes again");
-                }
-                let mut index = lock(&self.store.index);
-                index.failed = None;
-                let next = index.next;
-                drop(index);
-                self.synced
-                    .send_if_modified(|synced| std::mem::replace(synced, next) != next);
-            }
+        let mut result = self.store.commit(self.pending.make_contiguous(), now);
+        if matches!(result, Err(CommitError::Full)) && self.drop_telemetry() {
+            result = self.store.commit(self.pending.make_contiguous(), now);
+        }
+        match result {
+            Ok(()) => self.succeed(),
             Err(error) => self.fail(&error),
         }
     }
 
-    fn fail(&mut self, error: &std::io::Error) {
+    fn succeed(&mut self) {
+        self.pending.clear();
+        if self.retry.take().is_some() {
+            info!("the journal's disk takes writes again");
+        }
+        let mut index = lock(&self.store.index);
+        index.failed = None;
+        let next = index.next;
+        drop(index);
+        let publish = |synced: &mut u64| std::mem::replace(synced, next) != next;
+        self.synced.send_if_modified(publish);
+    }
+
+    fn fail(&mut self, error: &CommitError) {
         let pause = match self.retry {
             Some((_, pause)) => (pause * 2).min(LONGEST_PAUSE),
             None => {
@@ -115,6 +127,27 @@ impl Writer {
         };
         self.retry = Some((Instant::now() + pause, pause));
         lock(&self.store.index).failed = Some(error.to_string());
+    }
+
+    /// When the losses so far must be told: together, for a record each would take the room that is short.
+    fn losses_due(&self) -> Option<Instant> {
+        (!self.store.losses.is_empty()).then(|| {
+            self.told
+                .map_or_else(Instant::now, |told| told + LOSSES_EVERY)
+        })
+    }
+
+    /// No room is left but for transitions; whether anything gave way.
+    fn drop_telemetry(&mut self) -> bool {
+        let before = self.pending.len();
+        for batch in std::mem::take(&mut self.pending) {
+            if batch.is_urgent() {
+                self.pending.push_back(batch);
+            } else {
+                self.lose_batch(&batch);
+            }
+        }
+        self.pending.len() < before
     }
 
     /// Makes batches of what waited. Readings of one device become one batch unless something other than readings stands between them.
@@ -210,18 +243,18 @@ impl Writer {
                 && let Some(batch) = self.pending.remove(oldest)
             {
                 excess = excess.saturating_sub(batch.records.len());
-                let readings = batch
-                    .records
-                    .iter()
-                    .filter(|record| matches!(record, Record::Reading { .. }))
-                    .count();
-                self.lose(Loss {
-                    from: batch.offset,
-                    to: batch.offset,
-                    readings: readings as u64,
-                });
+                self.lose_batch(&batch);
             }
         }
+    }
+
+    fn lose_batch(&mut self, batch: &Batch) {
+        let is_reading = |record: &&Record| matches!(record, Record::Reading { .. });
+        self.lose(Loss {
+            from: batch.offset,
+            to: batch.offset,
+            readings: batch.records.iter().filter(is_reading).count() as u64,
+        });
     }
 
     /// Each loss becomes a record, in a batch of the node.
@@ -230,6 +263,7 @@ impl Writer {
         if losses.is_empty() {
             return;
         }
+        self.told = Some(Instant::now());
         let time = self.clock.wall();
         let mut index = lock(&self.store.index);
         for loss in &losses {

@@ -8,9 +8,12 @@ mod birth;
 mod command;
 mod directory;
 mod encode;
+#[cfg(test)]
+mod fixture;
 mod link;
 mod links;
 mod session;
+mod store;
 
 pub use birth::NodeBirth;
 pub use encode::{Encoder, Message, Sending};

@@ -1,0 +1,131 @@
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Failure } from '../api/call';
+import type { Alarm } from '../api/shape';
+import { Button } from '../control/Button';
+import { Icon } from '../frame/Icon';
+import { shared } from '../i18n/shared';
+import { useKeys } from '../keys/keys';
+import { alarmKey } from '../live/picture';
+import { sayFailure } from '../notice/Notice';
+import { needsNote, type AlarmActs } from './acts';
+import { AlarmRow, type Surroundings } from './AlarmRow';
+import { NoteLine } from './NoteLine';
+import { unacknowledged } from './state';
+import { useRowHold } from './rowHold';
+import { sight } from './window';
+import './alarm.css';
+
+interface AlarmListProps {
+  /** In the order that they are shown. */
+  alarms: readonly Alarm[];
+  around: Surroundings;
+  acts: AlarmActs;
+  /** `alarmKey` of the row whose details are open; null for none. */
+  open: string | null;
+  onOpen: (alarm: Alarm) => void;
+  /** Goes to the trend of an alarm's point. */
+  onTrend?: (alarm: Alarm) => void;
+}
+
+/** A row may ask for a note, or tell why its act was refused; one row at a time. */
+type Asking = { key: string; failure: Failure | null; note: boolean } | null;
+
+const HEAD = ['priority', 'time', 'point', 'condition', 'value', 'limit', 'state', 'who', 'act'] as const;
+/** Columns that a narrow list leaves out. */
+const CLASSES: Partial<Record<(typeof HEAD)[number], string>> = { limit: 'wide', who: 'wide', condition: 'c-cond', act: 'acts' };
+
+/** The live list. Only rows in sight are drawn; the row under the pointer stays there whatever comes above it. */
+export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: AlarmListProps) {
+  const keys = alarms.map(alarmKey);
+  const rows = useRef<HTMLDivElement>(null);
+  const hold = useRowHold(rows, keys);
+  const [cursor, setCursor] = useState<string | null>(null);
+  const [asking, setAsking] = useState<Asking>(null);
+  const chosen = cursor !== null && keys.includes(cursor) ? cursor : open;
+
+  const acknowledge = async (alarm: Alarm, note: string | null): Promise<void> => {
+    const key = alarmKey(alarm);
+    if (needsNote(alarm) && note === null) return setAsking({ key, failure: null, note: true });
+    const outcome = await acts.acknowledge(alarm, note);
+    setAsking(outcome.ok || outcome.failure.code === 'cancelled' ? null : { key, failure: outcome.failure, note: false });
+  };
+  // One function for all rows and all drawings, so that rows that did not change are not drawn again.
+  const press = useSteady((alarm: Alarm) => acknowledge(alarm, null));
+  const openRow = useSteady((alarm: Alarm) => (setCursor(alarmKey(alarm)), onOpen(alarm)));
+
+  const step = (by: number): void => {
+    const at = chosen === null ? (by > 0 ? -1 : 0) : keys.indexOf(chosen);
+    const next = Math.min(keys.length - 1, Math.max(0, at + by));
+    setCursor(keys[next] ?? null);
+    hold.reveal(next);
+  };
+  const current = alarms[chosen === null ? -1 : keys.indexOf(chosen)];
+  useKeys({
+    j: () => step(1),
+    k: () => step(-1),
+    Enter: () => current && onOpen(current),
+    t: () => current && onTrend?.(current),
+    a: () => void (current && unacknowledged(current) && acknowledge(current, null)),
+  });
+
+  const { from, to } = hold.printing ? { from: 0, to: alarms.length } : sight(hold.scroll_px, hold.height_px, hold.row_px, alarms.length);
+  return (
+    <div class="card alarm-list" role="table" aria-label={shared('alarms.title')} aria-rowcount={alarms.length + 1}>
+      <div ref={rows} class="rows" role="rowgroup" tabIndex={0} onScroll={hold.onScroll} onPointerMove={hold.onPointerMove} onPointerLeave={hold.onPointerLeave}>
+        <div class="head" role="row" aria-rowindex={1}>
+          {HEAD.map((column) => (
+            <span key={column} role="columnheader" class={CLASSES[column]}>
+              {shared(`column.${column}`)}
+            </span>
+          ))}
+        </div>
+        <div class="body" role="presentation" style={{ height: `${alarms.length * hold.row_px}px` }}>
+        {alarms.slice(from, to).map((alarm, place) => {
+          const key = alarmKey(alarm);
+          const ask = asking?.key === key ? asking : null;
+          return (
+            <AlarmRow
+              key={key}
+              alarm={alarm}
+              around={around}
+              index={from + place}
+              top_px={(from + place) * hold.row_px}
+              chosen={key === chosen}
+              onOpen={openRow}
+              onAcknowledge={press}
+              asking={ask && <Ask ask={ask} onNote={(note) => acknowledge(alarm, note)} onClose={() => setAsking(null)} />}
+            />
+          );
+        })}
+        </div>
+      </div>
+      {hold.above > 0 && (
+        <div class="new-above no-print">
+          <Button look="main" onPress={hold.toTop}>
+            <Icon name="up" size={16} />
+            {shared('alarms.above', { count: hold.above })}
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Ask({ ask, onNote, onClose }: { ask: NonNullable<Asking>; onNote: (note: string) => Promise<void>; onClose: () => void }) {
+  if (ask.note) return <NoteLine onNote={onNote} onClose={onClose} />;
+  return (
+    <>
+      <span class="grow strong text-fault" role="alert">
+        {ask.failure && sayFailure(ask.failure)}
+      </span>
+      <Button onPress={onClose}>{shared('act.understood')}</Button>
+    </>
+  );
+}
+
+/** A function that keeps its identity and does what it was last given to do. */
+function useSteady<A extends unknown[], R>(act: (...given: A) => R): (...given: A) => R {
+  const held = useRef(act);
+  useLayoutEffect(() => void (held.current = act));
+  return useRef((...given: A) => held.current(...given)).current;
+}

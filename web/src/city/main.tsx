@@ -1,0 +1,4 @@
+import { start } from '../frame/start';
+import { City } from './City';
+
+start(<City />);

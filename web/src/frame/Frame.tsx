@@ -1,0 +1,95 @@
+import type { ComponentChildren } from 'preact';
+import { address, link } from '../address/address';
+import type { Feed } from '../api/feed';
+import type { Alarm } from '../api/shape';
+import { Shape } from '../alarm/Symbol';
+import { shared } from '../i18n/shared';
+import { helpOpen, useKeys } from '../keys/keys';
+import { Counts } from './Counts';
+import { Help } from './Help';
+import { Icon } from './Icon';
+import { Choices } from './Choices';
+import { Clock } from '../clock/Time';
+import { ZONE_NAME } from '../clock/format';
+import type { Place } from './place';
+import './frame.css';
+
+/** Qualities that need no word in the strip. */
+const GOOD_CLOCKS: readonly string[] = ['good', 'synchronised'];
+
+interface FrameProps {
+  /** Site or jurisdiction. */
+  title: string;
+  places: readonly Place[];
+  feed: Feed;
+  alarms: Iterable<Alarm>;
+  /** Quality of the daemon's clock as the daemon names it; null where not known yet. */
+  clock: string | null;
+  horn: ComponentChildren;
+  links: ComponentChildren;
+  person: ComponentChildren;
+}
+
+/** What is always there: the strip on top, the places at the left (at the bottom of a phone), and the banner of a silent stream. */
+export function Frame({ title, places, feed, alarms, clock, horn, links, person }: FrameProps) {
+  const here = address.value.place;
+  const place = places.find((candidate) => candidate.id === here) ?? places[0];
+  useKeys({ '?': () => (helpOpen.value = true) });
+  if (!place) return null;
+  const View = place.view;
+  return (
+    <div class="frame" data-feed={feed.state.value}>
+      <header class="strip">
+        <h1 class="site" title={title}>
+          {title}
+        </h1>
+        <Counts alarms={alarms} />
+        <div class="part sound">{horn}</div>
+        <div class="space" />
+        <div class="part links">{links}</div>
+        <div class="part when">
+          <span class="clock">
+            <Clock />
+          </span>
+          <span class="muted small">{ZONE_NAME}</span>
+          {clock !== null && !GOOD_CLOCKS.includes(clock) && <span class="tag text-fault">{shared.orCode('clock', clock)}</span>}
+        </div>
+        <div class="part who">
+          <Choices />
+          {person}
+        </div>
+      </header>
+      {feed.state.value === 'stale' && <Silent feed={feed} />}
+      <nav class="places" aria-label={shared('frame.places')}>
+        {places.map((candidate) => (
+          <a key={candidate.id} href={link(candidate.id)} aria-current={candidate === place ? 'page' : undefined}>
+            <Icon name={candidate.icon} />
+            {candidate.label()}
+          </a>
+        ))}
+        <span class="grow" />
+        <a class="help" href="#help" onClick={(event) => (event.preventDefault(), (helpOpen.value = true))}>
+          <Icon name="help" />
+          {shared('frame.help')}
+        </a>
+      </nav>
+      <main class="stage" tabIndex={-1} key={place.id}>
+        <View />
+      </main>
+      {helpOpen.value && <Help onClose={() => (helpOpen.value = false)} />}
+    </div>
+  );
+}
+
+/** The banner of a stream that is silent: since when, what it means, what happens next. */
+function Silent({ feed }: { feed: Feed }) {
+  return (
+    <div class="banner" role="alert">
+      <Shape kind="fault" size={20} />
+      <span>{shared('feed.stale')}</span>
+      <span class="number" aria-hidden="true">
+        {shared('feed.quiet', { count: Math.round(feed.quiet_ms.value / 1000) })}
+      </span>
+    </div>
+  );
+}

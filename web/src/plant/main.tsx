@@ -1,0 +1,6 @@
+import { start } from '../frame/start';
+import { Plant } from './Plant';
+import { plant } from './plant';
+
+plant.start();
+start(<Plant />);

@@ -1,0 +1,81 @@
+/** The shapes of the plant's interface alone, as docs/api.md gives them. */
+
+import type { Alarm, Horn, Output, SiteShape, Transition, Value } from '../api/shape';
+
+export interface Person {
+  id: string;
+  name: string;
+  role: 'operator' | 'maintenance';
+}
+
+export interface PlantSite extends SiteShape {
+  people: Person[];
+}
+
+export interface BrokerLink {
+  state: 'up' | 'down' | 'off';
+  since_ms: number;
+}
+
+export interface Links {
+  broker: BrokerLink;
+  cloud: BrokerLink & { backlog_batches: number };
+}
+
+export interface Snapshot {
+  time_ms: number;
+  values: Value[];
+  alarms: Alarm[];
+  outputs: Output[];
+  horn: Horn;
+  links: Links;
+}
+
+export interface BusNow {
+  id: string;
+  kind: string;
+  state: string;
+  /** Share of the time that the bus is busy, 0…1. */
+  utilisation: number;
+  polls: number;
+  errors: number;
+  late_replies: number;
+}
+
+export interface DeviceNow {
+  id: string;
+  bus: string;
+  unit: number;
+  state: string;
+  polls: number;
+  timeouts: number;
+  bad_frames: number;
+  exceptions: number;
+  last_ok_ms: number | null;
+}
+
+export interface SystemNow {
+  buses: BusNow[];
+  devices: DeviceNow[];
+  journal: {
+    bytes: number;
+    max_bytes: number;
+    first_offset: number;
+    next_offset: number;
+    acknowledged_offset: number;
+    synced: boolean;
+    /** Why writing fails, in the words of the machine; null while it works. */
+    failed: string | null;
+    lost_batches: number;
+    dropped_readings: number;
+  };
+  clock: { quality: string; offset_ms: number | null };
+  disk: { free_bytes: number | null };
+  version: string;
+  started_ms: number;
+}
+
+export interface TransitionPage {
+  transitions: Transition[];
+  next_before_seq: number | null;
+}
