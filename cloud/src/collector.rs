@@ -2,14 +2,14 @@
 
 use crate::api::{Health, Status};
 use crate::broker;
-use crate::history::{History, HistoryError, PointReading, Series, SeriesQuery};
+use crate::history::History;
+use crate::history::embedded::Embedded;
 use crate::ingest::{self, Address};
 use crate::live::Live;
 use crate::order::Courier;
 use crate::records::Records;
 use crate::settings::{Broker, Settings};
 use anyhow::Context as _;
-use davy_alarm::Reading;
 use futures_util::future::BoxFuture;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -51,13 +51,24 @@ pub struct Means {
     pub ending: tokio_util::sync::CancellationToken,
 }
 
-/// Opens the history of the settings.
+/// Opens the embedded history. A month that cannot be read is put aside and told; the rest goes on.
 pub(crate) async fn history(
-    _settings: &Settings,
+    settings: &Settings,
     health: &Health,
 ) -> anyhow::Result<Arc<dyn History>> {
-    health.say("history", Status::Degraded, "not part of this build");
-    Ok(Arc::new(Absent))
+    let folder = settings.history_folder();
+    let history = tokio::task::spawn_blocking(move || Embedded::open(folder)).await??;
+    match history.damaged() {
+        [] => health.say("history", Status::Ok, ""),
+        [first, ..] => {
+            for month in history.damaged() {
+                tracing::error!(path = %month.path.display(), what = month.what, "a month of readings is put aside");
+            }
+            let told = format!("{}: {}", first.path.display(), first.what);
+            health.say("history", Status::Degraded, told);
+        }
+    }
+    Ok(Arc::new(history))
 }
 
 /// Builds the parts around a history.
@@ -133,36 +144,4 @@ fn outside(broker: &Broker) -> anyhow::Result<Address> {
         port: *port,
         login: username.clone().map(|user| (user, password)),
     })
-}
-
-/// Stands where a part is missing, and says so.
-struct Absent;
-
-impl History for Absent {
-    fn commit(&self, _readings: Vec<PointReading>) -> BoxFuture<'_, Result<(), HistoryError>> {
-        Box::pin(async { Err(HistoryError::Stopped) })
-    }
-
-    fn series(&self, _query: SeriesQuery) -> BoxFuture<'_, Result<Series, HistoryError>> {
-        Box::pin(async { Err(HistoryError::Stopped) })
-    }
-
-    fn readings(
-        &self,
-        _site: &str,
-        _point: &str,
-        _from_ms: i64,
-        _to_ms: i64,
-        _limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Reading>, HistoryError>> {
-        Box::pin(async { Err(HistoryError::Stopped) })
-    }
-
-    fn latest(&self, _site: &str) -> BoxFuture<'_, Result<Vec<(String, Reading)>, HistoryError>> {
-        Box::pin(async { Err(HistoryError::Stopped) })
-    }
-
-    fn forget_before(&self, _before_ms: i64) -> BoxFuture<'_, Result<(), HistoryError>> {
-        Box::pin(async { Err(HistoryError::Stopped) })
-    }
 }
