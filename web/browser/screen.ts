@@ -30,8 +30,8 @@ export interface Screen {
   close: () => Promise<void>;
 }
 
-/** A page at an address of a face, in a browser profile of its own. */
-export async function open(browser: Browser, base: string, path: string, look: Look = {}): Promise<Screen> {
+/** A page at an address of a face, in a browser profile of its own; `whole` is there once the page is drawn. */
+export async function open(browser: Browser, base: string, path: string, look: Look = {}, whole = '.frame'): Promise<Screen> {
   const { language = 'zh', theme = 'light', width = DESKTOP.width, height = DESKTOP.height, touch = false } = look;
   const context = await browser.newContext({ viewport: { width, height }, hasTouch: touch, isMobile: touch, locale: language === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'America/New_York' });
   await context.addInitScript(
@@ -47,7 +47,7 @@ export async function open(browser: Browser, base: string, path: string, look: L
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => !request.url().startsWith(base) && !request.url().startsWith('data:') && complaints.push(`left the machine: ${request.url()}`));
   await page.goto(base + path);
-  await page.locator('.frame').waitFor();
+  await page.locator(whole).waitFor();
   return { page, complaints, close: () => context.close() };
 }
 
