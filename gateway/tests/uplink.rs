@@ -1,4 +1,5 @@
 //! The uplink against a broker that we did not write (mosquitto), with a collector that commits and acknowledges as the cloud does.
+#![allow(clippy::unwrap_used)]
 
 mod uplink_peer;
 
