@@ -327,11 +327,14 @@ impl<'a, B: Batches> Connection<'a, B> {
             .await
     }
 
+    /// Acknowledgements that still come are not wasted.
     async fn until(&mut self, awaited: impl Fn(&Event) -> bool) -> Result<(), LinkError> {
         while let Some(event) = self.events.next().await {
-            if awaited(&event.map_err(Box::new)?) {
+            let event = event.map_err(Box::new)?;
+            if awaited(&event) {
                 return Ok(());
             }
+            self.event(event)?;
         }
         Err(LinkError::Queue)
     }

@@ -45,6 +45,7 @@ pub(super) async fn run<B: Batches>(
     let mut link = Link::new(parts, uplink, told);
     let mut pause = PAUSE_MIN;
     let mut unused = None;
+    let mut trouble = Trouble::default();
     loop {
         let bd_seq;
         (counter, bd_seq) = next_number(counter, unused.take()).await;
@@ -59,11 +60,12 @@ pub(super) async fn run<B: Batches>(
             End::Shutdown => return,
             End::Unreached(error) => {
                 unused = Some(bd_seq);
-                tracing::warn!(%error, "cannot reach the broker");
+                trouble.tell(&error);
             }
-            End::Lost(error) => tracing::warn!(%error, "lost the broker"),
+            End::Lost(error) => trouble.tell(&error),
         }
         pause = if began.elapsed() >= GOOD {
+            trouble = Trouble::default();
             PAUSE_MIN
         } else {
             (pause * 2).min(PAUSE_MAX)
@@ -92,6 +94,22 @@ async fn next_number(mut counter: BdSeq, unused: Option<u8>) -> (BdSeq, u8) {
 async fn gone_long(shutdown: &CancellationToken) {
     shutdown.cancelled().await;
     tokio::time::sleep(FAREWELL_LIMIT + Duration::from_secs(1)).await;
+}
+
+/// What was last told of the link's trouble: weeks without a broker are not to fill the log.
+#[derive(Default)]
+struct Trouble(Option<String>);
+
+impl Trouble {
+    fn tell(&mut self, error: &LinkError) {
+        let text = error.to_string();
+        if self.0.as_ref() == Some(&text) {
+            tracing::debug!(%error, "still no link to the broker");
+        } else {
+            tracing::warn!(%error, "no link to the broker; trying again until there is");
+            self.0 = Some(text);
+        }
+    }
 }
 
 /// How a connection ended.
