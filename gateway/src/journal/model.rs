@@ -6,7 +6,7 @@ use super::reader::Reader;
 use super::record::{Batch, Names, Record, Transition};
 use super::settled::Settled;
 use super::state::State;
-use super::store::{CommitError, Limits, Store, lock};
+use super::store::{CommitError, Limits, Loss, Store, lock};
 use davy_alarm::{Cause, NoValue, Reading, Saved, Shown, WallMs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ struct Model {
     asked: Settled,
     /// Acknowledged, and a commit since.
     acknowledged: Settled,
-    /// Told as lost by the log.
+    /// Told as lost by a record on disk.
     lost: Settled,
     next: u64,
     seq: u64,
@@ -134,7 +134,6 @@ impl Model {
         }
         for loss in &losses {
             lock(&self.store.index).settled.insert(loss.from, loss.to);
-            self.lost.insert(loss.from, loss.to);
         }
         let records = losses
             .iter()
@@ -189,7 +188,7 @@ impl Model {
             match self.store.commit(&group, NOW) {
                 Ok(()) => {
                     for batch in group {
-                        self.synced.insert(batch.offset, batch);
+                        self.reached(batch);
                     }
                     for (first, last) in acknowledged {
                         self.acknowledged.insert(first, last);
@@ -199,7 +198,11 @@ impl Model {
                 Err(_) if self.disk.is_cut() => break,
                 Err(CommitError::Full) => {
                     for batch in group.extract_if(.., |batch| !batch.is_urgent()) {
-                        self.lost.insert(batch.offset, batch.offset);
+                        self.store.losses.push(Loss {
+                            from: batch.offset,
+                            to: batch.offset,
+                            readings: 0,
+                        });
                         lock(&self.store.index)
                             .settled
                             .insert(batch.offset, batch.offset);
@@ -218,10 +221,20 @@ impl Model {
         for batch in group {
             if let Some(found) = reader.batch(batch.offset) {
                 assert_eq!(found, batch, "seed {}: invented", self.seed);
-                self.synced.insert(batch.offset, batch);
+                self.reached(batch);
             }
         }
         false
+    }
+
+    /// A batch is on disk; what it says is lost counts as told.
+    fn reached(&mut self, batch: Arc<Batch>) {
+        for record in &batch.records {
+            if let Record::Lost { from, to, .. } = record {
+                self.lost.insert(*from, *to);
+            }
+        }
+        self.synced.insert(batch.offset, batch);
     }
 
     fn reader(&self) -> Reader {
