@@ -42,6 +42,7 @@ export function AlarmList({ alarms, around, acts, open, onOpen }: AlarmListProps
 
   const acknowledge = async (alarm: Alarm, note: string | null): Promise<void> => {
     const key = alarmKey(alarm);
+    if (!acts.acknowledge) return;
     if (needsNote(alarm) && note === null) return setAsking({ key, failure: null, note: true });
     const outcome = await acts.acknowledge(alarm, note);
     setAsking(outcome.ok || outcome.failure.code === 'cancelled' ? null : { key, failure: outcome.failure, note: false });
@@ -88,7 +89,7 @@ export function AlarmList({ alarms, around, acts, open, onOpen }: AlarmListProps
               top_px={(from + place) * hold.row_px}
               chosen={key === chosen}
               onOpen={openRow}
-              onAcknowledge={press}
+              onAcknowledge={acts.acknowledge ? press : null}
               asking={ask && <Ask ask={ask} onNote={(note) => acknowledge(alarm, note)} onClose={() => setAsking(null)} />}
             />
           );

@@ -19,6 +19,8 @@ export interface Surroundings {
   value: (alarm: Alarm) => ReadonlySignal<Value | null> | null;
   /** Where it is: an area at the plant, site and area in the city. */
   where: (alarm: Alarm) => string;
+  /** An act that is on its way to where the alarm lives, in words; null for none. */
+  pending?: (alarm: Alarm) => string | null;
 }
 
 interface AlarmRowProps {
@@ -28,7 +30,8 @@ interface AlarmRowProps {
   index: number;
   chosen: boolean;
   onOpen: (alarm: Alarm) => void;
-  onAcknowledge: (alarm: Alarm) => unknown;
+  /** Null for a role that only watches. */
+  onAcknowledge: ((alarm: Alarm) => unknown) | null;
   /** A question or a refusal in place of the right half of the row. */
   asking: ComponentChildren | null;
 }
@@ -75,12 +78,12 @@ export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, c
           </div>
           <div role="cell" class="wide number">{limitText(alarm, point)}</div>
           <div role="cell" class="c-state state-word">
-            {shared(`state.${alarm.state}`)}
+            {around.pending?.(alarm) ?? shared(`state.${alarm.state}`)}
             {alarm.late && <span class="tag">{shared('time.late')}</span>}
           </div>
           <div role="cell" class="wide">{alarm.raised_ms !== null && <Lasting from_ms={alarm.raised_ms} to_ms={alarm.active ? null : alarm.cleared_ms} />}</div>
           <div role="cell" class="wide">{alarm.actor ?? ''}</div>
-          <div role="cell" class="acts">{asks && <Button onPress={() => onAcknowledge(alarm)}>{shared('act.acknowledge')}</Button>}</div>
+          <div role="cell" class="acts">{asks && onAcknowledge && <Button onPress={() => onAcknowledge(alarm)}>{shared('act.acknowledge')}</Button>}</div>
         </>
       )}
     </div>
@@ -104,7 +107,9 @@ function Raised({ alarm }: { alarm: Alarm }) {
 function ValueNow({ alarm, around }: { alarm: Alarm; around: Surroundings }) {
   const point = around.point(alarm);
   const value = around.value(alarm);
-  if (!point || !value) return <span>{shared(alarm.active ? 'device.silent' : 'device.answers')}</span>;
+  if (alarm.point === null) return <span>{shared(alarm.active ? 'device.silent' : 'device.answers')}</span>;
+  // A city follows the values of one site at a time; elsewhere the value of then is what is known.
+  if (!point || !value) return null;
   return <Reading value={value.value} point={point} />;
 }
 
