@@ -23,6 +23,8 @@ interface AlarmListProps {
   /** `alarmKey` of the row whose details are open; null for none. */
   open: string | null;
   onOpen: (alarm: Alarm) => void;
+  /** Goes to the trend of an alarm's point. */
+  onTrend?: (alarm: Alarm) => void;
 }
 
 /** A row may ask for a note, or tell why its act was refused; one row at a time. */
@@ -32,7 +34,7 @@ const HEAD = ['priority', 'time', 'point', 'condition', 'value', 'limit', 'state
 const WIDE: readonly string[] = ['limit', 'duration', 'who'];
 
 /** The live list. Only rows in sight are drawn; the row under the pointer stays there whatever comes above it. */
-export function AlarmList({ alarms, around, acts, open, onOpen }: AlarmListProps) {
+export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: AlarmListProps) {
   const keys = alarms.map(alarmKey);
   const rows = useRef<HTMLDivElement>(null);
   const hold = useRowHold(rows, keys);
@@ -62,6 +64,7 @@ export function AlarmList({ alarms, around, acts, open, onOpen }: AlarmListProps
     j: () => step(1),
     k: () => step(-1),
     Enter: () => current && onOpen(current),
+    t: () => current && onTrend?.(current),
     a: () => void (current && unacknowledged(current) && acknowledge(current, null)),
   });
 

@@ -1,0 +1,36 @@
+/** What an alarm of this plant has around it, and what may be done to it here. */
+
+import { computed } from '@preact/signals';
+import type { AlarmActs } from '../alarm/acts';
+import type { Surroundings } from '../alarm/AlarmRow';
+import type { Alarm, Point } from '../api/shape';
+import { name } from '../i18n/language';
+import { plant } from './plant';
+import { asPerson } from './session';
+
+const points = computed<ReadonlyMap<string, Point>>(() => new Map(plant.site.value?.points.map((point) => [point.id, point])));
+
+export const pointById = (id: string): Point | null => points.value.get(id) ?? null;
+
+export const around: Surroundings = {
+  point: (alarm) => (alarm.point === null ? null : pointById(alarm.point)),
+  value: (alarm) => (alarm.point === null ? null : plant.picture.value(alarm.point)),
+  where: (alarm) => {
+    const site = plant.site.value;
+    const area = site?.areas.find((one) => one.id === alarm.area);
+    const device = site?.devices.find((one) => one.id === alarm.device);
+    return area ? name(area.name) : device ? name(device.name) : alarm.device;
+  },
+};
+
+const act = (alarm: Alarm, what: string, body?: object) => asPerson(() => plant.act(alarm, what, body));
+
+export const acts: AlarmActs = {
+  acknowledge: (alarm, note) => act(alarm, 'acknowledge', { occurrence: alarm.occurrence, note }),
+  reset: (alarm) => act(alarm, 'reset'),
+  shelve: (alarm, { minutes, reason, second }) => act(alarm, 'shelve', { minutes, reason, second: second && { person: second.who, pin: second.secret } }),
+  unshelve: (alarm) => act(alarm, 'unshelve'),
+  outOfService: (alarm, reason) => act(alarm, 'out-of-service', { reason }),
+  inService: (alarm) => act(alarm, 'in-service'),
+  seconds: () => plant.site.value?.people.filter((person) => person.id !== plant.person.value?.id) ?? [],
+};
