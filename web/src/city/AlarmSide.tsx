@@ -1,4 +1,4 @@
-import { link } from '../address/address';
+import { link, type Parameters } from '../address/address';
 import { AlarmDetails, AROUND_MS } from '../alarm/AlarmDetails';
 import type { AlarmActs } from '../alarm/acts';
 import type { Surroundings } from '../alarm/AlarmRow';
@@ -41,13 +41,14 @@ export function AlarmSide({ alarm, around, acts, onClose }: AlarmSideProps) {
       acts={acts}
       trend={point === null ? null : trend}
       history={history}
-      trendLink={point === null ? null : trendLink(alarm)}
+      trendLink={point === null ? null : link('trend', trendAround(alarm))}
       onClose={onClose}
     />
   );
 }
 
-export function trendLink(alarm: Alarm): string {
+/** Half an hour to either side of an alarm, as the trend's address has it. */
+export function trendAround(alarm: Alarm): Parameters {
   const middle = alarm.raised_ms ?? alarm.changed_ms ?? nowExactly();
-  return link('trend', { site: alarm.site, points: alarm.point, from: Math.round(middle - AROUND_MS), to: Math.round(middle + AROUND_MS) });
+  return { site: alarm.site, points: alarm.point, from: Math.round(middle - AROUND_MS), to: Math.round(middle + AROUND_MS) };
 }

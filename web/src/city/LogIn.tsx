@@ -41,10 +41,10 @@ export function LogIn({ why }: { why: 'none' | 'ended' | 'left' }) {
           </p>
         )}
         <Field label={say('gate.user')}>
-          <Input value={user} onText={setUser} name="username" autocomplete="username" autocapitalize="none" spellcheck={false} autofocus required maxLength={64} />
+          <Input value={user} onText={setUser} name="username" autocomplete="username" literal autoFocus maxLength={64} />
         </Field>
         <Field label={shared('person.password')}>
-          <Input value={password} onText={setPassword} type="password" name="password" autocomplete="current-password" required maxLength={200} />
+          <Input value={password} onText={setPassword} type="password" name="password" autocomplete="current-password" maxLength={200} />
         </Field>
         {failure && <Refusal failure={failure} />}
         <Button type="submit" look="main" disabled={busy || user.trim() === '' || password === ''}>

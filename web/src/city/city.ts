@@ -9,6 +9,7 @@ import { nowExactly, setClock } from '../clock/now';
 import { language } from '../i18n/language';
 import { alarmKey, Picture } from '../live/picture';
 import { remembered } from '../theme/remembered';
+import { complete } from './complete';
 import { Orders } from './orders';
 import { hornOf, silence, stillSilenced, type Silenced } from './ring';
 import type { CitySite, CitySnapshot, Refused, SiteOverview, TransitionPage, User } from './shape';
@@ -119,6 +120,11 @@ class City {
     return known ?? null;
   }
 
+  async site(id: string, abort?: AbortSignal): Promise<Outcome<CitySite>> {
+    const outcome = await this.get<CitySite>(`/api/sites/${encodeURIComponent(id)}`, abort);
+    return outcome.ok ? { ok: true, value: complete(outcome.value) } : outcome;
+  }
+
   keepModel(site: CitySite): void {
     this.#asked.add(site.id);
     const models = new Map(this.models.value);
@@ -138,8 +144,8 @@ class City {
   }
 
   /** The journal of one alarm, newest first. */
-  transitions(site: string, alarm: string, span: { from_ms?: number; to_ms?: number } = {}, abort?: AbortSignal): Promise<Outcome<TransitionPage>> {
-    return this.get<TransitionPage>(`/api/history/transitions?${query({ site, alarm, ...span, limit: 50 })}`, abort);
+  transitions(site: string, alarm: string, span: { from_ms?: number; to_ms?: number; limit?: number } = {}, abort?: AbortSignal): Promise<Outcome<TransitionPage>> {
+    return this.get<TransitionPage>(`/api/history/transitions?${query({ site, alarm, limit: 50, ...span })}`, abort);
   }
 
   /** What this person may do to alarms; a regulator acts on nothing. */
@@ -217,7 +223,7 @@ class City {
       const site = this.#queue.shift();
       if (site === undefined) return;
       this.#asking += 1;
-      void this.get<CitySite>(`/api/sites/${encodeURIComponent(site)}`).then((outcome) => {
+      void this.site(site).then((outcome) => {
         this.#asking -= 1;
         if (outcome.ok) this.keepModel(outcome.value);
         this.#askModels();

@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from 'preact/hooks';
-import { address, link, parameter, set } from '../../address/address';
+import { address, go, link, parameter, set } from '../../address/address';
 import { AlarmList } from '../../alarm/AlarmList';
 import { Filters } from '../../alarm/Filters';
 import { passes, readFilter } from '../../alarm/filter';
@@ -12,7 +12,7 @@ import { shared } from '../../i18n/shared';
 import { useKeys } from '../../keys/keys';
 import { alarmKey } from '../../live/picture';
 import { Empty, Skeleton } from '../../notice/Notice';
-import { AlarmSide, trendLink } from '../AlarmSide';
+import { AlarmSide, trendAround } from '../AlarmSide';
 import { siteName, surroundings } from '../around';
 import { city } from '../city';
 import { city as say } from '../messages';
@@ -29,10 +29,7 @@ export function Alarms() {
   const all = useMemo(() => [...alarms.values()].sort(byUrgency), [alarms]);
   const parameters = address.value.parameters;
   const shown = useMemo(() => all.filter((alarm) => passes(alarm, readFilter(parameters))), [all, parameters]);
-  useKeys({
-    Escape: () => set({ open: null }),
-    t: () => opened && opened.point !== null && visit(trendLink(opened)),
-  });
+  useKeys({ Escape: () => set({ open: null }) });
   if (!city.sites.value) return <Skeleton lines={12} />;
   return (
     <div class="alarm-place" data-open={opened ? '' : undefined}>
@@ -45,7 +42,7 @@ export function Alarms() {
       <Filters alarms={all} among={{ parameter: 'site', label: say('situation.column.site'), all: say('alarms.all-sites'), choices: sitesOf(all) }} />
       <div class="alarm-split" data-open={opened ? '' : undefined}>
         {shown.length > 0 ? (
-          <AlarmList alarms={shown} around={around} acts={acts} open={open} onOpen={(alarm) => set({ open: alarmKey(alarm) === open ? null : alarmKey(alarm) })} />
+          <AlarmList alarms={shown} around={around} acts={acts} open={open} onOpen={openAlarm} onTrend={(alarm) => alarm.point !== null && go('trend', trendAround(alarm))} />
         ) : (
           <Nothing all={all} />
         )}
@@ -59,6 +56,8 @@ export function Alarms() {
   );
 }
 
+const openAlarm = (alarm: Alarm): void => set({ open: alarmKey(alarm) }, parameter('open') === null ? 'push' : 'replace');
+
 /** Follows a site's values while the page stands. */
 export function useWatch(site: string | null): void {
   useEffect(() => {
@@ -66,15 +65,6 @@ export function useWatch(site: string | null): void {
     return () => city.watch(null);
   }, [site]);
 }
-
-const visit = (href: string): void => {
-  const url = new URL(href, location.href);
-  const anchor = document.createElement('a');
-  anchor.href = url.pathname + url.search;
-  document.body.append(anchor);
-  anchor.click();
-  anchor.remove();
-};
 
 function sitesOf(alarms: readonly Alarm[]): { value: string; label: string }[] {
   const ids = [...new Set(alarms.map((alarm) => alarm.site))];
