@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use davy_config::site::{PointKind, Site};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn examples() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
@@ -19,7 +19,7 @@ fn examples() -> Vec<PathBuf> {
     paths
 }
 
-fn site(path: &PathBuf) -> Site {
+fn site(path: &Path) -> Site {
     let loaded = davy_config::load(path).unwrap_or_else(|problems| panic!("{problems}"));
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
     loaded.site

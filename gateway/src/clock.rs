@@ -51,3 +51,16 @@ fn wall() -> WallMs {
         .unwrap_or_default();
     WallMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
+
+/// systemd-timesyncd makes this file when it has set the clock, and removes it at boot.
+const TIMESYNC_SIGN: &str = "/run/systemd/timesync/synchronized";
+
+/// How well the system's clock is kept: `synchronised` where systemd-timesyncd says so, else `unknown`. Nothing is ordered by it (invariant 7);
+/// people are told how far its times can be trusted.
+pub fn quality() -> &'static str {
+    if std::path::Path::new(TIMESYNC_SIGN).exists() {
+        "synchronised"
+    } else {
+        "unknown"
+    }
+}

@@ -3,7 +3,8 @@
 //! Judgement owns every alarm and never waits; so a request goes into a bounded queue and its answer comes back by itself. When the queue
 //! is full the asker is told at once: an act that is not known to have happened must not look as if it had.
 
-use crate::judge::{Ask, Refusal};
+use crate::judge::Ask;
+use davy_alarm::Refusal;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -46,8 +47,18 @@ impl Desk {
     /// Hands a request in and waits for the answer, at most two seconds.
     pub async fn ask(&self, ask: Ask, command: Option<String>) -> Result<(), DeskError> {
         let (reply, answer) = oneshot::channel();
-        self.requests.try_send(Request { ask, command, reply }).map_err(|_| DeskError::NoAnswer)?;
+        self.requests
+            .try_send(Request {
+                ask,
+                command,
+                reply,
+            })
+            .map_err(|_| DeskError::NoAnswer)?;
         let answer = tokio::time::timeout(ANSWER_LIMIT, answer).await;
-        answer.ok().and_then(Result::ok).ok_or(DeskError::NoAnswer)?.map_err(DeskError::Refused)
+        answer
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(DeskError::NoAnswer)?
+            .map_err(DeskError::Refused)
     }
 }

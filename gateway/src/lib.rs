@@ -4,10 +4,22 @@
 //! bounded queues whose policy when full is written at the queue.
 
 pub mod acquire;
+pub mod act;
+mod check;
 pub mod clock;
+pub mod command_line;
 pub mod decode;
+pub mod desk;
 pub mod health;
+pub mod journal;
 pub mod judge;
+pub mod judgement;
 pub mod live;
+mod message;
 pub mod model;
+mod pin;
+mod run;
 pub mod scan;
+pub mod screen;
+pub mod uplink;
+pub mod watch;

@@ -131,6 +131,11 @@ impl Live {
         self.lock().alarms[alarm.0].clone()
     }
 
+    /// One point's latest reading; `None` for a position that no point has.
+    pub fn value(&self, point: PointIndex) -> Option<ValueNow> {
+        self.lock().values.get(point.0).copied()
+    }
+
     /// One output as it stands.
     pub fn output(&self, output: OutputIndex) -> OutputNow {
         self.lock().outputs[output.0]

@@ -71,6 +71,7 @@ pub struct LimitModel<'a> {
     pub deadband: f64,
     pub priority: u8,
     pub source: &'a str,
+    pub guidance: Option<TextModel<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -189,6 +190,7 @@ fn limit(alarm: &site::Alarm) -> Option<LimitModel<'_>> {
         deadband,
         priority: alarm.definition.priority.number(),
         source: &alarm.source,
+        guidance: alarm.guidance.as_ref().map(TextModel::from),
     })
 }
 

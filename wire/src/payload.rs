@@ -321,7 +321,7 @@ mod tests {
             metrics: vec![metric],
             seq: Some(255),
         };
-        let back = Payload::from_bytes(&payload.to_bytes()).unwrap();
+        let back = Payload::from_bytes(&payload.to_bytes()).expect("our own bytes read back");
         assert_eq!(back.metrics[0].value(None), Some(Value::Whole(-5)));
         assert_eq!(
             back.metrics[0].property("cause"),

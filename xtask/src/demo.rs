@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: everything on one machine, healthy or told why not.
 
 use crate::supervise::Parts;
-use crate::{ports, run, site_files, web};
+use crate::{cloud_settings, ports, run, site_files, web};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Move all ports
     #[arg(long, default_value_t = ports::BASE)]
     base_port: u16,
+    /// Keep the data here (default: target/demo)
+    #[arg(long)]
+    data: Option<PathBuf>,
 }
 
 /// Builds, starts every part, and watches them until a signal or the time is up. An error names the part that was not well.
@@ -63,17 +66,16 @@ fn signals() -> Result<Receiver<()>> {
 fn build(root: &Path) -> Result<()> {
     web::build(root)?;
     run::step("daemons");
-    let packages = ["-p", "davy-plant", "-p", "davy-gateway"];
-    run::check(
-        run::cargo(&["build", "--bins"])
-            .args(packages)
-            .current_dir(root),
-    )
+    // The whole workspace: Cargo unifies features over what it builds together, and tests must not build all of it again.
+    run::check(run::cargo(&["build", "--workspace", "--bins"]).current_dir(root))
 }
 
 /// The data folder with its site files; earlier data stays unless asked otherwise.
 fn prepare(root: &Path, options: &Options) -> Result<PathBuf> {
-    let data = root.join("target/demo");
+    let data = match &options.data {
+        Some(data) => std::path::absolute(data)?,
+        None => root.join("target/demo"),
+    };
     if options.fresh && data.exists() {
         std::fs::remove_dir_all(&data)
             .with_context(|| format!("cannot empty {}", data.display()))?;
@@ -118,6 +120,15 @@ fn start(root: &Path, data: &Path, base_port: u16, parts: &mut Parts) -> Result<
         control_port,
         &logs,
     )?;
+    let cloud = bin.join("davy-cloud");
+    let settings = cloud_settings::write(&cloud, data, base_port)?;
+    parts.start(
+        "cloud",
+        &cloud,
+        &["run", &settings.display().to_string()],
+        base_port + ports::CITY,
+        &logs,
+    )?;
     for (at, site) in (0..).zip(site_files::SITES) {
         let file = data.join(format!("{site}.toml")).display().to_string();
         let own = data.join(site).display().to_string();
@@ -145,6 +156,7 @@ fn welcome(base_port: u16) -> String {
             )
         })
         .collect();
+    let city = format!("http://127.0.0.1:{}", base_port + ports::CITY);
     let control = format!("http://127.0.0.1:{}", base_port + ports::CONTROL);
     let texts = [
         include_str!("../messages/demo.zh.txt"),
@@ -153,6 +165,8 @@ fn welcome(base_port: u16) -> String {
     texts
         .map(|text| {
             text.replace("{sites}", sites.trim_end())
+                .replace("{city}", &city)
+                .replace("{password}", cloud_settings::PASSWORD)
                 .replace("{plant}", &control)
         })
         .concat()
@@ -177,7 +191,7 @@ mod tests {
     #[test]
     fn the_welcome_names_every_site_and_the_plant_in_both_languages() {
         let text = welcome(43_000);
-        for port in [43_301, 43_302, 43_303, 43_304, 43_320] {
+        for port in [43_300, 43_301, 43_302, 43_303, 43_304, 43_320] {
             assert_eq!(
                 text.matches(&format!("127.0.0.1:{port}")).count(),
                 2,

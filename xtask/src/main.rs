@@ -1,6 +1,9 @@
 //! `cargo xtask`: every developer's command.
 
+mod check;
+mod cloud_settings;
 mod demo;
+mod licences;
 mod machine;
 mod ports;
 mod run;
@@ -24,13 +27,20 @@ struct Cli {
 enum Command {
     /// Runs the simulated plant with a gateway at each site, until Ctrl-C
     Demo(demo::Options),
+    /// Builds the screens, where their sources changed
+    Web,
+    /// Checks format, lints, licences, bans and sources
+    Check,
     /// Runs everything that CI runs
     Test,
 }
 
 fn main() -> Result<()> {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     match Cli::parse().command {
         Command::Demo(options) => demo::run(&options),
-        Command::Test => test::run(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))),
+        Command::Web => web::build(root),
+        Command::Check => check::run(root),
+        Command::Test => test::run(root),
     }
 }

@@ -7,10 +7,14 @@ use std::net::{Ipv4Addr, TcpListener};
 pub(crate) const BASE: u16 = 42_000;
 /// Highest distance of a demo port from the base.
 const REACH: u16 = 320;
-/// Distances from the base: plant buses, links to the city, plant screens, plant control.
-const OFFSETS: [u16; 14] = [
-    100, 101, 102, 103, 104, 200, 201, 202, 203, 301, 302, 303, 304, CONTROL,
+/// Distances from the base: plant buses, links to the city, the city's screens, plant screens, broker, plant control.
+const OFFSETS: [u16; 16] = [
+    100, 101, 102, 103, 104, 200, 201, 202, 203, CITY, SCREEN, 302, 303, 304, BROKER, CONTROL,
 ];
+/// Port of the city's screens, from the base.
+pub(crate) const CITY: u16 = 300;
+/// Port of the cloud's embedded broker, from the base.
+pub(crate) const BROKER: u16 = 310;
 pub(crate) const CONTROL: u16 = 320;
 /// Port of the first site's screen, from the base; the others follow.
 pub(crate) const SCREEN: u16 = 301;

@@ -18,17 +18,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             .args(["test", "--silent"])
             .current_dir(root.join("web")),
     )?;
-    step("lints");
-    check(&mut cargo(&["fmt", "--all", "--check"]))?;
-    check(&mut cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--quiet",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
+    crate::check::run(root)?;
     step("daemons");
     check(&mut cargo(&["build", "--workspace", "--bins"]))?;
     step("tests");

@@ -171,7 +171,14 @@ fn states(section: &Section<'_, '_>) -> Option<(Text, Text)> {
 
 /// How each register was read before: two points that read one register differently cannot both be right.
 #[derive(Default)]
-struct Decoded(HashMap<(DeviceIndex, Table, u16), (String, Encoding, Vec<BandMeaning>)>);
+struct Decoded(HashMap<(DeviceIndex, Table, u16), First>);
+
+/// The point that first read a register, and how.
+struct First {
+    point: String,
+    encoding: Encoding,
+    meanings: Vec<BandMeaning>,
+}
 
 impl Decoded {
     fn check(&mut self, section: &Section<'_, '_>, point: &Point) {
@@ -185,12 +192,13 @@ impl Decoded {
         }
         let place = (point.device, register.table, register.address);
         let meanings = meanings(&point.scaling);
-        let (first, encoding, known) = self
-            .0
-            .entry(place)
-            .or_insert_with(|| (point.id.clone(), register.encoding, meanings.clone()));
-        if *encoding != register.encoding || *known != meanings {
-            section.problem(Code::Conflict, vec![("first", first.as_str().into())]);
+        let first = self.0.entry(place).or_insert_with(|| First {
+            point: point.id.clone(),
+            encoding: register.encoding,
+            meanings: meanings.clone(),
+        });
+        if first.encoding != register.encoding || first.meanings != meanings {
+            section.problem(Code::Conflict, vec![("first", first.point.as_str().into())]);
         }
     }
 }

@@ -7,6 +7,7 @@ mod refusal;
 mod session;
 pub mod shapes;
 mod stream;
+mod system;
 
 use crate::clock::Clock;
 use crate::desk::Desk;
@@ -36,17 +37,36 @@ pub struct Plant {
     pub shutdown: CancellationToken,
     sessions: Sessions,
     streams: Arc<Semaphore>,
+    /// PINs that are checked at one time: each costs 19 MiB of memory and tens of milliseconds.
+    verifying: Arc<Semaphore>,
 }
 
 impl Plant {
     /// A screen on these parts, nobody logged in.
-    pub fn new(site: Arc<Site>, live: Arc<Live>, desk: Desk, watch: Watch, clock: Clock, shutdown: CancellationToken) -> Self {
+    pub fn new(
+        site: Arc<Site>,
+        live: Arc<Live>,
+        desk: Desk,
+        watch: Watch,
+        clock: Clock,
+        shutdown: CancellationToken,
+    ) -> Self {
         let sessions = Sessions::new(site.people.clone());
-        Self { site, live, desk, watch, clock, shutdown, sessions, streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)) }
+        Self {
+            site,
+            live,
+            desk,
+            watch,
+            clock,
+            shutdown,
+            sessions,
+            streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
+            verifying: Arc::new(Semaphore::new(1)),
+        }
     }
 
     fn links(&self) -> shapes::Links {
-        self.watch.links()
+        shapes::Links::of(&self.watch.links())
     }
 }
 
@@ -64,13 +84,19 @@ pub fn router(plant: Arc<Plant>) -> Router {
         .route("/healthz", get(reads::healthz))
         .route("/metrics", get(reads::metrics))
         .route("/api/events", get(stream::events))
-        .route("/api/session", get(acts::who).post(acts::log_in).delete(acts::log_out))
+        .route(
+            "/api/session",
+            get(acts::who).post(acts::log_in).delete(acts::log_out),
+        )
         .route("/api/silence", post(acts::silence))
         .route("/api/alarms/{id}/acknowledge", post(acts::acknowledge))
         .route("/api/alarms/{id}/reset", post(acts::reset))
         .route("/api/alarms/{id}/shelve", post(acts::shelve))
         .route("/api/alarms/{id}/unshelve", post(acts::unshelve))
-        .route("/api/alarms/{id}/out-of-service", post(acts::out_of_service))
+        .route(
+            "/api/alarms/{id}/out-of-service",
+            post(acts::out_of_service),
+        )
         .route("/api/alarms/{id}/in-service", post(acts::in_service))
         .route("/api/outputs/{id}/reset", post(acts::reset_output))
         .merge(compressed)

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The cookie that carries a session's token.
-pub const COOKIE: &str = "davy_plant_session";
+pub(super) const COOKIE: &str = "davy_plant_session";
 /// A session ends after this long without use: one shift.
 const IDLE: Duration = Duration::from_secs(12 * 3600);
 /// Sessions at one time; the one unused for longest makes room.
@@ -20,7 +20,7 @@ const WRONG_WINDOW: Duration = Duration::from_secs(60);
 
 /// Why a log-in was refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LoginError {
+pub(super) enum LoginError {
     /// Unknown person or wrong PIN; deliberately one answer.
     #[error("unknown person or wrong PIN")]
     Wrong,
@@ -30,7 +30,7 @@ pub enum LoginError {
 
 /// The people of the site file and who of them is logged in.
 #[derive(Debug)]
-pub struct Sessions {
+pub(super) struct Sessions {
     people: Vec<Person>,
     open: Mutex<HashMap<String, Session>>,
     wrong: Mutex<HashMap<String, Vec<Instant>>>,
@@ -44,12 +44,21 @@ struct Session {
 
 impl Sessions {
     /// Nobody logged in yet.
-    pub fn new(people: Vec<Person>) -> Self {
-        Self { people, open: Mutex::default(), wrong: Mutex::default() }
+    pub(super) fn new(people: Vec<Person>) -> Self {
+        Self {
+            people,
+            open: Mutex::default(),
+            wrong: Mutex::default(),
+        }
     }
 
     /// Checks a PIN. Costs tens of milliseconds by design (argon2id): call it off the async threads.
-    pub fn verify(&self, person: &str, pin: &str, now: Instant) -> Result<&Person, LoginError> {
+    pub(super) fn verify(
+        &self,
+        person: &str,
+        pin: &str,
+        now: Instant,
+    ) -> Result<&Person, LoginError> {
         if self.recent_wrong(person, now) >= WRONG_MAX {
             return Err(LoginError::TooMany);
         }
@@ -64,36 +73,53 @@ impl Sessions {
     }
 
     /// Opens a session for a person whose PIN was verified, and returns its token.
-    pub fn open(&self, person: &Person, now: Instant) -> String {
-        let position = self.people.iter().position(|candidate| candidate.id == person.id).unwrap_or_default();
+    pub(super) fn open(&self, person: &Person, now: Instant) -> String {
+        let position = self
+            .people
+            .iter()
+            .position(|candidate| candidate.id == person.id)
+            .unwrap_or_default();
         let token = token();
         let mut open = lock(&self.open);
         open.retain(|_, session| now.duration_since(session.last_use) < IDLE);
         if open.len() >= SESSIONS_MAX
-            && let Some(oldest) = open.iter().min_by_key(|(_, session)| session.last_use).map(|(token, _)| token.clone())
+            && let Some(oldest) = open
+                .iter()
+                .min_by_key(|(_, session)| session.last_use)
+                .map(|(token, _)| token.clone())
         {
             open.remove(&oldest);
         }
-        open.insert(token.clone(), Session { person: position, last_use: now });
+        open.insert(
+            token.clone(),
+            Session {
+                person: position,
+                last_use: now,
+            },
+        );
         token
     }
 
     /// The person behind a token, if the session is still open; counts as use.
-    pub fn person(&self, token: &str, now: Instant) -> Option<&Person> {
+    pub(super) fn person(&self, token: &str, now: Instant) -> Option<&Person> {
         let mut open = lock(&self.open);
-        let session = open.get_mut(token).filter(|session| now.duration_since(session.last_use) < IDLE)?;
+        let session = open
+            .get_mut(token)
+            .filter(|session| now.duration_since(session.last_use) < IDLE)?;
         session.last_use = now;
         self.people.get(session.person)
     }
 
     /// Ends a session; an unknown token is no error.
-    pub fn close(&self, token: &str) {
+    pub(super) fn close(&self, token: &str) {
         lock(&self.open).remove(token);
     }
 
     fn recent_wrong(&self, person: &str, now: Instant) -> usize {
         let mut wrong = lock(&self.wrong);
-        let Some(times) = wrong.get_mut(person) else { return 0 };
+        let Some(times) = wrong.get_mut(person) else {
+            return 0;
+        };
         times.retain(|time| now.duration_since(*time) < WRONG_WINDOW);
         times.len()
     }
@@ -101,17 +127,30 @@ impl Sessions {
     fn note_wrong(&self, person: &str, now: Instant) {
         // Names nobody has are counted under one entry, so that guessing names cannot grow the table.
         let known = self.people.iter().any(|candidate| candidate.id == person);
-        lock(&self.wrong).entry(if known { person.to_owned() } else { String::new() }).or_default().push(now);
+        lock(&self.wrong)
+            .entry(if known {
+                person.to_owned()
+            } else {
+                String::new()
+            })
+            .or_default()
+            .push(now);
     }
 }
 
 /// A mutex whose holder panicked still holds a whole map: every change above is one insertion or removal.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn matches(pin: &str, phc: &str) -> bool {
-    PasswordHash::new(phc).is_ok_and(|hash| Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok())
+    PasswordHash::new(phc).is_ok_and(|hash| {
+        Argon2::default()
+            .verify_password(pin.as_bytes(), &hash)
+            .is_ok()
+    })
 }
 
 fn token() -> String {
@@ -126,8 +165,16 @@ mod tests {
     use davy_config::site::Role;
 
     fn sessions() -> Sessions {
-        let pin_hash = Argon2::default().hash_password(b"2468").unwrap().to_string();
-        Sessions::new(vec![Person { id: "wang".into(), name: "王伟".into(), role: Role::Operator, pin_hash }])
+        let pin_hash = Argon2::default()
+            .hash_password(b"2468")
+            .unwrap()
+            .to_string();
+        Sessions::new(vec![Person {
+            id: "wang".into(),
+            name: "王伟".into(),
+            role: Role::Operator,
+            pin_hash,
+        }])
     }
 
     #[test]
@@ -152,14 +199,25 @@ mod tests {
     fn five_wrong_pins_in_a_minute_refuse_the_sixth_even_if_right() {
         let (sessions, now) = (sessions(), Instant::now());
         for _ in 0..WRONG_MAX {
-            assert_eq!(sessions.verify("wang", "0000", now).unwrap_err(), LoginError::Wrong);
+            assert_eq!(
+                sessions.verify("wang", "0000", now).unwrap_err(),
+                LoginError::Wrong
+            );
         }
-        assert_eq!(sessions.verify("wang", "2468", now).unwrap_err(), LoginError::TooMany);
+        assert_eq!(
+            sessions.verify("wang", "2468", now).unwrap_err(),
+            LoginError::TooMany
+        );
         assert!(sessions.verify("wang", "2468", now + WRONG_WINDOW).is_ok());
     }
 
     #[test]
     fn an_unknown_person_is_told_no_more_than_a_wrong_pin() {
-        assert_eq!(sessions().verify("nobody", "2468", Instant::now()).unwrap_err(), LoginError::Wrong);
+        assert_eq!(
+            sessions()
+                .verify("nobody", "2468", Instant::now())
+                .unwrap_err(),
+            LoginError::Wrong
+        );
     }
 }

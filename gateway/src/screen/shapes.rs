@@ -1,9 +1,11 @@
 //! The JSON of docs/api.md, made from the present picture. Nothing here decides anything.
 
+use crate::journal::{Names, Series, Transition as Line};
 use crate::live::{AlarmNow, HornNow, OutputNow, Picture, ValueNow};
 use crate::model::TextModel;
+use crate::uplink;
 use davy_alarm::{NoValue, Quality, WallMs};
-use davy_config::site::{Site, Subject};
+use davy_config::site::{Point, Site, Subject};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -70,24 +72,40 @@ pub struct Horn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Link {
     /// `up`, `down` or `off` (not configured).
-    pub state: &'static str,
-    pub since_ms: i64,
+    state: &'static str,
+    since_ms: i64,
 }
 
 /// The cloud's link: up while acknowledgements come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CloudLink {
-    pub state: &'static str,
-    pub since_ms: i64,
+    state: &'static str,
+    since_ms: i64,
     /// Batches in the journal that the cloud has not committed.
-    pub backlog_batches: u64,
+    backlog_batches: u64,
 }
 
 /// Both links of a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Links {
-    pub broker: Link,
-    pub cloud: CloudLink,
+    broker: Link,
+    cloud: CloudLink,
+}
+
+impl Links {
+    pub fn of(links: &uplink::Links) -> Self {
+        Self {
+            broker: Link {
+                state: links.broker.state.name(),
+                since_ms: links.broker.since.0,
+            },
+            cloud: CloudLink {
+                state: links.cloud.state.name(),
+                since_ms: links.cloud.since.0,
+                backlog_batches: links.cloud.backlog_batches,
+            },
+        }
+    }
 }
 
 /// The whole picture; `links` comes from the uplink.
@@ -106,9 +124,22 @@ impl<'a> Snapshot<'a> {
     pub fn of(site: &'a Site, picture: &'a Picture, links: Links, now: WallMs) -> Self {
         Self {
             time_ms: now.0,
-            values: picture.values.iter().map(|value| self::value(site, value)).collect(),
-            alarms: picture.alarms.iter().filter(|alarm| alarm.shown != davy_alarm::Shown::Normal).map(|now| alarm(site, now)).collect(),
-            outputs: picture.outputs.iter().map(|now| output(site, now)).collect(),
+            values: picture
+                .values
+                .iter()
+                .map(|value| self::value(site, value))
+                .collect(),
+            alarms: picture
+                .alarms
+                .iter()
+                .filter(|alarm| alarm.shown != davy_alarm::Shown::Normal)
+                .map(|now| alarm(site, now))
+                .collect(),
+            outputs: picture
+                .outputs
+                .iter()
+                .map(|now| output(site, now))
+                .collect(),
             horn: horn(picture.horn),
             links,
         }
@@ -116,9 +147,19 @@ impl<'a> Snapshot<'a> {
 }
 
 pub fn value<'a>(site: &'a Site, now: &ValueNow) -> Value<'a> {
-    let quality = if now.stale { Quality::Stale } else { now.reading.quality() };
+    let quality = if now.stale {
+        Quality::Stale
+    } else {
+        now.reading.quality()
+    };
     let (value, cause) = split(now.reading.value());
-    Value { point: &site.points[now.point.0].id, value, cause, quality: quality_name(quality), time_ms: now.reading.source_time().0 }
+    Value {
+        point: &site.points[now.point.0].id,
+        value,
+        cause,
+        quality: quality_name(quality),
+        time_ms: now.reading.source_time().0,
+    }
 }
 
 pub fn alarm<'a>(site: &'a Site, now: &'a AlarmNow) -> Alarm<'a> {
@@ -137,7 +178,9 @@ pub fn alarm<'a>(site: &'a Site, now: &'a AlarmNow) -> Alarm<'a> {
         area: point.map(|point| site.areas[point.area].id.as_str()),
         condition: definition.condition.suffix(),
         priority: definition.priority.number(),
-        name: point.map_or(&site.devices[device.0].name, |point| &point.name).into(),
+        name: point
+            .map_or(&site.devices[device.0].name, |point| &point.name)
+            .into(),
         state: now.shown.name(),
         active: now.active,
         acknowledged: now.acknowledged,
@@ -173,7 +216,11 @@ pub fn output<'a>(site: &'a Site, now: &OutputNow) -> Output<'a> {
 }
 
 pub fn horn(now: HornNow) -> Horn {
-    Horn { sounding: now.sounding, priority: now.priority.map(|priority| priority.number()), silenced: now.silenced }
+    Horn {
+        sounding: now.sounding,
+        priority: now.priority.map(|priority| priority.number()),
+        silenced: now.silenced,
+    }
 }
 
 fn split(value: Result<f64, NoValue>) -> (Option<f64>, Option<&'static str>) {
@@ -193,10 +240,100 @@ fn quality_name(quality: Quality) -> &'static str {
 }
 
 fn suppressed(now: &AlarmNow) -> Vec<&'static str> {
-    let set = [(now.out_of_service, "out-of-service"), (now.shelved, "shelved"), (now.suppressed_by_design, "by-design")];
-    set.into_iter().filter_map(|(holds, name)| holds.then_some(name)).collect()
+    let set = [
+        (now.out_of_service, "out-of-service"),
+        (now.shelved, "shelved"),
+        (now.suppressed_by_design, "by-design"),
+    ];
+    set.into_iter()
+        .filter_map(|(holds, name)| holds.then_some(name))
+        .collect()
 }
 
 fn ms(time: Option<WallMs>) -> Option<i64> {
     time.map(|time| time.0)
+}
+
+/// One line of the alarm journal.
+#[derive(Debug, Serialize)]
+pub struct Transition<'a> {
+    site: &'a str,
+    seq: u64,
+    alarm: &'a str,
+    occurrence: u32,
+    from: &'static str,
+    to: &'static str,
+    cause: &'static str,
+    time_ms: i64,
+    value: Option<f64>,
+    value_cause: Option<&'static str>,
+    limit: Option<f64>,
+    priority: u8,
+    actor: Option<&'a str>,
+    reason: Option<&'a str>,
+    late: bool,
+}
+
+/// `names` are those of the segment that the line was written in: the site file may have changed since.
+pub fn transition<'a>(site: &'a Site, names: &'a Names, line: &'a Line) -> Transition<'a> {
+    let (value, value_cause) = line.value.map_or((None, None), split);
+    let person = line.person.as_ref();
+    Transition {
+        site: &site.id,
+        seq: line.seq,
+        alarm: alarm_id(names, line),
+        occurrence: line.occurrence,
+        from: line.from.name(),
+        to: line.to.name(),
+        cause: line.cause.name(),
+        time_ms: line.time.0,
+        value,
+        value_cause,
+        limit: line.limit,
+        priority: line.priority,
+        actor: person.map(|person| &*person.actor),
+        reason: person.and_then(|person| person.reason.as_deref()),
+        late: false,
+    }
+}
+
+/// The alarm's id as it was when the line was written.
+pub fn alarm_id<'a>(names: &'a Names, line: &Line) -> &'a str {
+    let name = usize::try_from(line.alarm).ok();
+    name.and_then(|name| names.alarms.get(name))
+        .map_or("", |name| &**name)
+}
+
+/// One point's trend, by columns of equal length.
+#[derive(Debug, Default, Serialize)]
+pub struct Columns<'a> {
+    point: &'a str,
+    unit: &'a str,
+    step_ms: i64,
+    time_ms: Vec<i64>,
+    min: Vec<Option<f64>>,
+    max: Vec<Option<f64>>,
+    mean: Vec<Option<f64>>,
+    count: Vec<u32>,
+    good: Vec<f64>,
+    cause: Vec<Option<&'static str>>,
+}
+
+pub fn columns<'a>(point: &'a Point, series: &Series) -> Columns<'a> {
+    let mut columns = Columns {
+        point: &point.id,
+        unit: &point.unit,
+        step_ms: series.step_ms,
+        ..Columns::default()
+    };
+    for bucket in &series.buckets {
+        columns.time_ms.push(bucket.time.0);
+        columns.min.push(bucket.values.map(|values| values.min));
+        columns.max.push(bucket.values.map(|values| values.max));
+        columns.mean.push(bucket.values.map(|values| values.mean));
+        columns.count.push(bucket.count);
+        columns.good.push(bucket.good);
+        columns.cause.push(bucket.cause.map(NoValue::name));
+    }
+    columns
 }

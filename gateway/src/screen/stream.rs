@@ -13,20 +13,29 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior};
 
 /// Screens at one time; one more is told to wait.
-pub const STREAMS_MAX: usize = 64;
+pub(super) const STREAMS_MAX: usize = 64;
 const TICK: Duration = Duration::from_secs(1);
 
 /// `GET /api/events`.
-pub async fn events(State(plant): State<Arc<Plant>>) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refused> {
-    let place = plant.streams.clone().try_acquire_owned().map_err(|_| Refused::NotReady("every place for a screen is taken"))?;
+pub(super) async fn events(
+    State(plant): State<Arc<Plant>>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refused> {
+    let place = plant
+        .streams
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| Refused::NotReady("every place for a screen is taken"))?;
     let feed = Feed::new(plant, place);
-    Ok(Sse::new(futures_util::stream::unfold(feed, |mut feed| async move { feed.next().await.map(|event| (Ok(event), feed)) })))
+    Ok(Sse::new(futures_util::stream::unfold(
+        feed,
+        |mut feed| async move { feed.next().await.map(|event| (Ok(event), feed)) },
+    )))
 }
 
 /// One screen's stream.
@@ -46,7 +55,15 @@ impl Feed {
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let (_, updates) = plant.live.watch();
         let links = plant.links();
-        let mut feed = Self { plant, updates, tick, links, pending: VecDeque::new(), id: 0, _place: place };
+        let mut feed = Self {
+            plant,
+            updates,
+            tick,
+            links,
+            pending: VecDeque::new(),
+            id: 0,
+            _place: place,
+        };
         feed.start_over();
         feed
     }
@@ -84,7 +101,13 @@ impl Feed {
         let plant = self.plant.clone();
         let site = &plant.site;
         match update {
-            Update::Values(values) => self.push("values", &values.iter().map(|value| shapes::value(site, value)).collect::<Vec<_>>()),
+            Update::Values(values) => self.push(
+                "values",
+                &values
+                    .iter()
+                    .map(|value| shapes::value(site, value))
+                    .collect::<Vec<_>>(),
+            ),
             Update::Alarm(alarm) => self.push("alarm", &shapes::alarm(site, alarm)),
             Update::Output(output) => self.push("output", &shapes::output(site, output)),
             Update::Horn(horn) => self.push("horn", &shapes::horn(*horn)),
@@ -97,14 +120,22 @@ impl Feed {
             self.links = links;
             self.push("links", &links);
         }
-        self.push("tick", &serde_json::json!({ "time_ms": self.plant.clock.wall().0 }));
+        self.push(
+            "tick",
+            &serde_json::json!({ "time_ms": self.plant.clock.wall().0 }),
+        );
     }
 
     fn push(&mut self, kind: &str, data: &impl Serialize) {
         self.id += 1;
         // Fails only for maps with keys that are no strings, which no shape has.
         if let Ok(data) = serde_json::to_string(data) {
-            self.pending.push_back(Event::default().event(kind).id(self.id.to_string()).data(data));
+            self.pending.push_back(
+                Event::default()
+                    .event(kind)
+                    .id(self.id.to_string())
+                    .data(data),
+            );
         }
     }
 }

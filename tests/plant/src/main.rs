@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use davy_plant::control::{Plant, router};
 use davy_plant::{Kind, Options, Running, Wire, sites};
 use serde_json::json;
-use std::io::{Read, Write};
+use std::io::{IsTerminal as _, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -70,6 +70,7 @@ fn main() -> Result<()> {
             seed,
         } => {
             tracing_subscriber::fmt()
+                .with_ansi(std::io::stderr().is_terminal())
                 .with_writer(std::io::stderr)
                 .init();
             let broker = broker.unwrap_or((Ipv4Addr::LOCALHOST, base_port + 310).into());

@@ -2,7 +2,10 @@
 //!
 //! Invariant: every process started here is ended by its own id when its guard is dropped, and everything listens on loopback.
 
+pub mod cable;
+pub mod city;
 pub mod daemon;
 pub mod http;
 pub mod peers;
+pub mod site;
 pub mod wait;

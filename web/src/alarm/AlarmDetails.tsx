@@ -69,7 +69,7 @@ function Facts({ alarm, around }: { alarm: Alarm; around: Surroundings }) {
       <dd>
         {alarm.id} · {shared(`condition.${alarm.condition}`)} · {around.where(alarm)}
       </dd>
-      <dt>{shared('column.state')}</dt>
+      <dt>{shared('details.state')}</dt>
       <dd class="strong">{shared(`state.${alarm.state}`)}</dd>
       {point && value && (
         <>
@@ -97,7 +97,7 @@ function Facts({ alarm, around }: { alarm: Alarm; around: Surroundings }) {
         <>
           <dt>{shared('details.acknowledged')}</dt>
           <dd>
-            <Time ms={alarm.acknowledged_ms} /> {alarm.actor}
+            <Time ms={alarm.acknowledged_ms} /> {alarm.actor !== null && around.who(alarm.actor, alarm)}
           </dd>
         </>
       )}
@@ -226,7 +226,7 @@ function History({ alarm, around, history }: { alarm: Alarm; around: Surrounding
               </span>
             )}
             {transition.value_cause && <span class="text-fault"> {shared.orCode('cause', transition.value_cause)}</span>}
-            {transition.actor && <span> {transition.actor}</span>}
+            {transition.actor && <span> {around.who(transition.actor, alarm)}</span>}
             {transition.reason && <span class="muted"> “{transition.reason}”</span>}
             {transition.late && <span class="tag">{shared('time.late')}</span>}
           </span>

@@ -30,8 +30,9 @@ interface AlarmListProps {
 /** A row may ask for a note, or tell why its act was refused; one row at a time. */
 type Asking = { key: string; failure: Failure | null; note: boolean } | null;
 
-const HEAD = ['priority', 'time', 'point', 'condition', 'value', 'limit', 'state', 'duration', 'who', 'act'] as const;
-const WIDE: readonly string[] = ['limit', 'duration', 'who'];
+const HEAD = ['priority', 'time', 'point', 'condition', 'value', 'limit', 'state', 'who', 'act'] as const;
+/** Columns that a narrow list leaves out. */
+const CLASSES: Partial<Record<(typeof HEAD)[number], string>> = { limit: 'wide', who: 'wide', condition: 'c-cond', act: 'acts' };
 
 /** The live list. Only rows in sight are drawn; the row under the pointer stays there whatever comes above it. */
 export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: AlarmListProps) {
@@ -71,15 +72,15 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
   const { from, to } = hold.printing ? { from: 0, to: alarms.length } : sight(hold.scroll_px, hold.height_px, hold.row_px, alarms.length);
   return (
     <div class="card alarm-list" role="table" aria-label={shared('alarms.title')} aria-rowcount={alarms.length + 1}>
-      <div class="head" role="row" aria-rowindex={1}>
-        {HEAD.map((column) => (
-          <span key={column} role="columnheader" class={WIDE.includes(column) ? 'wide' : undefined}>
-            {shared(`column.${column}`)}
-          </span>
-        ))}
-      </div>
       <div ref={rows} class="rows" role="rowgroup" tabIndex={0} onScroll={hold.onScroll} onPointerMove={hold.onPointerMove} onPointerLeave={hold.onPointerLeave}>
-        <div role="presentation" style={{ height: `${alarms.length * hold.row_px}px` }} />
+        <div class="head" role="row" aria-rowindex={1}>
+          {HEAD.map((column) => (
+            <span key={column} role="columnheader" class={CLASSES[column]}>
+              {shared(`column.${column}`)}
+            </span>
+          ))}
+        </div>
+        <div class="body" role="presentation" style={{ height: `${alarms.length * hold.row_px}px` }}>
         {alarms.slice(from, to).map((alarm, place) => {
           const key = alarmKey(alarm);
           const ask = asking?.key === key ? asking : null;
@@ -97,6 +98,7 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
             />
           );
         })}
+        </div>
       </div>
       {hold.above > 0 && (
         <div class="new-above no-print">

@@ -21,6 +21,8 @@ export interface Surroundings {
   where: (alarm: Alarm) => string;
   /** An act that is on its way to where the alarm lives, in words; null for none. */
   pending?: (alarm: Alarm) => string | null;
+  /** The name behind an actor's id; the id itself where nobody knows it. */
+  who: (actor: string, alarm: Alarm) => string;
 }
 
 interface AlarmRowProps {
@@ -77,12 +79,14 @@ export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, c
             <span class="small muted number">{valueThen(alarm, point)}</span>
           </div>
           <div role="cell" class="wide number">{limitText(alarm, point)}</div>
-          <div role="cell" class="c-state state-word">
-            {around.pending?.(alarm) ?? shared(`state.${alarm.state}`)}
-            {alarm.late && <span class="tag">{shared('time.late')}</span>}
+          <div role="cell" class="two c-state">
+            <span class="strong">
+              {around.pending?.(alarm) ?? shared(`state.${alarm.state}`)}
+              {alarm.late && <span class="tag">{shared('time.late')}</span>}
+            </span>
+            <span class="small muted">{alarm.raised_ms !== null && <Lasting from_ms={alarm.raised_ms} to_ms={alarm.active ? null : alarm.cleared_ms} />}</span>
           </div>
-          <div role="cell" class="wide">{alarm.raised_ms !== null && <Lasting from_ms={alarm.raised_ms} to_ms={alarm.active ? null : alarm.cleared_ms} />}</div>
-          <div role="cell" class="wide">{alarm.actor ?? ''}</div>
+          <div role="cell" class="wide">{alarm.actor !== null && around.who(alarm.actor, alarm)}</div>
           <div role="cell" class="acts">{asks && onAcknowledge && <Button onPress={() => onAcknowledge(alarm)}>{shared('act.acknowledge')}</Button>}</div>
         </>
       )}

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { address, set } from '../address/address';
 import type { Alarm } from '../api/shape';
@@ -10,13 +11,15 @@ import { kind, KINDS } from './state';
 import { Shape } from './Symbol';
 
 interface FiltersProps {
+  /** What stands at the end of the line. */
+  children?: ComponentChildren;
   alarms: readonly Alarm[];
   /** Areas or sites to choose from, by the parameter that holds the choice. */
   among?: { parameter: 'area' | 'site'; label: string; all: string; choices: readonly { value: string; label: string }[] };
 }
 
 /** Filters as chips, with how many each would show. Their state is the address. */
-export function Filters({ alarms, among }: FiltersProps) {
+export function Filters({ alarms, among, children }: FiltersProps) {
   const search = useRef<HTMLInputElement>(null);
   const filter = readFilter(address.value.parameters);
   useKeys({ '/': () => search.current?.focus() });
@@ -55,6 +58,7 @@ export function Filters({ alarms, among }: FiltersProps) {
         onInput={(event) => set({ q: event.currentTarget.value })}
         onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
       />
+      {children && <span class="end">{children}</span>}
     </div>
   );
 }

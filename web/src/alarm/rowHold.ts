@@ -31,8 +31,9 @@ export function useRowHold(rows: RefObject<HTMLElement | null>, keys: readonly s
     const list = rows.current;
     if (!list) return;
     const row_px = parseFloat(getComputedStyle(list).getPropertyValue('--row')) || 48;
+    const height_px = list.clientHeight - headOf(list);
     setView((old) => {
-      const next = { ...old, scroll_px: list.scrollTop, height_px: list.clientHeight, row_px };
+      const next = { ...old, scroll_px: list.scrollTop, height_px, row_px };
       return next.scroll_px === old.scroll_px && next.height_px === old.height_px && next.row_px === old.row_px ? old : next;
     });
     if (list.scrollTop < row_px / 2) setAbove(0);
@@ -79,7 +80,7 @@ export function useRowHold(rows: RefObject<HTMLElement | null>, keys: readonly s
     onPointerLeave: () => void (pointer.current = null),
     reveal: (row) => {
       const list = rows.current;
-      if (list) list.scrollTop = reveal(row, list.scrollTop, list.clientHeight, view.row_px);
+      if (list) list.scrollTop = reveal(row, list.scrollTop, list.clientHeight - headOf(list), view.row_px);
     },
     toTop: () => {
       pointer.current = null;
@@ -87,3 +88,6 @@ export function useRowHold(rows: RefObject<HTMLElement | null>, keys: readonly s
     },
   };
 }
+
+/** The column heads stay above the rows and cover that much of the list. */
+const headOf = (list: HTMLElement): number => list.querySelector<HTMLElement>('.head')?.offsetHeight ?? 0;

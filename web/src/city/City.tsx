@@ -20,7 +20,7 @@ import { SitePlace } from './place/Site';
 import { Situation } from './place/Situation';
 import { TrendPlace } from './place/Trend';
 import type { User } from './shape';
-import { totals } from './situation';
+import { linksOf } from './situation';
 import './city.css';
 
 const PLACES: readonly Place[] = [
@@ -108,7 +108,7 @@ function Links() {
   const quiet_ms = city.feed.value.quiet_ms.value;
   const sites = city.sites.value;
   const state = city.feedState.value === 'stale' ? 'down' : city.feedState.value === 'live' ? 'up' : 'off';
-  const { links } = totals(sites?.values() ?? []);
+  const links = linksOf(sites?.values() ?? []);
   const lost = links.stale + links.down;
   return (
     <>

@@ -25,8 +25,15 @@ export const surroundings = (followed: string | null, within = false): Surroundi
   point: (alarm) => pointOf(alarm.site, alarm.point),
   value: (alarm) => (alarm.site === followed && alarm.point !== null ? city.picture.value(alarm.point, alarm.site) : null),
   where: (alarm) => [within ? '' : siteName(alarm.site), areaName(alarm.site, alarm.area)].filter(Boolean).join(' · '),
+  who: (actor, alarm) => personName(actor, alarm.site),
   pending,
 });
+
+/** People of the gateway by their names; of the city's own a screen knows only who sits before it. */
+export function personName(id: string, site: string): string {
+  if (id === city.user?.id) return city.user.name;
+  return city.model(site)?.people?.find((person) => person.id === id)?.name ?? id;
+}
 
 function pending(alarm: Alarm): string | null {
   const act = city.orders.pending.value.get(alarmKey(alarm));

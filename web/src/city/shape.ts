@@ -73,6 +73,8 @@ export interface DeviceNow extends Device {
 }
 
 export interface CitySite extends SiteShape, Registry {
+  /** Who may act at the gateway. */
+  people: { id: string; name: string; role: string }[];
   devices: DeviceNow[];
   link: Link;
   last_seen_ms: number | null;

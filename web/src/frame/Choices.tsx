@@ -11,8 +11,9 @@ export function Choices() {
   const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? 'auto';
   return (
     <>
-      <Button look="plain" icon label={shared('frame.language')} onPress={() => void (language.value = language.value === 'zh' ? 'en' : 'zh')}>
-        <span aria-hidden="true">{shared('frame.language-other')}</span>
+      <Button look="plain" icon title={shared('frame.language')} onPress={() => void (language.value = language.value === 'zh' ? 'en' : 'zh')}>
+        {shared('frame.language-other')}
+        <span class="hidden">{shared('frame.language')}</span>
       </Button>
       <Button look="plain" icon label={shared('frame.theme', { theme: shared(`theme.${theme.value}`) })} onPress={() => void (theme.value = next)}>
         <Icon name={ICONS[theme.value]} />

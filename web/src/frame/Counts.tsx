@@ -13,12 +13,11 @@ export function Counts({ alarms }: { alarms: Iterable<Alarm> }) {
         const count = counts[kind];
         const word = shared(`priority.${kind}`);
         return (
-          <a key={kind} href={link('alarms', { kind: String(kind), state: 'unacknowledged' })} data-none={count === 0 || undefined} aria-label={shared('frame.count', { word, count })} title={word}>
+          <a key={kind} href={link('alarms', { kind: String(kind), state: 'unacknowledged' })} data-none={count === 0 || undefined} title={word}>
             <Shape kind={kind} flashing={count > 0} />
-            <span aria-hidden="true">{count}</span>
-            <span class={count > 0 ? `word text-${kind}` : 'word'} aria-hidden="true">
-              {word}
-            </span>
+            <span>{count}</span>
+            <span class={count > 0 ? `word text-${kind}` : 'word'}>{word}</span>
+            <span class="hidden">{shared('stand.unacknowledged')}</span>
           </a>
         );
       })}

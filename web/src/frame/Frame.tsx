@@ -14,6 +14,9 @@ import { ZONE_NAME } from '../clock/format';
 import type { Place } from './place';
 import './frame.css';
 
+/** Qualities that need no word in the strip. */
+const GOOD_CLOCKS: readonly string[] = ['good', 'synchronised'];
+
 interface FrameProps {
   /** Site or jurisdiction. */
   title: string;
@@ -49,7 +52,7 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
             <Clock />
           </span>
           <span class="muted small">{ZONE_NAME}</span>
-          {clock !== null && clock !== 'good' && <span class="tag text-fault">{shared.orCode('clock', clock)}</span>}
+          {clock !== null && !GOOD_CLOCKS.includes(clock) && <span class="tag text-fault">{shared.orCode('clock', clock)}</span>}
         </div>
         <div class="part who">
           <Choices />
@@ -70,7 +73,7 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
           {shared('frame.help')}
         </a>
       </nav>
-      <main class="main" tabIndex={-1} key={place.id}>
+      <main class="stage" tabIndex={-1} key={place.id}>
         <View />
       </main>
       {helpOpen.value && <Help onClose={() => (helpOpen.value = false)} />}

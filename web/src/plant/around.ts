@@ -21,6 +21,7 @@ export const around: Surroundings = {
     const device = site?.devices.find((one) => one.id === alarm.device);
     return area ? name(area.name) : device ? name(device.name) : alarm.device;
   },
+  who: (actor) => plant.site.value?.people.find((person) => person.id === actor)?.name ?? actor,
 };
 
 const act = (alarm: Alarm, what: string, body?: object) => asPerson(() => plant.act(alarm, what, body));
@@ -30,7 +31,12 @@ export const acts: AlarmActs = {
   reset: (alarm) => act(alarm, 'reset'),
   shelve: (alarm, { minutes, reason, second }) => act(alarm, 'shelve', { minutes, reason, second: second && { person: second.who, pin: second.secret } }),
   unshelve: (alarm) => act(alarm, 'unshelve'),
-  outOfService: (alarm, reason) => act(alarm, 'out-of-service', { reason }),
-  inService: (alarm) => act(alarm, 'in-service'),
+  // Maintenance alone may; an operator who is logged in need not be offered what is refused.
+  get outOfService() {
+    return plant.person.value?.role === 'operator' ? undefined : (alarm: Alarm, reason: string) => act(alarm, 'out-of-service', { reason });
+  },
+  get inService() {
+    return plant.person.value?.role === 'operator' ? undefined : (alarm: Alarm) => act(alarm, 'in-service');
+  },
   seconds: () => plant.site.value?.people.filter((person) => person.id !== plant.person.value?.id) ?? [],
 };

@@ -64,8 +64,10 @@ export interface SystemNow {
     next_offset: number;
     acknowledged_offset: number;
     synced: boolean;
-    failed: boolean;
+    /** Why writing fails, in the words of the machine; null while it works. */
+    failed: string | null;
     lost_batches: number;
+    dropped_readings: number;
   };
   clock: { quality: string; offset_ms: number | null };
   disk: { free_bytes: number | null };

@@ -13,12 +13,12 @@ export function Readout({ lines, time_ms }: { lines: readonly TrendLine[]; time_
           <tr>
             <th>{shared('column.point')}</th>
             <th class="right">{time_ms === null ? shared('trend.last') : dateTime(time_ms).slice(5)}</th>
-            <th class="right">{shared('trend.extent')}</th>
+            <th class="right extent">{shared('trend.extent')}</th>
           </tr>
         </thead>
         <tbody>
-          {lines.map((line, place) => (
-            <Line key={`${line.series.point}${line.before ? '<' : ''}`} line={line} place={place} time_ms={time_ms} />
+          {lines.map((line) => (
+            <Line key={`${line.series.point}${line.before ? '<' : ''}`} line={line} colour={colourOf(lines, line)} time_ms={time_ms} />
           ))}
         </tbody>
       </table>
@@ -26,18 +26,18 @@ export function Readout({ lines, time_ms }: { lines: readonly TrendLine[]; time_
   );
 }
 
-function Line({ line, place, time_ms }: { line: TrendLine; place: number; time_ms: number | null }) {
+function Line({ line, colour, time_ms }: { line: TrendLine; colour: string; time_ms: number | null }) {
   const { series } = line;
   const found = time_ms === null ? (series.time_ms.length > 0 ? series.time_ms.length - 1 : null) : at(series, time_ms);
   return (
     <tr>
       <td class="name">
-        <span class={line.before ? 'swatch before' : 'swatch'} style={{ borderColor: colourOf(place) }} />
+        <span class={line.before ? 'swatch before' : 'swatch'} style={{ borderColor: colour }} />
         <span class="muted">{series.point}</span> {line.label}
         {line.before && <span class="muted"> {shared('trend.before')}</span>}
       </td>
       <td class="right strong">{found === null ? <span class="muted">{shared('trend.gap')}</span> : <Said line={line} place={found} />}</td>
-      <td class="right muted">{found !== null && series.step_ms > 0 && extent(line, found)}</td>
+      <td class="right muted extent">{found !== null && series.step_ms > 0 && extent(line, found)}</td>
     </tr>
   );
 }

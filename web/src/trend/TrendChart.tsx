@@ -72,7 +72,11 @@ interface Given {
   onRange: (range: { from_ms: number; to_ms: number } | null) => void;
 }
 
-export const colourOf = (place: number): string => token(`trend-${(place % LINES_MAX) + 1}`);
+/** A point and its day before share a colour. */
+export function colourOf(lines: readonly TrendLine[], line: TrendLine): string {
+  const place = lines.findIndex((other) => other.series.point === line.series.point);
+  return token(`trend-${(Math.max(0, place) % LINES_MAX) + 1}`);
+}
 
 /** Lines of one unit share a scale. */
 const scaleOf = (line: TrendLine): string => `unit ${line.series.unit}`;
@@ -95,8 +99,8 @@ function options(given: Given): uPlot.Options {
     cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
     scales: { x: { time: true, range: () => [from_ms / 1000, to_ms / 1000] }, ...Object.fromEntries(units.map((unit) => [unit, scale(lines, unit)])) },
     axes: [timeAxis(to_ms - from_ms), ...units.slice(0, 2).map((unit, place) => valueAxis(unit, place === 1))],
-    series: [{}, ...lines.flatMap(lineSeries)],
-    bands: lines.map((_, place) => ({ series: [3 * place + 3, 3 * place + 2] as uPlot.Band.Bounds, fill: `${colourOf(place)}26` })),
+    series: [{}, ...lines.flatMap((line) => lineSeries(line, colourOf(lines, line)))],
+    bands: lines.map((line, place) => ({ series: [3 * place + 3, 3 * place + 2] as uPlot.Band.Bounds, fill: `${colourOf(lines, line)}${line.before ? '00' : '26'}` })),
     hooks: {
       drawAxes: [(plot) => drawHatch(plot, extras)],
       draw: [(plot) => drawLimits(plot, extras), (plot) => drawAlarms(plot, extras)],
@@ -142,8 +146,7 @@ function scale(lines: readonly TrendLine[], unit: string): uPlot.Scale {
   };
 }
 
-function lineSeries(line: TrendLine, place: number): uPlot.Series[] {
-  const stroke = colourOf(place);
+function lineSeries(line: TrendLine, stroke: string): uPlot.Series[] {
   const edge: uPlot.Series = { scale: scaleOf(line), stroke: 'transparent', width: 0, points: { show: false }, ...stepped(line) };
   const dash = line.before ? { dash: [4, 4] } : {};
   return [{ scale: scaleOf(line), stroke, width: line.before ? 1 : 1.75, points: { show: false }, ...dash, ...stepped(line) }, edge, edge];
@@ -162,6 +165,7 @@ function timeAxis(span_ms: number): uPlot.Axis {
     ticks: { stroke: token('rule'), width: 1 },
     font: font(),
     space: 80,
+    size: 34,
     values: (_plot, splits) => splits.map((time_s) => stamp(time_s * 1000, span_ms)),
   };
 }

@@ -50,6 +50,7 @@ export function drawLimits(plot: uPlot, extras: Extras): void {
   context.save();
   context.font = `600 ${11 * ratio}px ${token('sans') || 'sans-serif'}`;
   context.lineWidth = ratio;
+  const written: { y: number; left: number }[] = [];
   for (const { limit, scale, label } of extras.limits) {
     if (limit.set_point === null) continue;
     const y = plot.valToPos(limit.set_point, scale, true);
@@ -61,7 +62,12 @@ export function drawLimits(plot: uPlot, extras: Extras): void {
     context.lineTo(left + width, y);
     context.stroke();
     context.textAlign = 'right';
-    context.fillText(label, left + width - 4 * ratio, y - 4 * ratio);
+    context.textBaseline = 'bottom';
+    const room = 14 * ratio;
+    // Labels of limits that lie close together stand side by side.
+    const right = Math.min(left + width - 4 * ratio, ...written.filter((other) => Math.abs(other.y - y) < room).map((other) => other.left - 10 * ratio));
+    context.fillText(label, right, y - 2 * ratio);
+    written.push({ y, left: right - context.measureText(label).width });
   }
   context.restore();
 }

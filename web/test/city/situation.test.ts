@@ -1,18 +1,21 @@
 import { expect, test } from 'vitest';
 import type { Alarm } from '../../src/api/shape';
-import type { CountKey, Count, SiteOverview } from '../../src/city/shape';
-import { byOrder, byTown, passesSite, readSiteFilter, spokenOf, totals, wrong } from '../../src/city/situation';
+import type { Count, SiteOverview } from '../../src/city/shape';
+import { byOrder, byTown, passesSite, readSiteFilter, sitesNow, totals, wrong, type SiteNow } from '../../src/city/situation';
 
-function site(id: string, given: Partial<SiteOverview> & { counts?: Partial<Record<CountKey, [number, number]>> } = {}): SiteOverview {
-  const { counts = {}, ...rest } = given;
-  const of = (key: CountKey): Count => ({ unacknowledged: counts[key]?.[0] ?? 0, active: counts[key]?.[1] ?? 0 });
-  return {
-    id, name: { zh: id, en: id }, city: 'C', town: 'A', village: '', sector: '', risk: 'blue', link: 'up', last_seen_ms: 0,
-    alarms: { p1: of('p1'), p2: of('p2'), p3: of('p3'), p4: of('p4') }, worst: null, ...rest,
-  };
+type Counts = Partial<Record<'p1' | 'p2' | 'p3' | 'p4' | 'fault', [unacknowledged: number, active: number]>>;
+
+function site(id: string, { counts = {}, ...given }: Partial<SiteOverview> & { counts?: Counts } = {}): SiteNow {
+  const of = (key: keyof Counts): Count => ({ unacknowledged: counts[key]?.[0] ?? 0, active: counts[key]?.[1] ?? 0 });
+  return { ...overview(id), ...given, worst: null, tally: { 1: of('p1'), 2: of('p2'), 3: of('p3'), 4: of('p4'), fault: of('fault') } };
 }
 
-const ids = (sites: SiteOverview[]): string[] => sites.map((one) => one.id);
+function overview(id: string): SiteOverview {
+  const none: Count = { unacknowledged: 0, active: 0 };
+  return { id, name: { zh: id, en: id }, city: 'C', town: 'A', village: '', sector: '', risk: 'blue', link: 'up', last_seen_ms: 0, alarms: { p1: none, p2: none, p3: none, p4: none }, worst: null };
+}
+
+const ids = (sites: SiteNow[]): string[] => sites.map((one) => one.id);
 
 test('what is wrong now goes from an unacknowledged P1 to a calm site', () => {
   const sites = [
@@ -56,12 +59,21 @@ test('a filter reads from its address and passes what it names', () => {
 
 test('totals add up alarms and links', () => {
   const sum = totals([site('a', { counts: { p1: [1, 2] } }), site('b', { counts: { p1: [1, 0] }, link: 'stale' })]);
-  expect(sum.alarms.p1).toEqual({ unacknowledged: 2, active: 2 });
+  expect(sum.alarms[1]).toEqual({ unacknowledged: 2, active: 2 });
   expect(sum.links).toEqual({ up: 1, stale: 1, down: 0 });
 });
 
+const alarm = (site: string, given: Partial<Alarm>): Alarm => ({ site, id: 'x', seq: 1, raised_ms: 1, state: 'UNACK', active: true, condition: 'H', priority: 3, ...given }) as Alarm;
+
+test('alarms of the stream are counted at their site, faults apart from alarms of their priority', () => {
+  const [a, b] = sitesNow([overview('a'), overview('b')], [alarm('a', { priority: 1 }), alarm('a', { condition: 'BAD' }), alarm('a', { state: 'ACKED' }), alarm('unseen', {})]);
+  expect(a?.tally).toMatchObject({ 1: { unacknowledged: 1, active: 1 }, 3: { unacknowledged: 0, active: 1 }, fault: { unacknowledged: 1, active: 1 } });
+  expect(a?.worst?.priority).toBe(1);
+  expect(b && wrong(b)).toBe('calm');
+});
+
 test('a shelved alarm is not the news of a site', () => {
-  const alarm = { state: 'SHLVD', active: true, condition: 'H', priority: 3 } as Alarm;
-  expect(spokenOf(site('a', { worst: alarm }))).toBeNull();
-  expect(spokenOf(site('a', { worst: { ...alarm, state: 'ACKED' } }))?.state).toBe('ACKED');
+  const [a] = sitesNow([overview('a')], [alarm('a', { state: 'SHLVD', priority: 1 })]);
+  expect(a?.worst).toBeNull();
+  expect(a && wrong(a)).toBe('calm');
 });

@@ -1,6 +1,7 @@
 import { parameter, set } from '../../address/address';
 import { useLoaded } from '../../api/loaded';
 import { query } from '../../api/call';
+import { dateTime } from '../../clock/format';
 import { Time } from '../../clock/Time';
 import { Button } from '../../control/Button';
 import { Empty, Failed, Skeleton } from '../../notice/Notice';
@@ -74,11 +75,19 @@ function Entry({ entry }: { entry: AuditEntry }) {
   );
 }
 
-/** `minutes: 30 · reason: …`, leaving out what says nothing. */
+/** `时长 30 · 原因 …`, leaving out what says nothing. */
 function detailOf(detail: unknown): string {
   if (detail === null || typeof detail !== 'object') return detail === null ? '' : String(detail);
   return Object.entries(detail)
     .filter(([, value]) => value !== null && value !== '' && value !== false && !(Array.isArray(value) && value.length === 0))
-    .map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .map(([key, value]) => `${say.orCode('detail', key)} ${valueOf(key, value)}`)
     .join(' · ');
+}
+
+function valueOf(key: string, value: unknown): string {
+  if (key.endsWith('_ms') && typeof value === 'number') return dateTime(value);
+  if (value === true) return say('detail.yes');
+  if (Array.isArray(value)) return value.map((one) => valueOf('', one)).join(say('list.and'));
+  if (typeof value === 'object' && value !== null) return Object.values(value).filter((one) => one !== '').map((one) => valueOf('', one)).join(' · ');
+  return key === 'role' ? say.orCode('role', String(value)) : String(value);
 }

@@ -1,18 +1,16 @@
 import { link } from '../../address/address';
-import { kind as kindOf, unacknowledged } from '../../alarm/state';
+import { kind as kindOf, KINDS, unacknowledged } from '../../alarm/state';
 import { Mark, Shape } from '../../alarm/Symbol';
-import { PRIORITIES } from '../../api/shape';
 import { Lasting } from '../../clock/Time';
 import { name } from '../../i18n/language';
 import { shared } from '../../i18n/shared';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
-import type { SiteOverview } from '../shape';
 import { SiteLink } from '../SiteLink';
-import { countOf, spokenOf, wrong } from '../situation';
+import { wrong, type SiteNow } from '../situation';
 
 /** Sites as rows, whatever asks for somebody on top. */
-export function SiteList({ sites, cursor }: { sites: readonly SiteOverview[]; cursor: string | null }) {
+export function SiteList({ sites, cursor }: { sites: readonly SiteNow[]; cursor: string | null }) {
   return (
     <div class="card site-list" role="table" aria-label={say('situation.title')}>
       <div class="site-row head" role="row">
@@ -29,7 +27,7 @@ export function SiteList({ sites, cursor }: { sites: readonly SiteOverview[]; cu
   );
 }
 
-function Row({ site, chosen }: { site: SiteOverview; chosen: boolean }) {
+function Row({ site, chosen }: { site: SiteNow; chosen: boolean }) {
   return (
     <div class="site-row" role="row" data-site={site.id} data-wrong={wrong(site)} aria-current={chosen ? 'true' : undefined}>
       <div role="cell" class="two c-site">
@@ -55,8 +53,8 @@ function Row({ site, chosen }: { site: SiteOverview; chosen: boolean }) {
 }
 
 /** What is wrong there, in one line. A site that is not heard is never called normal. */
-export function Now({ site }: { site: SiteOverview }) {
-  const worst = spokenOf(site);
+export function Now({ site }: { site: SiteNow }) {
+  const { worst } = site;
   return (
     <>
       {site.link !== 'up' && (
@@ -82,16 +80,16 @@ export function Now({ site }: { site: SiteOverview }) {
 }
 
 /** Per priority that has any: unacknowledged, and active besides. */
-export function CountsOf({ site }: { site: SiteOverview }) {
-  const some = PRIORITIES.filter((priority) => countOf(site, priority).unacknowledged + countOf(site, priority).active > 0);
+export function CountsOf({ site }: { site: SiteNow }) {
+  const some = KINDS.filter((one) => site.tally[one].unacknowledged + site.tally[one].active > 0);
   return (
     <span class="tally">
-      {some.map((priority) => {
-        const { unacknowledged: waiting, active } = countOf(site, priority);
-        const words = say('count.words', { word: shared(`priority.${priority}`), waiting, active });
+      {some.map((one) => {
+        const { unacknowledged: waiting, active } = site.tally[one];
+        const words = say('count.words', { word: shared(`priority.${one}`), waiting, active });
         return (
-          <span key={priority} title={words}>
-            <Shape kind={priority} />
+          <span key={one} title={words}>
+            <Shape kind={one} />
             <span class={waiting > 0 ? 'strong number' : 'number muted'} aria-hidden="true">
               {waiting}/{active}
             </span>

@@ -1,8 +1,8 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { address, go, link, parameter, set } from '../../address/address';
 import { toggled } from '../../alarm/filter';
+import { KINDS } from '../../alarm/state';
 import { Shape } from '../../alarm/Symbol';
-import { PRIORITIES } from '../../api/shape';
 import { Button, Chip } from '../../control/Button';
 import { Select } from '../../control/Field';
 import { shared } from '../../i18n/shared';
@@ -11,8 +11,8 @@ import { Empty, Skeleton } from '../../notice/Notice';
 import { city } from '../city';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
-import { LINKS, RISKS, type SiteOverview } from '../shape';
-import { byOrder, byTown, ORDERS, passesSite, readSiteFilter, totals, wrong, type Order } from '../situation';
+import { LINKS, RISKS } from '../shape';
+import { byOrder, byTown, ORDERS, passesSite, readSiteFilter, sitesNow, totals, wrong, type Order, type SiteNow } from '../situation';
 import { SiteList } from './SiteList';
 import { TownGrid } from './TownGrid';
 import './situation.css';
@@ -26,7 +26,8 @@ export function Situation() {
   const filter = readSiteFilter(parameters);
   const order: Order = parameter('order') === 'risk' ? 'risk' : 'wrong';
   const view = parameter('view') === 'grid' ? 'grid' : 'list';
-  const all = useMemo(() => [...(known?.values() ?? [])].sort(byOrder(order)), [known, order]);
+  const alarms = city.picture.alarms.value;
+  const all = useMemo(() => sitesNow(known?.values() ?? [], alarms.values()).sort(byOrder(order)), [known, alarms, order]);
   const sites = all.filter((site) => passesSite(site, filter));
   const shown = view === 'grid' ? byTown(sites).flatMap((town) => town.sites) : sites;
   const [cursor, setCursor] = useState<string | null>(null);
@@ -110,7 +111,7 @@ export function Situation() {
   );
 }
 
-function TownChoice({ sites, town }: { sites: readonly SiteOverview[]; town: string | null }) {
+function TownChoice({ sites, town }: { sites: readonly SiteNow[]; town: string | null }) {
   const towns = [...new Set(sites.map((site) => site.town).filter(Boolean))].sort((a, b) => a.localeCompare(b, 'zh'));
   if (towns.length < 2) return null;
   const choices = [{ value: '', label: say('situation.all-towns') }, ...towns.map((one) => ({ value: one, label: one }))];
@@ -118,20 +119,20 @@ function TownChoice({ sites, town }: { sites: readonly SiteOverview[]; town: str
 }
 
 /** Alarms by priority over all sites, and how many sites are heard. */
-function Summary({ sites }: { sites: readonly SiteOverview[] }) {
+function Summary({ sites }: { sites: readonly SiteNow[] }) {
   const sum = totals(sites);
   return (
     <div class="summary live">
-      {PRIORITIES.map((priority) => {
-        const count = sum.alarms[`p${priority}`];
+      {KINDS.map((one) => {
+        const count = sum.alarms[one];
         return (
-          <a key={priority} class="card" href={link('alarms', { kind: priority })} data-none={count.unacknowledged + count.active === 0 || undefined}>
+          <a key={one} class="card" href={link('alarms', { kind: one })} data-none={count.unacknowledged + count.active === 0 || undefined}>
             <span class="head">
-              <Shape kind={priority} flashing={count.unacknowledged > 0} /> {shared(`priority.${priority}`)}
+              <Shape kind={one} flashing={count.unacknowledged > 0} /> {shared(`priority.${one}`)}
             </span>
             <span class="figures">
               <span>
-                <span class={count.unacknowledged > 0 ? `figure text-${priority}` : 'figure'}>{count.unacknowledged}</span>
+                <span class={count.unacknowledged > 0 ? `figure text-${one}` : 'figure'}>{count.unacknowledged}</span>
                 <span class="muted small">{say('count.unacknowledged')}</span>
               </span>
               <span>

@@ -5,12 +5,11 @@ import { name } from '../../i18n/language';
 import { shared } from '../../i18n/shared';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
-import type { SiteOverview } from '../shape';
-import { byTown, spokenOf, wrong } from '../situation';
+import { byTown, wrong, type SiteNow } from '../situation';
 import { CountsOf } from './SiteList';
 
 /** Sites as tiles by town: where things are, without a map from elsewhere. */
-export function TownGrid({ sites, cursor }: { sites: readonly SiteOverview[]; cursor: string | null }) {
+export function TownGrid({ sites, cursor }: { sites: readonly SiteNow[]; cursor: string | null }) {
   return (
     <div class="towns">
       {byTown(sites).map((town) => (
@@ -32,8 +31,8 @@ export function TownGrid({ sites, cursor }: { sites: readonly SiteOverview[]; cu
   );
 }
 
-function Tile({ site, chosen }: { site: SiteOverview; chosen: boolean }) {
-  const worst = spokenOf(site);
+function Tile({ site, chosen }: { site: SiteNow; chosen: boolean }) {
+  const { worst } = site;
   return (
     <a class="tile" href={link(['site', site.id])} data-site={site.id} data-wrong={wrong(site)} data-link={site.link} aria-current={chosen ? 'true' : undefined}>
       <span class="strong name">{name(site.name)}</span>

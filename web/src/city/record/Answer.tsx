@@ -6,7 +6,7 @@ import { Button } from '../../control/Button';
 import { name } from '../../i18n/language';
 import { shared } from '../../i18n/shared';
 import { Empty } from '../../notice/Notice';
-import { pointOf, siteName } from '../around';
+import { personName, pointOf, siteName } from '../around';
 import { city as say } from '../messages';
 import { rowsOf } from '../perDay';
 import type { Gap, Occurrence } from '../shape';
@@ -105,7 +105,7 @@ function Acknowledged({ one, now_ms }: { one: Occurrence; now_ms: number }) {
   if (one.time_to_acknowledge_ms === null) return <span class="strong">{say('record.unacknowledged', { time: duration(now_ms - one.raised_ms) })}</span>;
   return (
     <>
-      <span class="number">{duration(one.time_to_acknowledge_ms)}</span> <span class="small muted">{one.acknowledged_by}</span>
+      <span class="number">{duration(one.time_to_acknowledge_ms)}</span> <span class="small muted">{one.acknowledged_by !== null && personName(one.acknowledged_by, one.site)}</span>
     </>
   );
 }

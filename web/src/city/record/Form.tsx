@@ -3,6 +3,7 @@ import { toggled } from '../../alarm/filter';
 import { Shape } from '../../alarm/Symbol';
 import { CONDITIONS, PRIORITIES } from '../../api/shape';
 import { fromField, toField } from '../../clock/format';
+import { now } from '../../clock/now';
 import { Chip } from '../../control/Button';
 import { Field, Input, Select } from '../../control/Field';
 import { shared } from '../../i18n/shared';
@@ -48,7 +49,7 @@ export function Form({ question, range }: { question: Question; range: Range }) 
           <Moment value_ms={range.from_ms} onChange={(from) => set({ from, to: question.to_ms, days: null, open: null })} />
         </Field>
         <Field label={say('record.to')}>
-          <Moment value_ms={range.to_ms} onChange={(to) => set({ from: Math.round(range.from_ms), to, days: null, open: null })} />
+          <Moment value_ms={question.to_ms ?? now.value} onChange={(to) => set({ from: Math.round(range.from_ms), to, days: null, open: null })} />
         </Field>
         <Field label={say('record.over')}>
           <Input type="number" min={0} max={86_400} inputMode="numeric" placeholder={say('record.over-any')} value={question.over_s === null ? '' : String(question.over_s)} onText={(over) => set({ over, open: null })} />
@@ -61,9 +62,8 @@ export function Form({ question, range }: { question: Question; range: Range }) 
             {shared('span.days', { count: days })}
           </Chip>
         ))}
-      </div>
-      <div class="chips" role="group" aria-label={shared('column.priority')}>
-        <span class="small muted label">{shared('column.priority')}</span>
+        <span class="divider" aria-hidden="true" />
+        <span class="small muted label near">{shared('column.priority')}</span>
         {PRIORITIES.map((priority) => (
           <Chip key={priority} on={question.priorities.includes(priority)} onToggle={() => set({ priority: toggled(question.priorities, priority), open: null })}>
             <Shape kind={priority} /> {shared(`priority.${priority}`)}

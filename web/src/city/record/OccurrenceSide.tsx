@@ -12,7 +12,7 @@ import { language, name } from '../../i18n/language';
 import { shared } from '../../i18n/shared';
 import { Empty, Failed, Skeleton } from '../../notice/Notice';
 import { TrendChart } from '../../trend/TrendChart';
-import { pointOf, siteName } from '../around';
+import { personName, pointOf, siteName } from '../around';
 import { city } from '../city';
 import { city as say } from '../messages';
 import { readingsCsvLink } from '../question';
@@ -72,7 +72,7 @@ function Facts({ one }: { one: Occurrence }) {
     [say('situation.column.site'), siteName(one.site)],
     [shared('details.raised'), dateTime(one.raised_ms) + (one.late ? ` · ${shared('time.late')}` : '')],
     [say('record.cleared'), one.cleared_ms === null ? say('record.not-cleared') : dateTime(one.cleared_ms)],
-    [shared('details.acknowledged'), one.acknowledged_ms === null ? say('record.not-acknowledged') : `${dateTime(one.acknowledged_ms)} · ${one.acknowledged_by ?? ''} · ${duration(one.time_to_acknowledge_ms ?? 0)}`],
+    [shared('details.acknowledged'), one.acknowledged_ms === null ? say('record.not-acknowledged') : `${dateTime(one.acknowledged_ms)} · ${one.acknowledged_by === null ? '' : personName(one.acknowledged_by, one.site)} · ${duration(one.time_to_acknowledge_ms ?? 0)}`],
     [say('record.column.peak'), peak(one)],
     [shared('column.limit'), one.limit === null ? '' : `${trimmed(one.limit)} ${one.unit}`],
   ];
@@ -113,7 +113,7 @@ function Lines({ one }: { one: Occurrence }) {
           <span>
             <span class="strong">{shared.orCode('transition', line.cause)}</span>
             {line.from !== line.to && <span class="muted"> → {shared.orCode('state', line.to)}</span>}
-            {line.actor && <span> {line.actor}</span>}
+            {line.actor && <span> {personName(line.actor, one.site)}</span>}
             {line.reason && <span class="muted"> “{line.reason}”</span>} {line.late && <span class="tag">{shared('time.late')}</span>}
           </span>
         </li>

@@ -31,13 +31,12 @@ export function Alarms() {
   const areas = plant.site.value?.areas.map((area) => ({ value: area.id, label: name(area.name) })) ?? [];
   return (
     <div class="alarm-place" data-open={open !== null || undefined}>
-      <div class="row title">
-        <h1 class="grow">{shared('alarms.title')}</h1>
+      <h2 class="hidden">{shared('alarms.title')}</h2>
+      <Filters alarms={all} among={{ parameter: 'area', label: say('alarms.area'), all: say('alarms.all-areas'), choices: areas }}>
         <Button look="plain" icon label={shared('act.print')} onPress={() => print()}>
           <Icon name="print" />
         </Button>
-      </div>
-      <Filters alarms={all} among={{ parameter: 'area', label: say('alarms.area'), all: say('alarms.all-areas'), choices: areas }} />
+      </Filters>
       <div class="alarm-split" data-open={open !== null || undefined}>
         {shown.length > 0 ? (
           <AlarmList alarms={shown} around={around} acts={acts} open={open && key} onOpen={openAlarm} onTrend={(alarm) => go('trend', { points: alarm.point })} />

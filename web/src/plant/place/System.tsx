@@ -71,7 +71,7 @@ function Journal({ system: { journal } }: { system: SystemNow }) {
   return (
     <dl class="facts pad live">
       <dt>{say('journal.state')}</dt>
-      <dd>{journal.failed ? <Wrong>{say('journal.failed')}</Wrong> : say(journal.synced ? 'journal.synced' : 'journal.writing')}</dd>
+      <dd>{journal.failed !== null ? <Wrong>{say('journal.failed', { why: journal.failed })}</Wrong> : say(journal.synced ? 'journal.synced' : 'journal.writing')}</dd>
       <dt>{say('journal.used')}</dt>
       <dd>
         {size(journal.bytes)} / {size(journal.max_bytes)} ({share(journal.bytes, journal.max_bytes)} %)
@@ -87,6 +87,8 @@ function Journal({ system: { journal } }: { system: SystemNow }) {
       <dd>{say('journal.batches', { count: waiting })}</dd>
       <dt>{say('journal.lost')}</dt>
       <dd>{journal.lost_batches > 0 ? <Wrong>{say('journal.batches', { count: journal.lost_batches })}</Wrong> : say('journal.none')}</dd>
+      <dt>{say('journal.dropped')}</dt>
+      <dd>{journal.dropped_readings > 0 ? <Wrong>{say('journal.readings', { count: journal.dropped_readings })}</Wrong> : say('journal.none')}</dd>
     </dl>
   );
 }

@@ -1,0 +1,131 @@
+//! `davy-gateway check`: what is wrong with a site file, for people with the line itself, for programs as JSON.
+
+use crate::message;
+use davy_config::{Language, Problem, Problems, Severity};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Reads the file and prints what is wrong with it. Returns whether it may run.
+pub(crate) fn people(path: &Path, language: Language) -> bool {
+    match davy_config::load(path) {
+        Ok(loaded) => {
+            print!("{}", text(&loaded.warnings, language));
+            println!("{}", sound(path, &loaded, language));
+            true
+        }
+        Err(problems) => {
+            print!("{}", text(&problems, language));
+            println!("{}", refused(path, &problems, language));
+            false
+        }
+    }
+}
+
+/// The same as JSON on one line, the same in both languages but for the texts, of which it carries both.
+pub(crate) fn programs(path: &Path) -> bool {
+    let (ok, problems) = match davy_config::load(path) {
+        Ok(loaded) => (true, loaded.warnings),
+        Err(problems) => (false, problems),
+    };
+    let rows: Vec<_> = problems.iter().map(row).collect();
+    println!(
+        "{}",
+        json!({ "ok": ok, "file": path.display().to_string(), "problems": rows })
+    );
+    ok
+}
+
+/// Every problem with its place, the line, and the way out.
+pub(crate) fn text(problems: &Problems, language: Language) -> String {
+    problems.iter().fold(String::new(), |mut text, problem| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{}", paragraph(problem, language));
+        text
+    })
+}
+
+fn paragraph(problem: &Problem, language: Language) -> String {
+    let kind = match problem.severity() {
+        Severity::Error => message::text("check-error", language),
+        Severity::Warning => message::text("check-warning", language),
+    };
+    let help = message::text("check-help", language);
+    let mut text = format!(
+        "{kind}[{}]: {}\n  --> {}:{}:{}",
+        problem.code.name(),
+        problem.message(language),
+        problem.file,
+        problem.line,
+        problem.column
+    );
+    if !problem.key.is_empty() {
+        text += &format!("  ({})", problem.key);
+    }
+    if !problem.excerpt.is_empty() {
+        let number = problem.line.to_string();
+        let margin = " ".repeat(number.len());
+        let before: String = problem
+            .excerpt
+            .chars()
+            .take(problem.column.saturating_sub(1))
+            .map(|char| if wide(char) { '\u{3000}' } else { ' ' })
+            .collect();
+        text += &format!(
+            "\n {margin} |\n {number} | {}\n {margin} | {before}{}",
+            problem.excerpt,
+            "^".repeat(problem.width)
+        );
+    }
+    text + &format!("\n  = {help}: {}\n\n", problem.help(language))
+}
+
+/// Characters that a terminal draws two columns wide: the marks under them must be as wide.
+const fn wide(char: char) -> bool {
+    matches!(char, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}')
+}
+
+fn row(problem: &Problem) -> serde_json::Value {
+    json!({
+        "severity": match problem.severity() { Severity::Error => "error", Severity::Warning => "warning" },
+        "code": problem.code.name(),
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "width": problem.width,
+        "key": problem.key,
+        "message": { "zh": problem.message(Language::Zh), "en": problem.message(Language::En) },
+        "help": { "zh": problem.help(Language::Zh), "en": problem.help(Language::En) },
+    })
+}
+
+fn sound(path: &Path, loaded: &davy_config::Loaded, language: Language) -> String {
+    let site = &loaded.site;
+    let values = [
+        ("file", path.display().to_string()),
+        ("buses", site.buses.len().to_string()),
+        ("points", site.points.len().to_string()),
+        ("alarms", site.alarms.len().to_string()),
+        ("outputs", site.outputs.len().to_string()),
+    ];
+    let mut text = message::text_with("check-sound", &values, language);
+    if !loaded.warnings.is_empty() {
+        let count = [("count", loaded.warnings.len().to_string())];
+        text += " ";
+        text += &message::text_with("check-warnings", &count, language);
+    }
+    text
+}
+
+fn refused(path: &Path, problems: &Problems, language: Language) -> String {
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.severity() == Severity::Error)
+        .count();
+    let values = [
+        ("file", path.display().to_string()),
+        ("errors", errors.to_string()),
+        ("warnings", (problems.len() - errors).to_string()),
+    ];
+    message::text_with("check-refused", &values, language)
+}

@@ -1,0 +1,142 @@
+//! What people type. Help and answers are in the language of the locale; what programs read (`--format json`, exit codes) is the same in both.
+
+use crate::{check, message, pin, run};
+use anyhow::Result;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use davy_config::Language;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, Parser)]
+#[command(name = "davy-gateway", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run {
+        site: PathBuf,
+        #[arg(long)]
+        data: PathBuf,
+        #[arg(long, default_value = "text")]
+        log_format: LogFormat,
+    },
+    Check {
+        site: PathBuf,
+        #[arg(long, default_value = "text")]
+        format: Format,
+    },
+    Pin {
+        #[arg(long)]
+        pin_file: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let language = message::language();
+    let matches = localised(CommandLine::command(), "cli", language).get_matches();
+    let typed = CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match answer(typed.command, language) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("davy-gateway: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn answer(command: Command, language: Language) -> Result<bool> {
+    match command {
+        Command::Run {
+            site,
+            data,
+            log_format,
+        } => match davy_config::load(&site) {
+            Ok(loaded) => {
+                eprint!("{}", check::text(&loaded.warnings, language));
+                run::start(loaded.site, &data, log_format)
+            }
+            Err(problems) => {
+                eprint!("{}", check::text(&problems, language));
+                eprintln!("{}", message::text("run-refused", language));
+                Ok(false)
+            }
+        },
+        Command::Check {
+            site,
+            format: Format::Text,
+        } => Ok(check::people(&site, language)),
+        Command::Check {
+            site,
+            format: Format::Json,
+        } => Ok(check::programs(&site)),
+        Command::Pin { pin_file } => {
+            println!("{}", pin::hash(pin_file.as_deref(), language)?);
+            Ok(true)
+        }
+    }
+}
+
+/// The commands with their help, from the message files: `cli-<command>` and `cli-<command>-<argument>`.
+fn localised(command: clap::Command, key: &str, language: Language) -> clap::Command {
+    let key = key.to_owned();
+    let inner = key.clone();
+    command
+        .about(message::text(&key, language))
+        .mut_args(move |argument| {
+            let id = argument.get_id().as_str().replace('_', "-");
+            match &*id {
+                "help" | "version" => argument,
+                _ => argument.help(message::text(&format!("{key}-{id}"), language)),
+            }
+        })
+        .mut_subcommands(move |command| {
+            let key = format!("{inner}-{}", command.get_name());
+            localised(command, &key, language)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_key(command: &clap::Command, key: &str) -> Vec<String> {
+        let arguments = command
+            .get_arguments()
+            .map(|argument| argument.get_id().as_str().replace('_', "-"));
+        let own = arguments
+            .filter(|id| !["help", "version"].contains(&id.as_str()))
+            .map(|id| format!("{key}-{id}"))
+            .chain([key.to_owned()]);
+        let inner = command
+            .get_subcommands()
+            .flat_map(|inner| every_key(inner, &format!("{key}-{}", inner.get_name())));
+        own.chain(inner).collect()
+    }
+
+    #[test]
+    fn every_command_and_argument_has_its_help_in_both_languages() {
+        CommandLine::command().debug_assert();
+        for key in every_key(&CommandLine::command(), "cli") {
+            for language in [Language::Zh, Language::En] {
+                assert_ne!(message::text(&key, language), key);
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Where records wait for the writer. Judgement puts them in and goes on at once, whatever the disk does.
+
+use super::record::Record;
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Most readings that wait; those of a further append are dropped and counted.
+pub(super) const MOST_READINGS: usize = 8192;
+/// Most other records that wait; for a further one the oldest append that holds such gives way, for the newest state of an alarm tells more.
+pub(super) const MOST_OTHERS: usize = 4096;
+/// How long what the cloud committed may wait for a group to be written with.
+const SETTLED_WITHIN: Duration = Duration::from_millis(500);
+
+/// Records of one source, as they were handed over.
+#[derive(Debug)]
+pub(super) struct Append {
+    pub(super) device: Option<u32>,
+    pub(super) records: Vec<Record>,
+}
+
+impl Append {
+    pub(super) fn readings(&self) -> usize {
+        let is_reading = |record: &&Record| matches!(record, Record::Reading { .. });
+        self.records.iter().filter(is_reading).count()
+    }
+}
+
+/// What the writer finds.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) appends: VecDeque<Append>,
+    /// Readings and other records that found no room.
+    pub(super) dropped_readings: u64,
+    pub(super) dropped_others: u64,
+    pub(super) closing: bool,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    taken: Taken,
+    readings: usize,
+    others: usize,
+    /// When settled offsets must be written at the latest.
+    settled_due: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+impl Inbox {
+    /// Never waits for the writer: the lock is held for moments alone.
+    pub(super) fn put(&self, append: Append) {
+        let mut waiting = self.lock();
+        if waiting.taken.closing || append.records.is_empty() {
+            return;
+        }
+        waiting.put(append);
+        drop(waiting);
+        self.changed.notify_one();
+    }
+
+    /// Settled offsets wait to be written.
+    pub(super) fn note_settled(&self) {
+        self.lock()
+            .settled_due
+            .get_or_insert(Instant::now() + SETTLED_WITHIN);
+        self.changed.notify_one();
+    }
+
+    /// Nothing more is taken in.
+    pub(super) fn close(&self) {
+        self.lock().taken.closing = true;
+        self.changed.notify_one();
+    }
+
+    /// Takes what waits, as soon as there is something to do or at `until`.
+    pub(super) fn take(&self, until: Option<Instant>) -> Taken {
+        let mut waiting = self.lock();
+        loop {
+            let now = Instant::now();
+            let due = [until, waiting.settled_due].into_iter().flatten().min();
+            if !waiting.taken.appends.is_empty()
+                || waiting.taken.closing
+                || due.is_some_and(|due| due <= now)
+            {
+                break;
+            }
+            waiting = match due {
+                Some(due) => {
+                    let waited = self.changed.wait_timeout(waiting, due - now);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self
+                    .changed
+                    .wait(waiting)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        let closing = waiting.taken.closing;
+        let mut taken = std::mem::take(&mut *waiting).taken;
+        (waiting.taken.closing, taken.closing) = (closing, closing);
+        taken
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn put(&mut self, mut append: Append) {
+        let readings = append.readings();
+        if self.readings + readings > MOST_READINGS {
+            self.taken.dropped_readings += readings as u64;
+            append
+                .records
+                .retain(|record| !matches!(record, Record::Reading { .. }));
+        } else {
+            self.readings += readings;
+        }
+        self.others += append
+            .records
+            .iter()
+            .filter(|record| !matches!(record, Record::Reading { .. }))
+            .count();
+        if !append.records.is_empty() {
+            self.taken.appends.push_back(append);
+        }
+        while self.others > MOST_OTHERS && self.drop_oldest_other() {}
+    }
+
+    /// Drops the oldest append that holds more than readings, unless it is the only one.
+    fn drop_oldest_other(&mut self) -> bool {
+        let appends = &mut self.taken.appends;
+        let oldest = appends
+            .iter()
+            .position(|append| append.readings() < append.records.len());
+        let Some(append) = oldest
+            .filter(|oldest| oldest + 1 < appends.len())
+            .and_then(|oldest| appends.remove(oldest))
+        else {
+            return false;
+        };
+        let readings = append.readings();
+        let others = append.records.len() - readings;
+        self.readings -= readings;
+        self.others -= others;
+        self.taken.dropped_readings += readings as u64;
+        self.taken.dropped_others += others as u64;
+        true
+    }
+}

@@ -1,0 +1,205 @@
+//! What is known in memory of the log on disk: shared between the writer, who changes it after each group commit, and those who read.
+
+use super::record::{Batch, Record, Transition};
+use super::segment::Summary;
+use super::settled::Settled;
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+/// Most urgent offsets known one by one; what is beyond goes to the cloud in its turn.
+const MOST_URGENT: usize = 65_536;
+/// Most memory of the recent batches, bytes of decoded records.
+const MOST_RECENT: usize = 384 << 10;
+
+/// One segment, as far as it is on disk.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    pub(super) number: u64,
+    /// First offset that it may hold.
+    pub(super) first: u64,
+    /// Bytes on disk that count.
+    pub(super) length: u64,
+    /// The offsets that are left in it, if only urgent ones are.
+    pub(super) thinned: Option<Arc<[u64]>>,
+    /// Without the urgent offsets, which stand in the index.
+    pub(super) summary: Summary,
+}
+
+impl Segment {
+    /// Whether all that it holds is settled.
+    pub(super) fn is_settled(&self, settled: &Settled) -> bool {
+        match &self.thinned {
+            Some(left) => left.iter().all(|offset| settled.contains(*offset)),
+            None => {
+                self.summary.next <= self.first || settled.covers(self.first, self.summary.next - 1)
+            }
+        }
+    }
+}
+
+/// The log on disk.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// By rising number, the one being written last.
+    pub(super) segments: VecDeque<Segment>,
+    /// Damaged segments, and such of another stream: number and bytes. Kept, for somebody may want to look at them, until room is needed.
+    pub(super) strays: Vec<(u64, u64)>,
+    pub(super) settled: Settled,
+    /// Settled ranges that are not on disk yet.
+    pub(super) unsaved: Vec<(u64, u64)>,
+    /// Urgent offsets that are not settled.
+    pub(super) urgent: BTreeSet<u64>,
+    /// One more than the last offset on disk.
+    pub(super) next: u64,
+    pub(super) recent: Recent,
+    /// Why the disk does not take what it should.
+    pub(super) failed: Option<String>,
+    pub(super) lost_batches: u64,
+    pub(super) dropped_readings: u64,
+}
+
+impl Index {
+    pub(super) fn bytes(&self) -> u64 {
+        let strays = self.strays.iter().map(|(_, bytes)| bytes);
+        self.segments
+            .iter()
+            .map(|segment| &segment.length)
+            .chain(strays)
+            .sum()
+    }
+
+    /// The first offset that is still on disk.
+    pub(super) fn first(&self) -> u64 {
+        self.segments
+            .front()
+            .map_or(self.next, |segment| segment.first)
+    }
+
+    /// The segment that holds an offset, if one does.
+    pub(super) fn segment_of(&self, offset: u64) -> Option<&Segment> {
+        let after = self
+            .segments
+            .partition_point(|segment| segment.first <= offset);
+        let segment = self.segments.get(after.checked_sub(1)?)?;
+        match &segment.thinned {
+            Some(left) => left.binary_search(&offset).is_ok(),
+            None => offset < segment.summary.next,
+        }
+        .then_some(segment)
+    }
+
+    /// Offsets need nothing more.
+    pub(super) fn settle(&mut self, range: RangeInclusive<u64>) {
+        let (first, last) = (
+            *range.start(),
+            (*range.end()).min(self.next.saturating_sub(1)),
+        );
+        if self.next == 0
+            || first > last
+            || self.settled.covers(first, last)
+            || !self.settled.add(first..=last)
+        {
+            return;
+        }
+        self.unsaved.push((first, last));
+        let settled: Vec<u64> = self.urgent.range(first..=last).copied().collect();
+        for offset in settled {
+            self.urgent.remove(&offset);
+        }
+    }
+
+    /// The first offset from `from` on that is on disk and not settled.
+    pub(super) fn next_open(&self, from: u64) -> Option<u64> {
+        let mut offset = from.max(self.first());
+        loop {
+            offset = self.settled.first_open(offset);
+            if offset >= self.next {
+                return None;
+            }
+            if self.segment_of(offset).is_some() {
+                return Some(offset);
+            }
+            // Between what segments hold: on to the next that is there.
+            offset = self.next_present(offset)?;
+        }
+    }
+
+    /// The first offset after `offset` that some segment holds.
+    fn next_present(&self, offset: u64) -> Option<u64> {
+        let after = self
+            .segments
+            .partition_point(|segment| segment.first <= offset);
+        let within = after
+            .checked_sub(1)
+            .and_then(|at| self.segments[at].thinned.as_ref());
+        let next = within.and_then(|left| left.get(left.partition_point(|left| *left <= offset)));
+        next.copied()
+            .or_else(|| self.segments.get(after).map(|segment| segment.first))
+    }
+
+    pub(super) fn backlog(&self) -> u64 {
+        let first = self.first();
+        self.next - first - self.settled.count(first, self.next)
+    }
+
+    pub(super) fn add_urgent(&mut self, offset: u64) {
+        if self.urgent.len() < MOST_URGENT && !self.settled.contains(offset) {
+            self.urgent.insert(offset);
+        }
+    }
+}
+
+/// The newest batches, in memory: the uplink that keeps up never reads the disk. When it is full the oldest goes.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    batches: VecDeque<Arc<Batch>>,
+    bytes: usize,
+}
+
+impl Recent {
+    pub(super) fn push(&mut self, batch: Arc<Batch>) {
+        self.bytes += size(&batch);
+        self.batches.push_back(batch);
+        while self.bytes > MOST_RECENT
+            && let Some(oldest) = self.batches.pop_front()
+        {
+            self.bytes -= size(&oldest);
+        }
+    }
+
+    pub(super) fn get(&self, offset: u64) -> Option<Arc<Batch>> {
+        let place = self.batches.partition_point(|batch| batch.offset < offset);
+        self.batches
+            .get(place)
+            .filter(|batch| batch.offset == offset)
+            .cloned()
+    }
+}
+
+/// About how much memory a batch takes, bytes.
+fn size(batch: &Batch) -> usize {
+    size_of::<Batch>() + batch.records.iter().map(record_size).sum::<usize>()
+}
+
+/// About how much memory a record takes, bytes: more than on disk.
+pub(super) fn record_size(record: &Record) -> usize {
+    let beside = match record {
+        Record::Transition(transition) => {
+            let person = transition.person.as_ref();
+            let texts = [
+                person.map(|person| &person.actor),
+                person.and_then(|person| person.reason.as_ref()),
+                person.and_then(|person| person.second.as_ref()),
+                transition.command.as_ref(),
+            ];
+            let texts: usize = texts.into_iter().flatten().map(|text| text.len()).sum();
+            size_of::<Transition>() + texts
+        }
+        Record::Reading { .. }
+        | Record::Output { .. }
+        | Record::Lost { .. }
+        | Record::Started { .. } => 0,
+    };
+    size_of::<Record>() + beside
+}

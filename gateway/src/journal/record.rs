@@ -1,0 +1,112 @@
+//! What the journal keeps: records, gathered into immutable batches, each of one device or of the node itself, known by its offset.
+//!
+//! Records name points, alarms and outputs by position in the [`Names`] of their segment, because a site file may change between writing and reading.
+//! The gateway's own site has the same positions for as long as its digest is the segment's.
+
+use crate::judge::Person;
+use davy_alarm::{Cause, NoValue, Reading, Saved, Shown, WallMs};
+use davy_config::site::Site;
+use std::sync::Arc;
+
+/// The ids behind the positions of a segment's records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// SHA-256 of the site file, hexadecimal.
+    pub digest: String,
+    pub devices: Vec<Arc<str>>,
+    pub points: Vec<Arc<str>>,
+    pub alarms: Vec<Arc<str>>,
+    pub outputs: Vec<Arc<str>>,
+}
+
+impl Names {
+    /// The ids of a site, by its own positions.
+    pub fn of(site: &Site) -> Self {
+        let ids = |ids: Vec<&str>| ids.into_iter().map(Arc::from).collect();
+        Self {
+            digest: site.digest.clone(),
+            devices: ids(site.devices.iter().map(|device| &*device.id).collect()),
+            points: ids(site.points.iter().map(|point| &*point.id).collect()),
+            alarms: ids(site.alarms.iter().map(|alarm| &*alarm.id).collect()),
+            outputs: ids(site.outputs.iter().map(|output| &*output.id).collect()),
+        }
+    }
+}
+
+/// An immutable group of records of one source, as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// Position in the stream; rises by one a batch.
+    pub offset: u64,
+    /// When it was made.
+    pub made: WallMs,
+    pub names: Arc<Names>,
+    /// Position in [`Names::devices`]; `None` = of the node itself (outputs, losses, starts).
+    pub device: Option<u32>,
+    pub records: Vec<Record>,
+}
+
+impl Batch {
+    /// Whether it holds a transition: such batches go to the cloud ahead of all others.
+    pub fn is_urgent(&self) -> bool {
+        self.records
+            .iter()
+            .any(|record| matches!(record, Record::Transition(_) | Record::Lost { .. }))
+    }
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    Reading {
+        /// Position in [`Names::points`].
+        point: u32,
+        reading: Reading,
+    },
+    Transition(Box<Transition>),
+    /// An output's demand changed.
+    Output {
+        /// Position in [`Names::outputs`].
+        output: u32,
+        on: bool,
+        time: WallMs,
+    },
+    /// Batches `from..=to` that the cloud never got were removed from a full disk, or could not be written or read.
+    Lost {
+        from: u64,
+        to: u64,
+        /// Readings in them, as far as known.
+        readings: u64,
+        time: WallMs,
+    },
+    /// The gateway started.
+    Started {
+        time: WallMs,
+    },
+}
+
+/// One transition of one alarm, whole: it alone tells the story, and `saved` is the alarm's durable state after it (R20).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    /// Rises by one a transition over the life of the stream, from 1.
+    pub seq: u64,
+    /// Position in [`Names::alarms`].
+    pub alarm: u32,
+    pub from: Shown,
+    pub to: Shown,
+    pub cause: Cause,
+    pub occurrence: u32,
+    pub time: WallMs,
+    /// The point's value then; `None` for an alarm of a device.
+    pub value: Option<Result<f64, NoValue>>,
+    /// The set-point then, in the point's unit.
+    pub limit: Option<f64>,
+    /// 1 to 4.
+    pub priority: u8,
+    pub person: Option<Person>,
+    /// The cloud's name for the command that this answers.
+    pub command: Option<Arc<str>>,
+    /// When a shelving that this begins ends.
+    pub shelved_until: Option<WallMs>,
+    pub saved: Saved,
+}

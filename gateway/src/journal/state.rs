@@ -1,0 +1,171 @@
+//! What the whole log comes to: the durable state of every alarm, the outputs that are on, the next sequence number. Each segment begins with it.
+//!
+//! Bytes, pieces as in [`super::bytes`]: varint next seq; varint number of outputs that are on, each a text; varint number of alarms, each
+//! text id, 24 bytes [`Saved`], varint seq, byte flags (bit 0 raised, 1 changed, 2 cleared, 3 acknowledged, 4 shelved until, 5 actor, 6 reason),
+//! the times among them as zigzag milliseconds since 1970, byte form and value of `value_then` (see [`super::encoding`]), then the texts.
+
+use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
+use super::encoding::{optional_value, put_optional_value};
+use super::record::{Names, Record};
+use super::story::Story;
+use davy_alarm::{Saved, WallMs};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Most alarms remembered that are no longer in the site file: one that comes back after an edit is as it was.
+const MOST_GONE: usize = 1000;
+
+/// Keyed by id, so that it survives another site file.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct State {
+    pub(super) alarms: BTreeMap<Arc<str>, (Saved, Story)>,
+    pub(super) on: BTreeSet<Arc<str>>,
+    pub(super) next_seq: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            alarms: BTreeMap::new(),
+            on: BTreeSet::new(),
+            next_seq: 1,
+        }
+    }
+}
+
+impl State {
+    /// Goes on with the next record. A transition that it has already followed changes nothing: after a failed write the state in a new segment's
+    /// header is ahead of the batches that are written again behind it.
+    pub(super) fn follow(&mut self, names: &Names, record: &Record) {
+        match record {
+            Record::Transition(transition) => {
+                let Some(id) = names.alarms.get(transition.alarm as usize) else {
+                    return;
+                };
+                self.next_seq = self.next_seq.max(transition.seq.saturating_add(1));
+                let (saved, story) = self
+                    .alarms
+                    .entry(id.clone())
+                    .or_insert_with(|| (transition.saved, Story::default()));
+                if transition.seq > story.seq {
+                    *saved = transition.saved;
+                    story.follow(transition);
+                }
+            }
+            Record::Output { output, on, .. } => {
+                let Some(id) = names.outputs.get(*output as usize) else {
+                    return;
+                };
+                if *on {
+                    self.on.insert(id.clone());
+                } else {
+                    self.on.remove(id);
+                }
+            }
+            Record::Reading { .. } | Record::Lost { .. } | Record::Started { .. } => {}
+        }
+    }
+
+    /// Forgets the alarms that are gone from the site if they are too many; outputs that are gone at once.
+    pub(super) fn fit(&mut self, names: &Names) {
+        let alarms: BTreeSet<&str> = names.alarms.iter().map(|id| &**id).collect();
+        let outputs: BTreeSet<&str> = names.outputs.iter().map(|id| &**id).collect();
+        let gone = self.alarms.keys().filter(|id| !alarms.contains(&***id));
+        if gone.count() > MOST_GONE {
+            self.alarms.retain(|id, _| alarms.contains(&**id));
+        }
+        self.on.retain(|id| outputs.contains(&**id));
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.next_seq);
+        put_varint(out, self.on.len() as u64);
+        for id in &self.on {
+            put_text(out, id);
+        }
+        put_varint(out, self.alarms.len() as u64);
+        for (id, (saved, story)) in &self.alarms {
+            put_text(out, id);
+            out.extend(saved.to_bytes());
+            put_story(out, story);
+        }
+    }
+
+    pub(super) fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
+        let next_seq = bytes.varint()?.max(1);
+        let mut on = BTreeSet::new();
+        for _ in 0..bytes.varint()? {
+            on.insert(bytes.text()?);
+        }
+        let mut alarms = BTreeMap::new();
+        for _ in 0..bytes.varint()? {
+            let id = bytes.text()?;
+            let saved = Saved::from_bytes(bytes.take(Saved::BYTES)?)?;
+            alarms.insert(id, (saved, story(bytes)?));
+        }
+        Some(Self {
+            alarms,
+            on,
+            next_seq,
+        })
+    }
+}
+
+fn put_story(out: &mut Vec<u8>, story: &Story) {
+    put_varint(out, story.seq);
+    let times = [
+        story.raised,
+        story.changed,
+        story.cleared,
+        story.acknowledged,
+        story.shelved_until,
+    ];
+    let texts = [story.actor.as_deref(), story.reason.as_deref()];
+    let present = times
+        .iter()
+        .map(Option::is_some)
+        .chain(texts.iter().map(Option::is_some));
+    out.push(
+        (0..)
+            .zip(present)
+            .fold(0, |bits, (bit, present)| bits | u8::from(present) << bit),
+    );
+    for time in times.into_iter().flatten() {
+        put_zigzag(out, time.0);
+    }
+    put_optional_value(out, story.value_then);
+    for text in texts.into_iter().flatten() {
+        put_text(out, text);
+    }
+}
+
+fn story(bytes: &mut Bytes<'_>) -> Option<Story> {
+    let seq = bytes.varint()?;
+    let flags = bytes.byte()?;
+    let mut times = [None; 5];
+    for (bit, time) in times.iter_mut().enumerate() {
+        if flags & 1 << bit != 0 {
+            *time = Some(WallMs(bytes.zigzag()?));
+        }
+    }
+    let value_then = optional_value(bytes)?;
+    let mut texts = [None, None];
+    for (bit, text) in texts.iter_mut().enumerate() {
+        if flags & 1 << (bit + 5) != 0 {
+            *text = Some(bytes.text()?);
+        }
+    }
+    let [raised, changed, cleared, acknowledged, shelved_until] = times;
+    let [actor, reason] = texts;
+    Some(Story {
+        seq,
+        raised,
+        changed,
+        cleared,
+        acknowledged,
+        shelved_until,
+        value_then,
+        actor,
+        reason,
+    })
+}

@@ -1,0 +1,287 @@
+//! The log itself: segments on a disk, written by one owner. No thread, no clock of its own: what it does is decided by its calls and by the disk.
+
+use super::disk::{Disk, DiskFile};
+use super::encoding;
+use super::index::{Index, Segment};
+use super::record::{Batch, Names, Record};
+use super::segment::{self, Header, Summary};
+use super::settled::encode_ranges;
+use super::state::State;
+use davy_alarm::WallMs;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How much disk the log may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// All segments together, bytes.
+    pub(super) max_bytes: u64,
+    /// Of which only batches with transitions may use, bytes.
+    pub(super) reserve_bytes: u64,
+    /// A segment is closed when it is so long.
+    pub(super) segment_bytes: u64,
+}
+
+impl Limits {
+    const LONGEST_SEGMENT: u64 = 4 << 20;
+
+    pub(super) fn new(max_bytes: u64, reserve_bytes: u64) -> Self {
+        Self {
+            max_bytes,
+            reserve_bytes,
+            segment_bytes: (max_bytes / 16).clamp(1, Self::LONGEST_SEGMENT),
+        }
+    }
+}
+
+/// Why a group is not on disk.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CommitError {
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+    #[error("the journal's part of the disk is full of unacknowledged transitions")]
+    Full,
+}
+
+/// Batches that are gone, or never were written, before the cloud had them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Loss {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    /// As far as known.
+    pub(super) readings: u64,
+}
+
+/// The log, in its writer's hands.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) limits: Limits,
+    pub(super) stream: u64,
+    pub(super) names: Arc<Names>,
+    pub(super) state: State,
+    pub(super) index: Arc<Mutex<Index>>,
+    pub(super) active: Option<Active>,
+    /// Number of the next segment.
+    pub(super) number: u64,
+    /// To be told by a record each.
+    pub(super) losses: Vec<Loss>,
+}
+
+/// The segment that is being written.
+#[derive(Debug)]
+pub(super) struct Active {
+    pub(super) file: Box<dyn DiskFile>,
+    pub(super) number: u64,
+    pub(super) base: encoding::Base,
+    pub(super) seed: u32,
+    /// Bytes on disk.
+    pub(super) length: u64,
+    pub(super) summary: Summary,
+}
+
+/// The index under its lock. A thread that panicked with it left no half-made change that matters.
+pub(super) fn lock(index: &Mutex<Index>) -> MutexGuard<'_, Index> {
+    index.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Store {
+    /// Follows a batch's records; called once for each batch, in the order of their offsets, before it is committed.
+    pub(super) fn follow(&mut self, batch: &Batch) {
+        for record in &batch.records {
+            self.state.follow(&batch.names, record);
+        }
+    }
+
+    /// Writes batches and what was settled since, syncs them, and only then makes them known.
+    ///
+    /// After an error nothing of it counts. The segment is given up, and the same batches come again in a new one: after a failed `fsync` the kernel
+    /// may hold pages as clean that never reached the disk, so neither they nor a later successful `fsync` of that file prove anything.
+    pub(super) fn commit(&mut self, group: &[Arc<Batch>], now: WallMs) -> Result<(), CommitError> {
+        let unsaved = std::mem::take(&mut lock(&self.index).unsaved);
+        if group.is_empty() && unsaved.is_empty() {
+            return Ok(());
+        }
+        loop {
+            let result = self.try_commit(group, &unsaved, now);
+            let Err(error) = &result else { return result };
+            self.give_up();
+            // Something else filled the disk: each turn here gives a segment back to it.
+            let is_full = matches!(error, CommitError::Disk(error) if error.kind() == io::ErrorKind::StorageFull);
+            if !(is_full && self.free_some()) {
+                lock(&self.index).unsaved.extend(unsaved);
+                return result;
+            }
+        }
+    }
+
+    fn try_commit(
+        &mut self,
+        group: &[Arc<Batch>],
+        unsaved: &[(u64, u64)],
+        now: WallMs,
+    ) -> Result<(), CommitError> {
+        let mut bytes = Vec::new();
+        if let Some(active) = &self.active {
+            frames(&mut bytes, group, unsaved, active.base, active.seed);
+            if active.length + bytes.len() as u64 > self.limits.segment_bytes {
+                self.seal();
+            }
+        }
+        let header = self.active.is_none().then(|| self.header(group, now));
+        if let Some(header) = &header {
+            bytes = header.encode();
+            frames(&mut bytes, group, &[], header.base(), header.seed());
+        }
+        let urgent = !group.is_empty() && group.iter().all(|batch| batch.is_urgent());
+        if !self.make_room(bytes.len() as u64, urgent)? {
+            return Err(CommitError::Full);
+        }
+        let is_new = header.is_some();
+        if let Some(header) = header {
+            self.begin(&header)?;
+        }
+        let active = self.active.as_mut().expect("begun above if there was none");
+        active.file.append(&bytes)?;
+        active.file.sync()?;
+        if is_new {
+            self.disk.sync_names()?;
+        }
+        active.length += bytes.len() as u64;
+        for batch in group {
+            summarize(&mut active.summary, batch);
+        }
+        self.publish(group, is_new);
+        Ok(())
+    }
+
+    /// What the next segment begins with.
+    fn header(&mut self, group: &[Arc<Batch>], made: WallMs) -> Header {
+        self.state.fit(&self.names);
+        let index = lock(&self.index);
+        Header {
+            stream: self.stream,
+            number: self.number,
+            first: group.first().map_or(index.next, |batch| batch.offset),
+            made,
+            thinned: false,
+            names: self.names.clone(),
+            state: self.state.clone(),
+            settled: index.settled.clone(),
+        }
+    }
+
+    fn begin(&mut self, header: &Header) -> io::Result<()> {
+        let file = self.disk.create(&segment::file_name(header.number))?;
+        self.active = Some(Active {
+            file,
+            number: header.number,
+            base: header.base(),
+            seed: header.seed(),
+            length: 0,
+            summary: Summary {
+                next: header.first,
+                ..Summary::default()
+            },
+        });
+        Ok(())
+    }
+
+    /// What is on disk becomes known.
+    fn publish(&mut self, group: &[Arc<Batch>], is_new: bool) {
+        let active = self.active.as_ref().expect("just written");
+        let summary = Summary {
+            urgent: Vec::new(),
+            ..active.summary.clone()
+        };
+        let mut index = lock(&self.index);
+        if is_new {
+            index.segments.push_back(Segment {
+                number: active.number,
+                first: active.base.first,
+                length: active.length,
+                thinned: None,
+                summary,
+            });
+            self.number += 1;
+        } else if let Some(segment) = index.segments.back_mut() {
+            (segment.length, segment.summary) = (active.length, summary);
+        }
+        index.next = index.next.max(active.summary.next);
+        for batch in group {
+            if batch.is_urgent() {
+                index.add_urgent(batch.offset);
+            }
+            index.recent.push(batch.clone());
+        }
+    }
+
+    /// Closes the active segment. A footer that does not reach the disk costs the next start a look at all of the segment, no more.
+    pub(super) fn seal(&mut self) {
+        let Some(mut active) = self.active.take() else {
+            return;
+        };
+        let footer = active.summary.encode(active.base.first, active.seed);
+        let written = active
+            .file
+            .append(&footer)
+            .and_then(|()| active.file.sync());
+        if written.is_ok()
+            && let Some(segment) = lock(&self.index).segments.back_mut()
+        {
+            segment.length += footer.len() as u64;
+        }
+    }
+
+    /// After an error: what lies behind the last synced byte does not count, now or after a restart.
+    fn give_up(&mut self) {
+        let Some(active) = self.active.take() else {
+            return;
+        };
+        let name = segment::file_name(active.number);
+        drop(active.file);
+        // Neither must succeed: the next segment's first offset bounds what counts of this one, and its file is written anew if it never counted.
+        if active.length == 0 {
+            let _ = self.disk.remove(&name);
+        } else {
+            let _ = self.disk.reopen(&name, active.length);
+        }
+    }
+}
+
+fn frames(
+    bytes: &mut Vec<u8>,
+    group: &[Arc<Batch>],
+    settled: &[(u64, u64)],
+    base: encoding::Base,
+    seed: u32,
+) {
+    for batch in group {
+        segment::put_frame(bytes, seed, |body| encoding::encode(body, batch, base));
+    }
+    // Not in rising order as they came: each is a list of its own.
+    for range in settled {
+        segment::put_frame(bytes, seed, |body| {
+            body.push(segment::SETTLED);
+            encode_ranges(body, &[*range]);
+        });
+    }
+}
+
+/// Takes a batch into its segment's summary.
+pub(super) fn summarize(summary: &mut Summary, batch: &Batch) {
+    summary.next = batch.offset + 1;
+    for record in &batch.records {
+        match record {
+            Record::Reading { reading, .. } => summary.take_time(reading.source_time()),
+            Record::Transition(transition) => {
+                summary.take_time(transition.time);
+                summary.take_seq(transition.seq);
+            }
+            Record::Output { .. } | Record::Lost { .. } | Record::Started { .. } => {}
+        }
+    }
+    if batch.is_urgent() {
+        summary.take_urgent(batch.offset);
+    }
+}

@@ -1,0 +1,266 @@
+//! The life of the process: logging, the journal's state, judgement, acquisition, uplink, screen, ready; then a signal, and everything ends within a grace
+//! period, or who did not is named.
+//!
+//! The order of the end is that of the pipeline: nothing is read any more, what was read is judged, what was judged is on disk, then the node says goodbye.
+
+use crate::acquire::{self, Acquisition};
+use crate::act::{Act, alarm_now};
+use crate::clock::Clock;
+use crate::command_line::LogFormat;
+use crate::desk::Desk;
+use crate::journal::{Journal, Record, Restored};
+use crate::judge::Judge;
+use crate::judgement::{Inputs, Judgement, Pulse};
+use crate::live::Live;
+use crate::screen::{self, Plant};
+use crate::uplink::{self, Uplink};
+use crate::watch::Watch;
+use anyhow::{Context as _, Result};
+use davy_config::site::{AlarmIndex, Site};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use sd_notify::NotifyState;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// How long the parts may take to end, each stage.
+const GRACE: Duration = Duration::from_secs(4);
+/// Scans that may wait for judgement: one a device and some air. A full queue makes bus tasks keep the newest scan (see [`acquire`]).
+const SCANS_MAX: usize = 64;
+/// Worker threads: judgement, buses and screens are light, and memory is scarce at the edge.
+const WORKERS: usize = 2;
+
+/// A part that runs, by the name that is told if it does not stop.
+type Running = (String, JoinHandle<()>);
+
+/// Runs until SIGTERM or SIGINT. Returns whether everything ended in time.
+pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bool> {
+    logging(log_format);
+    std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(async {
+        let gateway = Gateway::start(Arc::new(site), data).await?;
+        let ended = asked_to_end()?;
+        let _told = sd_notify::notify(&[NotifyState::Ready]);
+        gateway.until(ended).await
+    });
+    // A blocking task that hangs must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+fn logging(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("DAVY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+fn asked_to_end() -> Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Every part, running. Each stage has a token of its own, since they end one after the other.
+struct Gateway {
+    watch: Watch,
+    acquiring: (CancellationToken, Vec<Running>),
+    judging: (CancellationToken, Vec<Running>),
+    showing: (CancellationToken, Vec<Running>),
+    publishing: (CancellationToken, Vec<Running>),
+}
+
+impl Gateway {
+    async fn start(site: Arc<Site>, data: &Path) -> Result<Self> {
+        let figures = PrometheusBuilder::new()
+            .install_recorder()
+            .context("metrics")?;
+        // The port first: a second gateway on this site must not touch the journal.
+        let listener = TcpListener::bind(site.http)
+            .await
+            .with_context(|| format!("cannot listen on {} ([screen] listen)", site.http))?;
+        let clock = Clock::start();
+        let (journal, restored) = Journal::open(&data.join("journal"), &site, clock)
+            .with_context(|| format!("the journal in {}", data.display()))?;
+        journal.append(None, vec![Record::Started { time: clock.wall() }]);
+
+        let judge = judge(&site, &restored, clock);
+        let live = Arc::new(picture(&site, &judge, &restored, clock));
+        let (demand, demanded) = watch::channel(judge.demand());
+        let (desk, requests) = Desk::new();
+        let (scans, scanned) = mpsc::channel(SCANS_MAX);
+        let pulse = Pulse::new(clock);
+        let act = Act::new(
+            site.clone(),
+            clock,
+            demand,
+            journal.clone(),
+            live.clone(),
+            restored.next_seq,
+            restored
+                .alarms
+                .into_iter()
+                .map(|(_, story)| story)
+                .collect(),
+        );
+        let judgement =
+            Judgement::new(site.clone(), clock, judge, act, live.clone(), pulse.clone());
+        let judging = CancellationToken::new();
+        let inputs = Inputs {
+            scans: scanned,
+            requests,
+        };
+        let judgement = tokio::spawn(judgement.run(inputs, judging.clone()));
+
+        let acquiring = CancellationToken::new();
+        let Acquisition { stats, tasks } =
+            acquire::spawn(&site, clock, &scans, &demanded, &acquiring);
+
+        let publishing = CancellationToken::new();
+        let parts = uplink::Parts {
+            site: site.clone(),
+            journal: Arc::new(journal.clone()),
+            live: live.clone(),
+            desk: desk.clone(),
+            clock,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let (uplink, uplink_task) = Uplink::start(parts, data, publishing.clone());
+        let watch = Watch {
+            site: site.clone(),
+            clock,
+            pulse,
+            stats,
+            journal,
+            uplink,
+            data: data.to_owned(),
+            figures,
+        };
+        let showing = CancellationToken::new();
+        let plant = Plant::new(
+            site.clone(),
+            live,
+            desk,
+            watch.clone(),
+            clock,
+            showing.clone(),
+        );
+        tracing::info!(site = site.id, listen = %listener.local_addr()?, "ready");
+        let serving = axum::serve(listener, screen::router(Arc::new(plant)))
+            .with_graceful_shutdown(showing.clone().cancelled_owned());
+        let screen = tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the screen has ended");
+            }
+        });
+        Ok(Self {
+            watch,
+            acquiring: (acquiring, tasks),
+            judging: (judging, vec![("judgement".into(), judgement)]),
+            showing: (showing, vec![("screen".into(), screen)]),
+            publishing: (
+                publishing,
+                uplink_task
+                    .map(|task| ("uplink".to_owned(), task))
+                    .into_iter()
+                    .collect(),
+            ),
+        })
+    }
+
+    /// Feeds the supervisor's watchdog while alarms are judged, until asked to end.
+    async fn until(self, asked: impl Future<Output = ()>) -> Result<bool> {
+        tokio::pin!(asked);
+        let mut beat = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                () = &mut asked => break,
+                _ = beat.tick() => self.feed_watchdog(),
+            }
+        }
+        tracing::info!("ending");
+        let _told = sd_notify::notify(&[NotifyState::Stopping]);
+        Ok(self.end().await)
+    }
+
+    fn feed_watchdog(&self) {
+        if self.watch.pulse.age() < crate::judgement::HUNG_AFTER {
+            let _told = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+
+    async fn end(self) -> bool {
+        let mut late = Vec::new();
+        for (token, tasks) in [self.acquiring, self.judging, self.showing] {
+            late.extend(ended(token, tasks).await);
+        }
+        if !self.watch.journal.close(GRACE).await {
+            late.push("journal".to_owned());
+        }
+        late.extend(ended(self.publishing.0, self.publishing.1).await);
+        if late.is_empty() {
+            tracing::info!("ended");
+        } else {
+            tracing::error!(parts = late.join(", "), "did not stop in time");
+        }
+        late.is_empty()
+    }
+}
+
+/// Ends a stage; answers who did not stop within the grace period.
+async fn ended(token: CancellationToken, tasks: Vec<Running>) -> Vec<String> {
+    token.cancel();
+    let until = tokio::time::Instant::now() + GRACE;
+    let mut late = Vec::new();
+    for (name, task) in tasks {
+        let abort = task.abort_handle();
+        if tokio::time::timeout_at(until, task).await.is_err() {
+            abort.abort();
+            late.push(name);
+        }
+    }
+    late
+}
+
+fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {
+    let saved: Vec<_> = restored.alarms.iter().map(|(saved, _)| *saved).collect();
+    Judge::new(
+        site.clone(),
+        &saved,
+        &restored.on,
+        clock.now(),
+        clock.wall(),
+    )
+}
+
+fn picture(site: &Site, judge: &Judge, restored: &Restored, clock: Clock) -> Live {
+    let alarms = restored.alarms.iter().enumerate();
+    let alarms = alarms.map(|(position, (_, story))| {
+        let index = AlarmIndex(position);
+        alarm_now(index, judge.alarm(index), story)
+    });
+    Live::new(site, alarms.collect(), &judge.demand(), clock.wall())
+}
