@@ -67,7 +67,7 @@ function Facts({ alarm, around }: { alarm: Alarm; around: Surroundings }) {
     <dl class="facts live">
       <dt>{shared('details.alarm')}</dt>
       <dd>
-        {alarm.id} · {shared(`condition.${alarm.condition}`)} · {around.where(alarm)}
+        {alarm.id} · {shared(`condition.${alarm.condition}`)} · {[around.site?.(alarm), around.where(alarm)].filter(Boolean).join(' · ')}
       </dd>
       <dt>{shared('details.state')}</dt>
       <dd class="strong">{shared(`state.${alarm.state}`)}</dd>

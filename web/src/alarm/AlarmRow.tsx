@@ -17,7 +17,9 @@ export interface Surroundings {
   /** The point of an alarm; null for a device's. */
   point: (alarm: Alarm) => Point | null;
   value: (alarm: Alarm) => ReadonlySignal<Value | null> | null;
-  /** Where it is: an area at the plant, site and area in the city. */
+  /** The site's name, where there are several: a column of its own. */
+  site?: (alarm: Alarm) => string;
+  /** The area, or the device where there is none. */
   where: (alarm: Alarm) => string;
   /** An act that is on its way to where the alarm lives, in words; null for none. */
   pending?: (alarm: Alarm) => string | null;
@@ -64,9 +66,15 @@ export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, c
       <div role="cell" class="two c-name">
         <span class="strong">{name(alarm.name)}</span>
         <span class="small muted">
-          {alarm.id} · {around.where(alarm)}
+          {alarm.id} · {around.site && <span class="at-site">{around.site(alarm)} · </span>}
+          {around.where(alarm)}
         </span>
       </div>
+      {around.site && (
+        <div role="cell" class="c-site">
+          {around.site(alarm)}
+        </div>
+      )}
       <div role="cell" class="c-cond">{shared(`condition.${alarm.condition}`)}</div>
       {asking ? (
         <div role="cell" class="asking" onClick={(event) => event.stopPropagation()}>

@@ -87,9 +87,9 @@ function titleOf(user: User): string {
 function Sound() {
   if (!city.loud.value) {
     return (
-      <Button look="plain" title={say('horn.off-hint')} onPress={() => city.setLoud(true)}>
+      <Button look="plain" label={say('horn.off')} title={say('horn.off-hint')} onPress={() => city.setLoud(true)}>
         <Icon name="muted" size={18} />
-        <span class="small">{say('horn.off')}</span>
+        <span class="small sound-word">{say('horn.off')}</span>
       </Button>
     );
   }
@@ -133,7 +133,7 @@ function Person({ user }: { user: User }) {
       <span class="small who-name" title={say(`role.${user.role}`)}>
         {user.name} <span class="muted">{say(`role.${user.role}`)}</span>
       </span>
-      <Button look="plain" onPress={city.logOut}>
+      <Button look="plain" title={user.name} onPress={city.logOut}>
         {say('person.log-out')}
       </Button>
     </>

@@ -20,11 +20,15 @@ export function areaName(site: string, id: string | null): string {
   return area ? name(area.name) : id;
 }
 
-/** `followed`: the site whose values come in the stream. One object a site, so that rows are drawn again only when it changes. */
+/**
+ * `followed`: the site whose values come in the stream. `within`: a page of one site, which need not be named in each row. One object a site, so that rows
+ * are drawn again only when it changes.
+ */
 export const surroundings = (followed: string | null, within = false): Surroundings => ({
   point: (alarm) => pointOf(alarm.site, alarm.point),
   value: (alarm) => (alarm.site === followed && alarm.point !== null ? city.picture.value(alarm.point, alarm.site) : null),
-  where: (alarm) => [within ? '' : siteName(alarm.site), areaName(alarm.site, alarm.area)].filter(Boolean).join(' · '),
+  ...(within ? {} : { site: (alarm: Alarm) => siteName(alarm.site) }),
+  where: (alarm) => areaName(alarm.site, alarm.area) || alarm.device,
   who: (actor, alarm) => personName(actor, alarm.site),
   pending,
 });

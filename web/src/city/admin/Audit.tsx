@@ -31,7 +31,7 @@ export function Audit() {
         <Empty why={say('audit.empty')} />
       ) : (
         <div class="scroll">
-          <table class="table audit">
+          <table class="table audit stacks">
             <thead>
               <tr>
                 {(['seq', 'time', 'actor', 'action', 'subject', 'detail', 'hash'] as const).map((column) => (
@@ -67,7 +67,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
       <td class="strong">{entry.actor}</td>
       <td class={entry.action === 'login-failed' ? 'strong nowrap' : 'nowrap'}>{say.orCode('action', entry.action)}</td>
       <td>{entry.subject}</td>
-      <td class="small detail">{detailOf(entry.detail)}</td>
+      <td class="small detail whole">{detailOf(entry.detail)}</td>
       <td class="small hash" title={entry.hash}>
         {entry.hash.slice(0, 12)}
       </td>

@@ -34,7 +34,7 @@ export function People() {
         <Button onPress={() => set({ edit: NEW })}>{say('people.add')}</Button>
       </header>
       <div class="scroll">
-        <table class="table">
+        <table class="table stacks">
           <thead>
             <tr>
               {(['name', 'role', 'scope'] as const).map((column) => (
@@ -55,7 +55,7 @@ export function People() {
                   <span class="small muted">{user.id}</span>
                 </th>
                 <td>{say(`role.${user.role}`)}</td>
-                <td>{scopeOf(user)}</td>
+                <td class="whole">{scopeOf(user)}</td>
                 <td class="right nowrap">
                   <Button label={say('people.edit-whom', { name: user.name })} onPress={() => set({ edit: user.id })}>
                     {say('admin.edit')}

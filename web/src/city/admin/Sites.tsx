@@ -31,7 +31,7 @@ export function Sites() {
         <Empty why={say('situation.none')} next={say('situation.none-next-administrator')} />
       ) : (
         <div class="scroll">
-          <table class="table">
+          <table class="table stacks">
             <thead>
               <tr>
                 {(['site', 'place', 'sector', 'risk', 'link'] as const).map((column) => (

@@ -91,7 +91,7 @@ function Body({ site }: { site: CitySite }) {
           </Chip>
         ))}
       </nav>
-      {part === 'live' && <Standing site={site.id} />}
+      {part === 'live' && <Standing site={site.id} heard={seen.link === 'up'} />}
       <PartOf part={part} site={site} />
     </div>
   );
@@ -113,11 +113,11 @@ function PartOf({ part, site }: { part: Part; site: CitySite }) {
 }
 
 /** The alarms of this site, in the same list as everywhere; at most eight rows before it scrolls. */
-function Standing({ site }: { site: string }) {
+function Standing({ site, heard }: { site: string; heard: boolean }) {
   const all = city.picture.alarms.value;
   const alarms = useMemo(() => [...all.values()].filter((alarm) => alarm.site === site).sort(byUrgency), [all, site]);
   const around = useMemo(() => surroundings(site, true), [site]);
-  if (alarms.length === 0) return <p class="muted card calm">{shared('alarms.calm')}</p>;
+  if (alarms.length === 0) return <p class="muted card calm">{heard ? shared('alarms.calm') : say('site.no-alarm-then')}</p>;
   const open = (alarm: Alarm): void => go('alarms', { site, open: alarmKey(alarm) });
   return (
     <div class="alarm-split standing" data-rows={Math.min(8, alarms.length)}>

@@ -4,6 +4,7 @@ import { Mark, Shape } from '../../alarm/Symbol';
 import { Lasting } from '../../clock/Time';
 import { name } from '../../i18n/language';
 import { shared } from '../../i18n/shared';
+import { city } from '../city';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
 import { SiteLink } from '../SiteLink';
@@ -65,18 +66,25 @@ export function Now({ site }: { site: SiteNow }) {
       {worst ? (
         <span class="news">
           <Mark kind={kindOf(worst)} flashing={unacknowledged(worst)} />
-          <span class="what">
-            {name(worst.name)} {shared(`condition.${worst.condition}`)}
-          </span>
-          <span class="small muted">
-            {shared(`state.${worst.state}`)} {worst.raised_ms !== null && <Lasting from_ms={worst.raised_ms} />}
+          <span class="two">
+            <span class="what">
+              {name(worst.name)} {shared(`condition.${worst.condition}`)}
+            </span>
+            <span class="small muted">
+              {shared(`state.${worst.state}`)} {worst.raised_ms !== null && <Lasting from_ms={worst.raised_ms} />}
+            </span>
           </span>
         </span>
       ) : (
-        site.link === 'up' && <span class="muted">{say('site.normal')}</span>
+        site.link === 'up' && <Calm />
       )}
     </>
   );
+}
+
+/** Nothing is wrong, as far as a living stream can say it; a silent one says nothing. */
+export function Calm() {
+  return <span class="muted">{say(city.feedState.value === 'stale' ? 'site.not-known' : 'site.normal')}</span>;
 }
 
 /** Per priority that has any: unacknowledged, and active besides. */

@@ -6,7 +6,7 @@ import { shared } from '../../i18n/shared';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
 import { byTown, wrong, type SiteNow } from '../situation';
-import { CountsOf } from './SiteList';
+import { Calm, CountsOf } from './SiteList';
 
 /** Sites as tiles by town: where things are, without a map from elsewhere. */
 export function TownGrid({ sites, cursor }: { sites: readonly SiteNow[]; cursor: string | null }) {
@@ -51,7 +51,7 @@ function Tile({ site, chosen }: { site: SiteNow; chosen: boolean }) {
             </span>
           </span>
         ) : (
-          site.link === 'up' && <span class="muted small">{say('site.normal')}</span>
+          site.link === 'up' && <Calm />
         )}
       </span>
       <CountsOf site={site} />

@@ -25,6 +25,8 @@ interface AnswerProps {
 }
 
 const COLUMNS = ['priority', 'raised', 'site', 'condition', 'peak', 'acknowledged', 'duration'] as const;
+/** Left out beside an open occurrence, which tells them. */
+const SPARED: readonly string[] = ['condition', 'peak'];
 
 /** What was found, newest first, with each gap of record where it lies. */
 export function Answer({ occurrences, gaps, total, open, whole, onMore, now_ms }: AnswerProps) {
@@ -39,11 +41,11 @@ export function Answer({ occurrences, gaps, total, open, whole, onMore, now_ms }
         <Empty why={say('record.nothing')} next={say('record.nothing-next')} />
       ) : (
         <div class="scroll">
-          <table class="table">
+          <table class="table stacks">
             <thead>
               <tr>
                 {COLUMNS.map((column) => (
-                  <th key={column} scope="col">
+                  <th key={column} scope="col" class={SPARED.includes(column) ? 'spared' : undefined}>
                     {say(`record.column.${column}`)}
                   </th>
                 ))}
@@ -89,8 +91,8 @@ function Row({ one, chosen, now_ms }: { one: Occurrence; chosen: boolean; now_ms
           {siteName(one.site)} · {one.alarm}
         </span>
       </th>
-      <td>{shared.orCode('condition', one.condition)}</td>
-      <td class="number nowrap">
+      <td class="nowrap spared">{shared.orCode('condition', one.condition)}</td>
+      <td class="number nowrap spared">
         {peak(one)} <span class="small muted">{one.limit !== null && one.condition !== 'ON' && say('record.limit', { limit: trimmed(one.limit) })}</span>
       </td>
       <td class="nowrap">
@@ -122,9 +124,10 @@ function GapRow({ gap, now_ms }: { gap: Gap; now_ms: number }) {
       <td class="nowrap">
         <time>{dateTime(gap.from_ms)}</time>
       </td>
-      <td colSpan={4}>
-        {siteName(gap.site)} · {gap.to_ms === null ? say('gap.goes-on') : say('gap.until', { time: dateTime(gap.to_ms) })}
+      <td>
+        <span class="strong">{siteName(gap.site)}</span>
       </td>
+      <td colSpan={3}>{gap.to_ms === null ? say('gap.goes-on') : say('gap.until', { time: dateTime(gap.to_ms) })}</td>
       <td class="number nowrap">{duration((gap.to_ms ?? now_ms) - gap.from_ms)}</td>
     </tr>
   );

@@ -13,6 +13,8 @@ import { allOf, PICTURE_MAX } from './occurrences';
 
 const HEIGHT = 120;
 const WIDTH = 1_000;
+/** A bar wider than this says nothing more. */
+const BAR_MAX = 36;
 
 /** Alarms a day by priority, and which days are not whole. */
 export function Picture({ question, range, first }: { question: Question; range: Range; first: AlarmHistory }) {
@@ -57,7 +59,8 @@ export function Picture({ question, range, first }: { question: Question; range:
 
 /** P1 at the foot, so that the rarest is read against the same line each day. */
 function Bars({ column, left, width, most }: { column: Column; left: number; width: number; most: number }) {
-  const gap = Math.min(4, width * 0.2);
+  const wide = Math.min(BAR_MAX, width - Math.min(4, width * 0.2));
+  const x = left + (width - wide) / 2;
   let base = HEIGHT;
   return (
     <g>
@@ -66,7 +69,7 @@ function Bars({ column, left, width, most }: { column: Column; left: number; wid
       {PRIORITIES.map((priority) => {
         const high = ((column.counts[priority - 1] ?? 0) / most) * (HEIGHT - 6);
         base -= high;
-        return high > 0 && <rect key={priority} x={left + gap / 2} y={base} width={width - gap} height={high} class={`bar-${priority}`} />;
+        return high > 0 && <rect key={priority} x={x} y={base} width={wide} height={high} class={`bar-${priority}`} />;
       })}
     </g>
   );

@@ -14,7 +14,7 @@ export function RiskPoints({ site }: { site: CitySite }) {
   if (site.points.length === 0) return <Empty why={say('live.empty')} next={say('live.empty-next')} />;
   return (
     <section class="card scroll">
-      <table class="table">
+      <table class="table stacks">
         <thead>
           <tr>
             {(['point', 'kind', 'area', 'range', 'limits', 'device'] as const).map((column) => (
@@ -34,7 +34,7 @@ export function RiskPoints({ site }: { site: CitySite }) {
               <td>{say.orCode('kind', point.kind)}</td>
               <td>{areaName(site.id, point.area)}</td>
               <td class="number nowrap">{rangeOf(point)}</td>
-              <td>
+              <td class="whole">
                 <span class="limits">
                   {point.limits.map((limit) => (
                     <LimitOf key={limit.alarm} limit={limit} point={point} />
