@@ -128,6 +128,9 @@ function Acts({ alarm, acts, pending }: { alarm: Alarm; acts: AlarmActs; pending
     setFailure(outcome.ok || outcome.failure.code === 'cancelled' ? null : outcome.failure);
     if (outcome.ok) setQuestion(null);
   };
+  const begin = async (next: Question): Promise<void> => {
+    if (!acts.begin || (await acts.begin())) setQuestion(next);
+  };
   const acknowledge = (): unknown => (needsNote(alarm) ? setQuestion('note') : run(acts.acknowledge!(alarm, null)));
   const resettable = alarm.state === 'LATCH-ACK' || alarm.state === 'LATCH-UNACK';
   const shelved = alarm.suppressed.includes('shelved');
@@ -150,9 +153,9 @@ function Acts({ alarm, acts, pending }: { alarm: Alarm; acts: AlarmActs; pending
               {shared('act.reset')}
             </Button>
           )}
-          {acts.shelve && !suppressed(alarm) && <Button onPress={() => setQuestion('shelve')}>{shared('act.shelve')}</Button>}
+          {acts.shelve && !suppressed(alarm) && <Button onPress={() => begin('shelve')}>{shared('act.shelve')}</Button>}
           {acts.unshelve && shelved && <Button onPress={() => run(acts.unshelve!(alarm))}>{shared('act.unshelve')}</Button>}
-          {acts.outOfService && !out && <Button onPress={() => setQuestion('out-of-service')}>{shared('act.out-of-service')}</Button>}
+          {acts.outOfService && !out && <Button onPress={() => begin('out-of-service')}>{shared('act.out-of-service')}</Button>}
           {acts.inService && out && <Button onPress={() => run(acts.inService!(alarm))}>{shared('act.in-service')}</Button>}
         </div>
       )}

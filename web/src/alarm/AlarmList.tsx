@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Failure } from '../api/call';
 import type { Alarm } from '../api/shape';
 import { Button } from '../control/Button';
@@ -36,7 +36,7 @@ const CLASSES: Partial<Record<(typeof HEAD)[number], string>> = { limit: 'wide',
 
 /** The live list. Only rows in sight are drawn; the row under the pointer stays there whatever comes above it. */
 export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: AlarmListProps) {
-  const keys = alarms.map(alarmKey);
+  const keys = useMemo(() => alarms.map(alarmKey), [alarms]);
   const rows = useRef<HTMLDivElement>(null);
   const hold = useRowHold(rows, keys);
   const [cursor, setCursor] = useState<string | null>(null);

@@ -27,22 +27,25 @@ export interface Surroundings {
   who: (actor: string, alarm: Alarm) => string;
 }
 
-interface AlarmRowProps {
+interface CellsProps {
   alarm: Alarm;
   around: Surroundings;
-  top_px: number;
-  index: number;
-  chosen: boolean;
-  onOpen: (alarm: Alarm) => void;
   /** Null for a role that only watches. */
   onAcknowledge: ((alarm: Alarm) => unknown) | null;
   /** A question or a refusal in place of the right half of the row. */
   asking: ComponentChildren | null;
 }
 
-export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, chosen, onOpen, onAcknowledge, asking }: AlarmRowProps) {
-  const point = around.point(alarm);
-  const asks = unacknowledged(alarm);
+interface AlarmRowProps extends CellsProps {
+  top_px: number;
+  index: number;
+  chosen: boolean;
+  onOpen: (alarm: Alarm) => void;
+}
+
+/** A row where it stands now. In a flood most rows only move: what is in them is not drawn again for that. */
+export function AlarmRow({ top_px, index, chosen, onOpen, ...cells }: AlarmRowProps) {
+  const { alarm } = cells;
   return (
     <div
       class="alarm-row live"
@@ -52,11 +55,20 @@ export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, c
       data-alarm={alarm.id}
       data-key={`${alarm.site}/${alarm.id}`}
       data-state={alarm.state}
-      data-asks={asks && !fault(alarm) ? alarm.priority : undefined}
+      data-asks={unacknowledged(alarm) && !fault(alarm) ? alarm.priority : undefined}
       data-suppressed={suppressed(alarm) || undefined}
       style={{ transform: `translateY(${top_px}px)` }}
       onClick={() => onOpen(alarm)}
     >
+      <Cells {...cells} />
+    </div>
+  );
+}
+
+const Cells = memo(function Cells({ alarm, around, onAcknowledge, asking }: CellsProps) {
+  const point = around.point(alarm);
+  return (
+    <>
       <div role="cell" class="c-mark">
         <AlarmMark alarm={alarm} />
       </div>
@@ -95,10 +107,10 @@ export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, c
             <span class="small muted">{alarm.raised_ms !== null && <Lasting from_ms={alarm.raised_ms} to_ms={alarm.active ? null : alarm.cleared_ms} />}</span>
           </div>
           <div role="cell" class="wide">{alarm.actor !== null && around.who(alarm.actor, alarm)}</div>
-          <div role="cell" class="acts">{asks && onAcknowledge && <Button onPress={() => onAcknowledge(alarm)}>{shared('act.acknowledge')}</Button>}</div>
+          <div role="cell" class="acts">{onAcknowledge && unacknowledged(alarm) && <Button onPress={() => onAcknowledge(alarm)}>{shared('act.acknowledge')}</Button>}</div>
         </>
       )}
-    </div>
+    </>
   );
 });
 
