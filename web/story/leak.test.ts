@@ -37,7 +37,7 @@ async function at(base: string, path: string, language: 'zh' | 'en'): Promise<Sc
 }
 
 async function cityAt(path: string, language: 'zh' | 'en', user: string): Promise<Screen> {
-  const screen = await open(browser, CITY, path, { language }, '.gate');
+  const screen = await open(browser, CITY, path, { language, stands: '.gate' });
   await screen.page.locator('input[name="username"]').fill(user);
   await screen.page.locator('input[name="password"]').fill('davy-demo');
   await screen.page.keyboard.press('Enter');
