@@ -25,7 +25,7 @@ afterAll(() => browser.close());
 /** Starts a scenario; answers how to end it. */
 async function begin(kind: string, site: string): Promise<() => Promise<void>> {
   const begun = await fetch(`${CONTROL}/api/scenarios`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ kind, site }) });
-  expect(begun.status).toBe(200);
+  expect(begun.status).toBe(201);
   const { id } = (await begun.json()) as { id: number };
   return async () => void (await fetch(`${CONTROL}/api/scenarios/${id}`, { method: 'DELETE' }));
 }
