@@ -199,7 +199,8 @@ impl Agent {
             lines
                 .find(|line| *line == format!("event: {name}"))
                 .expect("the event");
-            let data = lines.next().expect("its data");
+            let data = lines.find(|line| line.starts_with("data: "));
+            let data = data.expect("its data");
             serde_json::from_str(data.strip_prefix("data: ").expect("data")).expect("JSON")
         };
         within(tokio::task::spawn_blocking(listen))
