@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Failure } from '../api/call';
 import type { Alarm } from '../api/shape';
 import { Button } from '../control/Button';
@@ -30,13 +30,13 @@ interface AlarmListProps {
 /** A row may ask for a note, or tell why its act was refused; one row at a time. */
 type Asking = { key: string; failure: Failure | null; note: boolean } | null;
 
-const HEAD = ['priority', 'time', 'point', 'condition', 'value', 'limit', 'state', 'who', 'act'] as const;
+const HEAD = ['priority', 'time', 'point', 'site', 'condition', 'value', 'limit', 'state', 'who', 'act'] as const;
 /** Columns that a narrow list leaves out. */
-const CLASSES: Partial<Record<(typeof HEAD)[number], string>> = { limit: 'wide', who: 'wide', condition: 'c-cond', act: 'acts' };
+const CLASSES: Partial<Record<(typeof HEAD)[number], string>> = { limit: 'wide', who: 'wide', site: 'c-site', condition: 'c-cond', act: 'acts' };
 
 /** The live list. Only rows in sight are drawn; the row under the pointer stays there whatever comes above it. */
 export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: AlarmListProps) {
-  const keys = alarms.map(alarmKey);
+  const keys = useMemo(() => alarms.map(alarmKey), [alarms]);
   const rows = useRef<HTMLDivElement>(null);
   const hold = useRowHold(rows, keys);
   const [cursor, setCursor] = useState<string | null>(null);
@@ -45,6 +45,7 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
 
   const acknowledge = async (alarm: Alarm, note: string | null): Promise<void> => {
     const key = alarmKey(alarm);
+    if (!acts.acknowledge) return;
     if (needsNote(alarm) && note === null) return setAsking({ key, failure: null, note: true });
     const outcome = await acts.acknowledge(alarm, note);
     setAsking(outcome.ok || outcome.failure.code === 'cancelled' ? null : { key, failure: outcome.failure, note: false });
@@ -70,10 +71,10 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
 
   const { from, to } = hold.printing ? { from: 0, to: alarms.length } : sight(hold.scroll_px, hold.height_px, hold.row_px, alarms.length);
   return (
-    <div class="card alarm-list" role="table" aria-label={shared('alarms.title')} aria-rowcount={alarms.length + 1}>
+    <div class={around.site ? 'card alarm-list with-site' : 'card alarm-list'} role="table" aria-label={shared('alarms.title')} aria-rowcount={alarms.length + 1}>
       <div ref={rows} class="rows" role="rowgroup" tabIndex={0} onScroll={hold.onScroll} onPointerMove={hold.onPointerMove} onPointerLeave={hold.onPointerLeave}>
         <div class="head" role="row" aria-rowindex={1}>
-          {HEAD.map((column) => (
+          {HEAD.filter((column) => column !== 'site' || around.site).map((column) => (
             <span key={column} role="columnheader" class={CLASSES[column]}>
               {shared(`column.${column}`)}
             </span>
@@ -92,7 +93,7 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
               top_px={(from + place) * hold.row_px}
               chosen={key === chosen}
               onOpen={openRow}
-              onAcknowledge={press}
+              onAcknowledge={acts.acknowledge ? press : null}
               asking={ask && <Ask ask={ask} onNote={(note) => acknowledge(alarm, note)} onClose={() => setAsking(null)} />}
             />
           );

@@ -17,27 +17,35 @@ export interface Surroundings {
   /** The point of an alarm; null for a device's. */
   point: (alarm: Alarm) => Point | null;
   value: (alarm: Alarm) => ReadonlySignal<Value | null> | null;
-  /** Where it is: an area at the plant, site and area in the city. */
+  /** The site's name, where there are several: a column of its own. */
+  site?: (alarm: Alarm) => string;
+  /** The area, or the device where there is none. */
   where: (alarm: Alarm) => string;
+  /** An act that is on its way to where the alarm lives, in words; null for none. */
+  pending?: (alarm: Alarm) => string | null;
   /** The name behind an actor's id; the id itself where nobody knows it. */
-  who: (actor: string) => string;
+  who: (actor: string, alarm: Alarm) => string;
 }
 
-interface AlarmRowProps {
+interface CellsProps {
   alarm: Alarm;
   around: Surroundings;
-  top_px: number;
-  index: number;
-  chosen: boolean;
-  onOpen: (alarm: Alarm) => void;
-  onAcknowledge: (alarm: Alarm) => unknown;
+  /** Null for a role that only watches. */
+  onAcknowledge: ((alarm: Alarm) => unknown) | null;
   /** A question or a refusal in place of the right half of the row. */
   asking: ComponentChildren | null;
 }
 
-export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, chosen, onOpen, onAcknowledge, asking }: AlarmRowProps) {
-  const point = around.point(alarm);
-  const asks = unacknowledged(alarm);
+interface AlarmRowProps extends CellsProps {
+  top_px: number;
+  index: number;
+  chosen: boolean;
+  onOpen: (alarm: Alarm) => void;
+}
+
+/** A row where it stands now. In a flood most rows only move: what is in them is not drawn again for that. */
+export function AlarmRow({ top_px, index, chosen, onOpen, ...cells }: AlarmRowProps) {
+  const { alarm } = cells;
   return (
     <div
       class="alarm-row live"
@@ -47,11 +55,20 @@ export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, c
       data-alarm={alarm.id}
       data-key={`${alarm.site}/${alarm.id}`}
       data-state={alarm.state}
-      data-asks={asks && !fault(alarm) ? alarm.priority : undefined}
+      data-asks={unacknowledged(alarm) && !fault(alarm) ? alarm.priority : undefined}
       data-suppressed={suppressed(alarm) || undefined}
       style={{ transform: `translateY(${top_px}px)` }}
       onClick={() => onOpen(alarm)}
     >
+      <Cells {...cells} />
+    </div>
+  );
+}
+
+const Cells = memo(function Cells({ alarm, around, onAcknowledge, asking }: CellsProps) {
+  const point = around.point(alarm);
+  return (
+    <>
       <div role="cell" class="c-mark">
         <AlarmMark alarm={alarm} />
       </div>
@@ -61,9 +78,15 @@ export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, c
       <div role="cell" class="two c-name">
         <span class="strong">{name(alarm.name)}</span>
         <span class="small muted">
-          {alarm.id} · {around.where(alarm)}
+          {alarm.id} · {around.site && <span class="at-site">{around.site(alarm)} · </span>}
+          {around.where(alarm)}
         </span>
       </div>
+      {around.site && (
+        <div role="cell" class="c-site">
+          {around.site(alarm)}
+        </div>
+      )}
       <div role="cell" class="c-cond">{shared(`condition.${alarm.condition}`)}</div>
       {asking ? (
         <div role="cell" class="asking" onClick={(event) => event.stopPropagation()}>
@@ -78,16 +101,16 @@ export const AlarmRow = memo(function AlarmRow({ alarm, around, top_px, index, c
           <div role="cell" class="wide number">{limitText(alarm, point)}</div>
           <div role="cell" class="two c-state">
             <span class="strong">
-              {shared(`state.${alarm.state}`)}
+              {around.pending?.(alarm) ?? shared(`state.${alarm.state}`)}
               {alarm.late && <span class="tag">{shared('time.late')}</span>}
             </span>
             <span class="small muted">{alarm.raised_ms !== null && <Lasting from_ms={alarm.raised_ms} to_ms={alarm.active ? null : alarm.cleared_ms} />}</span>
           </div>
-          <div role="cell" class="wide">{alarm.actor !== null && around.who(alarm.actor)}</div>
-          <div role="cell" class="acts">{asks && <Button onPress={() => onAcknowledge(alarm)}>{shared('act.acknowledge')}</Button>}</div>
+          <div role="cell" class="wide">{alarm.actor !== null && around.who(alarm.actor, alarm)}</div>
+          <div role="cell" class="acts">{onAcknowledge && unacknowledged(alarm) && <Button onPress={() => onAcknowledge(alarm)}>{shared('act.acknowledge')}</Button>}</div>
         </>
       )}
-    </div>
+    </>
   );
 });
 
@@ -108,7 +131,9 @@ function Raised({ alarm }: { alarm: Alarm }) {
 function ValueNow({ alarm, around }: { alarm: Alarm; around: Surroundings }) {
   const point = around.point(alarm);
   const value = around.value(alarm);
-  if (!point || !value) return <span>{shared(alarm.active ? 'device.silent' : 'device.answers')}</span>;
+  if (alarm.point === null) return <span>{shared(alarm.active ? 'device.silent' : 'device.answers')}</span>;
+  // A city follows the values of one site at a time; elsewhere the value of then is what is known.
+  if (!point || !value) return null;
   return <Reading value={value.value} point={point} />;
 }
 

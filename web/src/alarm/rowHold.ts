@@ -19,45 +19,56 @@ export interface RowHold {
 
 /**
  * Keeps the row that a person reaches for where it is while alarms come and go: the row under the pointer, or else the first in sight once the list
- * is scrolled. On top and without a pointer the list simply shows its newest.
+ * is scrolled. On top and without a pointer the list simply shows its newest. Where the list will stand is reckoned before it is drawn, so that rows
+ * which stay in sight are never taken away and put back.
  */
 export function useRowHold(rows: RefObject<HTMLElement | null>, keys: readonly string[]): RowHold {
-  const [view, setView] = useState({ scroll_px: 0, height_px: 800, row_px: 48, printing: false });
-  const [above, setAbove] = useState(0);
+  const [size, setSize] = useState({ height_px: 800, row_px: 48, printing: false });
+  const [, drawAgain] = useState(0);
+  const scroll_px = useRef(0);
+  const above = useRef(0);
   const before = useRef(keys);
   const pointer = useRef<string | null>(null);
+  /** Set while the list has to be scrolled to `scroll_px` after this drawing. */
+  const due = useRef(false);
 
-  const measure = (): void => {
-    const list = rows.current;
-    if (!list) return;
-    const row_px = parseFloat(getComputedStyle(list).getPropertyValue('--row')) || 48;
-    const height_px = list.clientHeight - headOf(list);
-    setView((old) => {
-      const next = { ...old, scroll_px: list.scrollTop, height_px, row_px };
-      return next.scroll_px === old.scroll_px && next.height_px === old.height_px && next.row_px === old.row_px ? old : next;
-    });
-    if (list.scrollTop < row_px / 2) setAbove(0);
-  };
+  if (before.current !== keys) {
+    const moved = shift(before.current, keys, pointer.current, scroll_px.current, size.row_px);
+    before.current = keys;
+    if (moved !== 0) {
+      scroll_px.current = Math.max(0, scroll_px.current + moved);
+      above.current = Math.min(keys.length, Math.max(0, above.current + Math.round(moved / size.row_px)));
+      due.current = true;
+    }
+  }
 
   useLayoutEffect(() => {
-    const [was, list] = [before.current, rows.current];
-    before.current = keys;
-    if (!list || was === keys) return;
-    const firstInSight = list.scrollTop > 0 ? was[Math.floor(list.scrollTop / view.row_px)] : undefined;
-    const anchor = pointer.current !== null && keys.includes(pointer.current) ? pointer.current : firstInSight;
-    const moved = anchor === undefined ? null : held(was, keys, anchor, view.row_px);
-    if (moved === null) return;
-    list.scrollTop += moved;
-    if (moved > 0) setAbove((count) => Math.min(keys.length, count + Math.round(moved / view.row_px)));
-    measure();
+    if (!due.current) return;
+    due.current = false;
+    if (rows.current) rows.current.scrollTop = scroll_px.current;
   });
+
+  const onScroll = (): void => {
+    const list = rows.current;
+    if (!list || due.current) return;
+    const row = (px: number): number => Math.floor(px / size.row_px);
+    const changed = row(list.scrollTop) !== row(scroll_px.current);
+    scroll_px.current = list.scrollTop;
+    if (list.scrollTop < size.row_px / 2 && above.current > 0) above.current = 0;
+    if (changed) drawAgain((count) => count + 1);
+  };
 
   useEffect(() => {
     const list = rows.current;
     if (!list) return;
+    const measure = (): void => {
+      const row_px = parseFloat(getComputedStyle(list).getPropertyValue('--row')) || 48;
+      const height_px = list.clientHeight - headOf(list);
+      setSize((old) => (old.height_px === height_px && old.row_px === row_px ? old : { ...old, height_px, row_px }));
+    };
     const watcher = new ResizeObserver(measure);
     watcher.observe(list);
-    const print = (printing: boolean) => (): void => setView((old) => ({ ...old, printing }));
+    const print = (printing: boolean) => (): void => setSize((old) => ({ ...old, printing }));
     const [begin, end] = [print(true), print(false)];
     addEventListener('beforeprint', begin);
     addEventListener('afterprint', end);
@@ -69,9 +80,10 @@ export function useRowHold(rows: RefObject<HTMLElement | null>, keys: readonly s
   }, []);
 
   return {
-    ...view,
-    above,
-    onScroll: measure,
+    ...size,
+    scroll_px: scroll_px.current,
+    above: above.current,
+    onScroll,
     onPointerMove: (event) => {
       // A finger scrolls and is gone; only a mouse rests on a row.
       if (event.pointerType !== 'mouse') return;
@@ -80,13 +92,20 @@ export function useRowHold(rows: RefObject<HTMLElement | null>, keys: readonly s
     onPointerLeave: () => void (pointer.current = null),
     reveal: (row) => {
       const list = rows.current;
-      if (list) list.scrollTop = reveal(row, list.scrollTop, list.clientHeight - headOf(list), view.row_px);
+      if (list) list.scrollTop = reveal(row, list.scrollTop, size.height_px, size.row_px);
     },
     toTop: () => {
       pointer.current = null;
       rows.current?.scrollTo({ top: 0 });
     },
   };
+}
+
+/** How far the list has to move so that what the person looks at stays. */
+function shift(was: readonly string[], is: readonly string[], pointed: string | null, scroll_px: number, row_px: number): number {
+  const firstInSight = scroll_px > 0 ? was[Math.floor(scroll_px / row_px)] : undefined;
+  const anchor = pointed !== null && is.includes(pointed) ? pointed : firstInSight;
+  return anchor === undefined ? 0 : (held(was, is, anchor, row_px) ?? 0);
 }
 
 /** The column heads stay above the rows and cover that much of the list. */

@@ -24,8 +24,8 @@ export function useKeys(map: KeyMap): void {
 export function runKeys(): void {
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event)) return;
-    // A dialog that is open takes every key: a command behind it would act unseen.
-    if (event.key !== 'Escape' && document.querySelector('dialog[open]')) return;
+    // A dialog that is open takes every key, Escape by itself: a command behind it would act unseen.
+    if (document.querySelector('dialog[open]')) return;
     const found = [...stack].reverse().find((map) => map.current[event.key]);
     if (!found) return;
     event.preventDefault();

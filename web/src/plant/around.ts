@@ -6,7 +6,7 @@ import type { Surroundings } from '../alarm/AlarmRow';
 import type { Alarm, Point } from '../api/shape';
 import { name } from '../i18n/language';
 import { plant } from './plant';
-import { asPerson } from './session';
+import { askLogIn, asPerson } from './session';
 
 const points = computed<ReadonlyMap<string, Point>>(() => new Map(plant.site.value?.points.map((point) => [point.id, point])));
 
@@ -27,6 +27,7 @@ export const around: Surroundings = {
 const act = (alarm: Alarm, what: string, body?: object) => asPerson(() => plant.act(alarm, what, body));
 
 export const acts: AlarmActs = {
+  begin: async () => plant.person.value !== null || askLogIn(),
   acknowledge: (alarm, note) => act(alarm, 'acknowledge', { occurrence: alarm.occurrence, note }),
   reset: (alarm) => act(alarm, 'reset'),
   shelve: (alarm, { minutes, reason, second }) => act(alarm, 'shelve', { minutes, reason, second: second && { person: second.who, pin: second.secret } }),
