@@ -78,27 +78,27 @@ pub(crate) enum BrokerError {
     },
     #[error("the broker cannot start its threads: {0}")]
     Threads(std::io::Error),
-    #[error("the broker on {listen} was started again too often: {why}")]
+    #[error("the broker on {listen} does not work: {why}")]
     Unwell { listen: SocketAddr, why: String },
 }
 
-/// Starts the broker; answers where it listens, and the task that ends when it does.
-pub(crate) fn start(
+/// Starts the broker and waits until it answers; answers where it listens, and the task that ends when it does.
+pub(crate) async fn start(
     listen: SocketAddr,
     health: Health,
     ending: CancellationToken,
 ) -> Result<(SocketAddr, Task), BrokerError> {
-    start_watched(listen, health, ending, ASK_EVERY)
+    start_watched(listen, health, ending, ASK_EVERY).await
 }
 
-fn start_watched(
+async fn start_watched(
     listen: SocketAddr,
     health: Health,
     ending: CancellationToken,
     ask_every: Duration,
 ) -> Result<(SocketAddr, Task), BrokerError> {
     let listen = free(listen)?;
-    let threads = Threads::start(listen)?;
+    let threads = Threads::start(listen)?.ready(listen).await?;
     health.say("broker", Status::Ok, format!("embedded, on {listen}"));
     let run = async move {
         tokio::select! {
@@ -237,6 +237,21 @@ impl Threads {
         })
     }
 
+    /// Returns when the broker answers.
+    async fn ready(mut self, listen: SocketAddr) -> Result<Self, BrokerError> {
+        let answers = async {
+            while ask(listen, 0).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let why = tokio::select! {
+            () = answers => return Ok(self),
+            why = self.ended() => why,
+            () = tokio::time::sleep(ANSWER_WITHIN) => "it answers no CONNECT".to_owned(),
+        };
+        Err(BrokerError::Unwell { listen, why })
+    }
+
     async fn ended(&mut self) -> String {
         let end = (&mut self.end).await;
         end.unwrap_or_else(|_| "its task is gone".to_owned())
@@ -307,7 +322,7 @@ mod tests {
     async fn an_address_that_is_taken_is_a_named_error() {
         let taken = std::net::TcpListener::bind(anywhere()).expect("a port");
         let address = taken.local_addr().expect("its address");
-        let error = start(address, Health::default(), CancellationToken::new());
+        let error = start(address, Health::default(), CancellationToken::new()).await;
         let error = error.expect_err("a taken port").to_string();
         assert!(error.contains(&address.to_string()), "{error}");
     }
@@ -315,8 +330,9 @@ mod tests {
     #[tokio::test]
     async fn it_lets_go_of_its_port_when_it_ends() {
         let ending = CancellationToken::new();
-        let (address, task) =
-            start(anywhere(), Health::default(), ending.clone()).expect("a broker");
+        let (address, task) = start(anywhere(), Health::default(), ending.clone())
+            .await
+            .expect("a broker");
         let run = tokio::spawn(task.run);
         answers(address).await;
         ending.cancel();
@@ -332,6 +348,7 @@ mod tests {
         let ask_every = Duration::from_millis(50);
         let (address, task) =
             start_watched(anywhere(), Health::default(), ending.clone(), ask_every)
+                .await
                 .expect("a broker");
         let run = tokio::spawn(task.run);
         answers(address).await;

@@ -80,7 +80,7 @@ pub(crate) async fn assemble(
     let (broker, address, share, mut tasks) = match &settings.broker {
         Broker::Embedded { listen } => {
             let (listen, task) =
-                broker::start(*listen, means.health.clone(), means.ending.clone())?;
+                broker::start(*listen, means.health.clone(), means.ending.clone()).await?;
             (Some(listen), inside(listen), None, vec![task])
         }
         Broker::External { share, .. } => {

@@ -21,8 +21,11 @@ pub(crate) struct Data {
     pub(crate) samples: Vec<Sample>,
     pub(crate) lines: Vec<Line>,
     pub(crate) refusals: Vec<Refusal>,
+    pub(crate) lost: Vec<Lost>,
     /// Metrics that no birth declared: the table is too old, or the birth was not heard.
     pub(crate) undeclared: Vec<String>,
+    /// Its aliases are of another birth than the table's: nothing after the offset was read.
+    pub(crate) is_foreign: bool,
     /// What could not be read.
     pub(crate) faults: Vec<String>,
 }
@@ -35,6 +38,15 @@ pub(crate) struct Refusal {
     pub(crate) alarm: String,
     #[serde(default)]
     pub(crate) why: String,
+}
+
+/// Batches that a gateway lost to a full disk: offsets `from` to `to`, with so many readings in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lost {
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) readings: u64,
+    pub(crate) time_ms: i64,
 }
 
 /// Times outside 1970 to 9999 are of no clock.
@@ -64,6 +76,9 @@ pub(crate) fn data(payload: &Payload, device: &str, edge: &Edge, received_ms: i6
         };
         if let Err(fault) = taken {
             note(&mut data.faults, || format!("{}: {fault}", known.name));
+        }
+        if data.is_foreign {
+            break;
         }
     }
     data
@@ -95,6 +110,12 @@ fn take(
         Meaning::Offset => {
             let value = metric.value(Some(DataType::UInt64 as u32));
             data.offset = Some(value.and_then(|value| value.as_u64()).ok_or("no number")?);
+            let born = metric.property("birth").and_then(|born| born.as_u64());
+            if born.is_some() && born != edge.born {
+                note(&mut data.undeclared, || {
+                    "the aliases of another birth".to_owned()
+                });
+            }
         }
         Meaning::Refusal => {
             let value = metric.value(datatype);
@@ -107,6 +128,7 @@ fn take(
                     .push(serde_json::from_str(text).map_err(|error| error.to_string())?);
             }
         }
+        Meaning::Lost => data.lost.extend(lost(metric, time_ms)),
         Meaning::Alarm(declared) => {
             data.lines.push(alarm::line(metric, declared, time_ms)?);
             data.newest_ms = data.newest_ms.max(time_ms);
@@ -148,6 +170,17 @@ fn keep(data: &mut Data, edge: &Edge, point: &str, reading: Reading, is_backlog:
             value,
         });
     }
+}
+
+/// None for a metric that gives the count alone, as births do.
+fn lost(metric: &Metric, time_ms: i64) -> Option<Lost> {
+    let number = |key| metric.property(key)?.as_u64();
+    Some(Lost {
+        from: number("from")?,
+        to: number("to")?,
+        readings: number("readings").unwrap_or(0),
+        time_ms,
+    })
 }
 
 /// When a metric was sampled: as it says, as its message says, or as it came.
@@ -325,6 +358,28 @@ mod tests {
         assert!(Payload::from_bytes(cut).is_err());
         assert_eq!(salvaged_offset(cut, &edge()), Some(12));
         assert_eq!(salvaged_offset(&bytes[..3], &edge()), None);
+    }
+
+    #[test]
+    fn a_message_under_the_aliases_of_another_birth_is_not_read_by_this_one() {
+        let offset = |born| {
+            Metric::aliased(1, Some(Value::Unsigned(12))).with("birth", Value::Unsigned(born))
+        };
+        let level = Metric::aliased(2, Some(Value::Number(5.0)));
+        let message = |born| message(vec![offset(born), level.clone()]);
+        assert!(data(&message(1), "", &edge(), 9).undeclared.is_empty());
+        let foreign = data(&message(2), "", &edge(), 9);
+        assert_eq!((foreign.undeclared.len(), foreign.readings.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_loss_is_told_with_its_span() {
+        let metric = Metric::named(name::LOST, DataType::UInt64, Some(Value::Unsigned(3)))
+            .with("from", Value::Unsigned(7))
+            .with("to", Value::Unsigned(9))
+            .with("readings", Value::Unsigned(40));
+        let lost = data(&message(vec![metric]), "", &edge(), 9).lost;
+        assert_eq!((lost[0].from, lost[0].to, lost[0].readings), (7, 9, 40));
     }
 
     fn any_metric() -> impl Strategy<Value = Metric> {

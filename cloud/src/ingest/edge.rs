@@ -15,6 +15,8 @@ pub(crate) struct Edge {
     pub(crate) stream: Option<u64>,
     /// Whether it described itself with a model: then a point is called as its metric, else as `<device>.<metric>`.
     pub(crate) described: bool,
+    /// When the node says that it was born: names this table.
+    pub(crate) born: Option<u64>,
     aliases: HashMap<u64, Arc<Known>>,
     names: HashMap<String, HashMap<String, Arc<Known>>>,
 }
@@ -35,6 +37,8 @@ pub(crate) struct Known {
 pub(crate) enum Meaning {
     /// The place of the message in its journal.
     Offset,
+    /// Batches that the gateway lost to a full disk.
+    Lost,
     /// The answer to a command that was refused.
     Refusal,
     /// A point, or an output (kept as `Outputs/<id>`).
@@ -69,6 +73,7 @@ impl Edge {
         let mut edge = Self {
             site,
             stream: stream(birth),
+            born: birth.timestamp,
             described: birth.metric(name::MODEL).is_some(),
             ..Self::default()
         };
@@ -152,6 +157,7 @@ impl Edge {
         match name {
             name::OFFSET => Meaning::Offset,
             name::REFUSAL => Meaning::Refusal,
+            name::LOST => Meaning::Lost,
             name::BD_SEQ => Meaning::Other,
             _ if is_node_own(name) && !name.starts_with(name::OUTPUTS) => Meaning::Other,
             _ => match alarm::id_of(name) {

@@ -1,9 +1,11 @@
 //! The stores as ingest meets them: a busy one is waited for, a failing one is tried a few times and told of. While it waits nobody takes from the
 //! queue, so that in the end the socket is not read: gateways and broker hold what we cannot.
 
+use super::decode::Lost;
 use super::outbox::EdgeName;
 use super::worker::Message;
 use crate::api::{Health, Status};
+use crate::audit::Entry;
 use crate::history::{History, HistoryError, PointReading};
 use crate::records::{Alarm, Batch, Committed, DeviceBirth, NodeBirth, Records, RecordsError};
 use std::sync::Arc;
@@ -58,7 +60,10 @@ impl Store {
         let (mut tries, mut pause) = (0, WHILE_BUSY);
         loop {
             match self.history.commit(readings.clone()).await {
-                Ok(()) => return Ok(self.well()),
+                Ok(()) => {
+                    self.well();
+                    return Ok(());
+                }
                 Err(HistoryError::Busy) => {
                     metrics::counter!("davy_ingest_history_busy_total").increment(1);
                     self.pause(pause).await?;
@@ -131,6 +136,21 @@ impl Store {
             self.records.quarantine(&topic, *received_ms, why, payload)
         })
         .await?;
+        Ok(())
+    }
+
+    /// Keeps for ever that a gateway lost readings: a loss is a record too.
+    pub(crate) async fn lost(&self, site: &str, lost: &Lost) -> Result<(), GaveUp> {
+        tracing::error!(site, ?lost, "a gateway lost batches to a full disk");
+        let entry = Entry {
+            time_ms: lost.time_ms,
+            actor: "gateway".to_owned(),
+            action: "readings-lost",
+            subject: site.to_owned(),
+            detail: serde_json::json!({ "from": lost.from, "to": lost.to, "readings": lost.readings }),
+        };
+        self.persist("a loss", || self.records.audit(&entry))
+            .await?;
         Ok(())
     }
 

@@ -276,6 +276,9 @@ impl Worker {
             metrics::counter!("davy_ingest_duplicates_total").increment(1);
         } else {
             metrics::counter!("davy_ingest_batches_total").increment(1);
+            for lost in &data.lost {
+                self.store.lost(&batch.site, lost).await?;
+            }
             if !data.faults.is_empty() {
                 let why = data.faults.join("; ");
                 self.store.quarantine(&message, &why).await?;

@@ -50,7 +50,7 @@ async fn a_node_born_while_nobody_listened_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_host_states_that_it_is_on_line_and_that_it_leaves() {
+async fn a_false_word_that_the_host_is_off_line_is_put_right() {
     let city = City::new().await;
     let mut node = Node::connect(city.broker, "tank-farm", 0).await;
     // A stale will of an earlier connection of the host.
