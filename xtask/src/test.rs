@@ -11,13 +11,16 @@ use std::process::Command;
 pub(crate) fn run(root: &Path) -> Result<()> {
     machine::install_packages()?;
     let python = machine::python(root)?;
-    step("screens: build and unit tests");
+    step("screens: build, unit tests, a real browser");
     web::build(root)?;
-    check(
-        Command::new("npm")
-            .args(["test", "--silent"])
-            .current_dir(root.join("web")),
-    )?;
+    let web = root.join("web");
+    for script in ["test", "test:browser"] {
+        check(
+            Command::new("npm")
+                .args(["run", "--silent", script])
+                .current_dir(&web),
+        )?;
+    }
     crate::check::run(root)?;
     step("daemons");
     check(&mut cargo(&["build", "--workspace", "--bins"]))?;
