@@ -45,9 +45,13 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
 
   const acknowledge = async (alarm: Alarm, note: string | null): Promise<void> => {
     const key = alarmKey(alarm);
+
+    const next = keys[keys.indexOf(key) + 1];
     if (needsNote(alarm) && note === null) return setAsking({ key, failure: null, note: true });
     const outcome = await acts.acknowledge(alarm, note);
     setAsking(outcome.ok || outcome.failure.code === 'cancelled' ? null : { key, failure: outcome.failure, note: false });
+    // By keyboard one goes on to the next row: this one goes to its new place.
+    if (outcome.ok) setCursor((at) => (at === key ? (next ?? at) : at));
   };
   // One function for all rows and all drawings, so that rows that did not change are not drawn again.
   const press = useSteady((alarm: Alarm) => acknowledge(alarm, null));
