@@ -1,13 +1,17 @@
 //! The collector's moving parts behind the API, assembled from the settings: where readings are kept, who carries orders, and the tasks that must run.
 
 use crate::api::{Health, Status};
-use crate::history::{History, HistoryError, PointReading, Series, SeriesQuery};
+use crate::broker;
+use crate::history::History;
+use crate::history::embedded::Embedded;
+use crate::ingest::{self, Address};
 use crate::live::Live;
-use crate::order::{Courier, CourierError, Order};
+use crate::order::Courier;
 use crate::records::Records;
-use crate::settings::Settings;
-use davy_alarm::Reading;
+use crate::settings::{Broker, Settings};
+use anyhow::Context as _;
 use futures_util::future::BoxFuture;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 /// A task with its name; it ends when the service's token is cancelled, and an error ends the service.
@@ -27,6 +31,8 @@ pub struct Collector {
     pub history: Arc<dyn History>,
     pub courier: Arc<dyn Courier>,
     pub tasks: Vec<Task>,
+    /// Where the embedded broker listens, if there is one.
+    pub broker: Option<SocketAddr>,
 }
 
 impl std::fmt::Debug for Collector {
@@ -45,52 +51,97 @@ pub struct Means {
     pub ending: tokio_util::sync::CancellationToken,
 }
 
-/// Builds the parts. This build has neither broker nor history: calls that need them are told so (503), and health says degraded.
-pub(crate) async fn assemble(_settings: &Settings, means: &Means) -> anyhow::Result<Collector> {
-    means
-        .health
-        .say("ingest", Status::Degraded, "not part of this build");
+/// Opens the embedded history. A month that cannot be read is put aside and told; the rest goes on.
+pub(crate) async fn history(
+    settings: &Settings,
+    health: &Health,
+) -> anyhow::Result<Arc<dyn History>> {
+    let folder = settings.history_folder();
+    let history = tokio::task::spawn_blocking(move || Embedded::open(folder)).await??;
+    match history.damaged() {
+        [] => health.say("history", Status::Ok, ""),
+        [first, ..] => {
+            for month in history.damaged() {
+                tracing::error!(path = %month.path.display(), what = month.what, "a month of readings is put aside");
+            }
+            let told = format!("{}: {}", first.path.display(), first.what);
+            health.say("history", Status::Degraded, told);
+        }
+    }
+    Ok(Arc::new(history))
+}
+
+/// Builds the parts around a history.
+pub(crate) async fn assemble(
+    settings: &Settings,
+    means: &Means,
+    history: Arc<dyn History>,
+) -> anyhow::Result<Collector> {
+    let (broker, address, share, mut tasks) = match &settings.broker {
+        Broker::Embedded { listen } => {
+            let (listen, task) =
+                broker::start(*listen, means.health.clone(), means.ending.clone())?;
+            (Some(listen), inside(listen), None, vec![task])
+        }
+        Broker::External { share, .. } => {
+            let address = outside(&settings.broker)?;
+            means
+                .health
+                .say("broker", Status::Ok, format!("external, {address}"));
+            (None, address, share.clone(), vec![])
+        }
+    };
+    let plan = ingest::Plan {
+        address,
+        host_id: None,
+        share,
+        late_after_ms: settings.late_after_ms,
+    };
+    let (courier, own) = ingest::build(plan, means, history.clone()).await?;
+    tasks.extend(own);
     Ok(Collector {
-        history: Arc::new(Absent),
-        courier: Arc::new(Absent),
-        tasks: vec![],
+        history,
+        courier,
+        tasks,
+        broker,
     })
 }
 
-/// Stands where a part is missing, and says so.
-struct Absent;
-
-impl Courier for Absent {
-    fn send(&self, _order: Order) -> BoxFuture<'_, Result<(), CourierError>> {
-        Box::pin(async { Err(CourierError::Down) })
+/// How this process itself reaches its broker.
+fn inside(listen: SocketAddr) -> Address {
+    let ip = match listen.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    Address {
+        host: ip.to_string(),
+        port: listen.port(),
+        login: None,
     }
 }
 
-impl History for Absent {
-    fn commit(&self, _readings: Vec<PointReading>) -> BoxFuture<'_, Result<(), HistoryError>> {
-        Box::pin(async { Err(HistoryError::Stopped) })
-    }
-
-    fn series(&self, _query: SeriesQuery) -> BoxFuture<'_, Result<Series, HistoryError>> {
-        Box::pin(async { Err(HistoryError::Stopped) })
-    }
-
-    fn readings(
-        &self,
-        _site: &str,
-        _point: &str,
-        _from_ms: i64,
-        _to_ms: i64,
-        _limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Reading>, HistoryError>> {
-        Box::pin(async { Err(HistoryError::Stopped) })
-    }
-
-    fn latest(&self, _site: &str) -> BoxFuture<'_, Result<Vec<(String, Reading)>, HistoryError>> {
-        Box::pin(async { Err(HistoryError::Stopped) })
-    }
-
-    fn forget_before(&self, _before_ms: i64) -> BoxFuture<'_, Result<(), HistoryError>> {
-        Box::pin(async { Err(HistoryError::Stopped) })
-    }
+fn outside(broker: &Broker) -> anyhow::Result<Address> {
+    let Broker::External {
+        host,
+        port,
+        username,
+        password_file,
+        ..
+    } = broker
+    else {
+        anyhow::bail!("the broker is our own");
+    };
+    let password = match password_file {
+        None => String::new(),
+        Some(path) => std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the broker's password in {}", path.display()))?
+            .trim_end_matches(['\r', '\n'])
+            .to_owned(),
+    };
+    Ok(Address {
+        host: host.clone(),
+        port: *port,
+        login: username.clone().map(|user| (user, password)),
+    })
 }

@@ -3,9 +3,11 @@
 pub mod api;
 pub mod audit;
 pub mod auth;
+mod broker;
 pub mod collector;
 pub mod command_line;
 pub mod history;
+mod ingest;
 pub mod live;
 pub mod message;
 pub mod order;

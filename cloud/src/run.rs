@@ -4,6 +4,7 @@
 use crate::api::{self, Health, Parts};
 use crate::collector::{self, Collector, Means, Task};
 use crate::command_line::{self, LogFormat};
+use crate::history::History;
 use crate::live::Live;
 use crate::settings::Settings;
 use anyhow::{Context as _, Result};
@@ -12,6 +13,7 @@ use std::collections::HashMap;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -78,6 +80,8 @@ fn asked_to_end() -> Result<impl Future<Output = ()>> {
 pub struct Service {
     /// Where API and screens listen; with port 0 in the settings, the port that was had.
     pub listen: SocketAddr,
+    /// Where the embedded broker listens, if there is one.
+    pub broker: Option<SocketAddr>,
     ending: CancellationToken,
     tasks: JoinSet<Result<()>>,
     names: HashMap<tokio::task::Id, &'static str>,
@@ -86,7 +90,19 @@ pub struct Service {
 impl Service {
     /// Opens the stores, builds the parts, then opens the port.
     pub async fn start(settings: &Settings, figures: PrometheusHandle) -> Result<Self> {
-        let (live, health, ending) = (Live::default(), Health::default(), CancellationToken::new());
+        let health = Health::default();
+        let history = collector::history(settings, &health).await?;
+        Self::start_with(settings, figures, health, history).await
+    }
+
+    /// As [`Self::start`], around a history that was opened elsewhere.
+    pub async fn start_with(
+        settings: &Settings,
+        figures: PrometheusHandle,
+        health: Health,
+        history: Arc<dyn History>,
+    ) -> Result<Self> {
+        let (live, ending) = (Live::default(), CancellationToken::new());
         let records = command_line::open(settings).await?;
         let means = Means {
             records,
@@ -98,11 +114,13 @@ impl Service {
             history,
             courier,
             tasks,
-        } = collector::assemble(settings, &means).await?;
+            broker,
+        } = collector::assemble(settings, &means, history).await?;
         let listener = TcpListener::bind(settings.listen).await;
         let listener = listener.with_context(|| format!("cannot listen on {}", settings.listen))?;
         let mut service = Self {
             listen: listener.local_addr()?,
+            broker,
             ending: ending.clone(),
             tasks: JoinSet::new(),
             names: HashMap::new(),

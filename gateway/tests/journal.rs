@@ -5,6 +5,7 @@ use davy_alarm::{Cause, Reading, Saved, Shown, WallMs};
 use davy_config::site::{DeviceIndex, Site};
 use davy_gateway::clock::Clock;
 use davy_gateway::journal::{Journal, JournalError, Record, Transition};
+use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,4 +104,149 @@ async fn a_second_journal_in_the_same_directory_is_refused() {
     let _first = Journal::open(dir.path(), &site, Clock::start()).unwrap();
     let second = Journal::open(dir.path(), &site, Clock::start());
     assert!(matches!(second, Err(JournalError::Locked { .. })));
+}
+
+const CHILD: &str = "DAVY_JOURNAL_TEST_DIR";
+
+/// Not a test of its own: what the next one runs in a process that it kills.
+#[tokio::test]
+async fn child_that_writes_until_it_is_killed() {
+    let Some(dir) = std::env::var_os(CHILD) else {
+        return;
+    };
+    let (journal, restored) = Journal::open(Path::new(&dir), &site(), Clock::start()).unwrap();
+    let mut seq = restored.next_seq;
+    let mut synced = journal.synced();
+    loop {
+        for point in 0..3 {
+            journal.append(
+                Some(DeviceIndex(0)),
+                vec![reading(point, seq as f64, seq as i64)],
+            );
+        }
+        journal.append(Some(DeviceIndex(0)), vec![raised(seq, 2)]);
+        seq += 1;
+        let before = *synced.borrow_and_update();
+        while *synced.borrow_and_update() == before {
+            synced.changed().await.unwrap();
+        }
+        // Told outside only after it is durable.
+        println!("synced {}", *synced.borrow());
+    }
+}
+
+#[tokio::test]
+async fn a_killed_process_leaves_all_that_it_called_synced() {
+    let dir = tempfile::tempdir().unwrap();
+    let site = site();
+    for round in 1..=4_u64 {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "child_that_writes_until_it_is_killed",
+                "--nocapture",
+            ])
+            .env(CHILD, dir.path())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = std::io::BufReader::new(child.stdout.take().unwrap());
+        let mut told = lines
+            .lines()
+            .filter_map(|line| line.ok()?.split("synced ").nth(1)?.parse::<u64>().ok());
+        let seen: Vec<u64> = told.by_ref().take(20 * round as usize).collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let last = told.last().unwrap_or(*seen.last().unwrap());
+
+        let (journal, restored) = Journal::open(dir.path(), &site, Clock::start()).unwrap();
+        assert_eq!(journal.stats().lost_batches, 0);
+        let mut seq = 0;
+        for offset in 0..last {
+            let batch = journal
+                .batch(offset)
+                .await
+                .unwrap_or_else(|| panic!("{offset} of {last} is lost"));
+            for record in &batch.records {
+                if let Record::Transition(transition) = record {
+                    assert_eq!(transition.seq, seq + 1, "in order, each once");
+                    seq = transition.seq;
+                }
+            }
+        }
+        assert!(restored.next_seq > seq);
+        assert_eq!(restored.alarms[2].0, Some(saved(true, false, 1)));
+    }
+}
+
+#[tokio::test]
+async fn state_is_found_by_id_under_another_site_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = site();
+    let (journal, _) = Journal::open(dir.path(), &before, Clock::start()).unwrap();
+    let output = Record::Output {
+        output: 0,
+        on: true,
+        time: WallMs(1),
+    };
+    journal.append(Some(DeviceIndex(0)), vec![raised(1, 2)]);
+    journal.append(None, vec![output]);
+    assert!(journal.close(LIMIT).await);
+    drop(journal);
+
+    let mut after = Site::clone(&before);
+    after.digest = "another".to_owned();
+    after.alarms.swap(2, 0);
+    after.outputs.reverse();
+    let after = Arc::new(after);
+    let (journal, restored) = Journal::open(dir.path(), &after, Clock::start()).unwrap();
+    assert_eq!(restored.alarms[0].0, Some(saved(true, false, 1)));
+    assert_eq!(restored.alarms[2].0, None);
+    assert_eq!(
+        restored.on.iter().map(|on| on.0).collect::<Vec<_>>(),
+        [after.outputs.len() - 1]
+    );
+    let (names, transition) = &journal.transitions(None, 1, None).await[0];
+    assert_eq!(
+        *names.alarms[transition.alarm as usize],
+        *before.alarms[2].id
+    );
+    // The next batch is told by the new positions, the old one by its own.
+    journal.append(Some(DeviceIndex(0)), vec![raised(2, 0)]);
+    synced_to(&journal, 3).await;
+    assert_eq!(journal.batch(2).await.unwrap().names.digest, "another");
+    assert_eq!(journal.batch(0).await.unwrap().names.digest, before.digest);
+}
+
+/// Measures rather than judges: run with `--nocapture` to see it.
+#[tokio::test]
+async fn readings_are_durable_soon_and_in_few_bytes() {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (journal, _) = Journal::open(dir.path(), &site(), Clock::start()).unwrap();
+    let mut latencies = Vec::new();
+    let mut synced = journal.synced();
+    for round in 0..200_u32 {
+        let records = (0..8).map(|point| {
+            reading(
+                point % 4,
+                f64::from(round + point) * 0.1,
+                i64::from(round) * 1000,
+            )
+        });
+        let start = std::time::Instant::now();
+        let before = *synced.borrow_and_update();
+        journal.append(Some(DeviceIndex(0)), records.collect());
+        synced.wait_for(|next| *next > before).await.unwrap();
+        latencies.push(start.elapsed());
+    }
+    latencies.sort();
+    let (bytes, readings) = (journal.stats().bytes, 200 * 8);
+    println!(
+        "p50 {:?}, p99 {:?}, {:.1} bytes a reading with frames and header",
+        latencies[100],
+        latencies[198],
+        bytes as f64 / f64::from(readings)
+    );
+    assert!(bytes < 16 * readings as u64);
 }

@@ -27,10 +27,11 @@ async function at(path: string, look = {}): Promise<Page> {
 const row = (page: Page, alarm: string) => page.locator(`.alarm-row[data-alarm="${alarm}"]`);
 
 async function logIn(page: Page, person = '王伟', pin = '2468'): Promise<void> {
-  await page.locator('dialog[open]').getByRole('button', { name: person }).click();
-  await page.locator('dialog[open] input[type="password"]').fill(pin);
+  const dialog = page.locator('dialog[aria-label="登录"]');
+  await dialog.getByRole('button', { name: person }).click();
+  await dialog.locator('input[type="password"]').fill(pin);
   await page.keyboard.press('Enter');
-  await page.locator('dialog[open]').waitFor({ state: 'detached' });
+  await dialog.waitFor({ state: 'detached' });
 }
 
 test('an alarm appears within 300 ms with its shape, colour and word, is acknowledged, and is gone once it clears', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { passes, readFilter, toggled } from '../src/alarm/filter';
+import { hidden, passes, readFilter, toggled } from '../src/alarm/filter';
 import { byUrgency, countUnacknowledged, firstOut, kind, worst } from '../src/alarm/state';
 import { alarm } from './alarms';
 
@@ -48,4 +48,10 @@ test('a chip puts its entry in and takes it out', () => {
   expect(toggled([], 1)).toBe('1');
   expect(toggled([1], 2)).toBe('1,2');
   expect(toggled([1], 1)).toBeNull();
+});
+
+test('what a filter keeps from sight is named where it is unacknowledged, the worst first', () => {
+  const filter = readFilter(new URLSearchParams('q=level'));
+  const kept = hidden([alarm({ id: 'a' }), alarm({ id: 'b', priority: 1 }), alarm({ id: 'c', state: 'ACKED' }), alarm({ id: 'level' })], filter);
+  expect(kept.map((one) => one.id)).toEqual(['b', 'a']);
 });

@@ -50,7 +50,8 @@ fn apt(args: &[&str]) -> Result<()> {
     command
         .args(["-o", "DPkg::Lock::Timeout=500"])
         .args(args)
-        .env("DEBIAN_FRONTEND", "noninteractive");
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(std::io::stderr());
     run::check(&mut command)
 }
 

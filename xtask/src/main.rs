@@ -1,5 +1,6 @@
 //! `cargo xtask`: every developer's command.
 
+mod bench;
 mod check;
 mod cloud_settings;
 mod demo;
@@ -33,6 +34,8 @@ enum Command {
     Check,
     /// Runs everything that CI runs
     Test,
+    /// Prints measured figures beside those of peers
+    Bench(bench::Options),
 }
 
 fn main() -> Result<()> {
@@ -42,5 +45,6 @@ fn main() -> Result<()> {
         Command::Web => web::build(root),
         Command::Check => check::run(root),
         Command::Test => test::run(root),
+        Command::Bench(options) => bench::run(root, &options),
     }
 }

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, bail};
 use std::process::Command;
 
-/// Says what comes next, so that a long wait is never silent.
+/// Says what comes next, so that a long wait is never silent; on standard error, which leaves the other to results.
 pub(crate) fn step(what: &str) {
-    println!("\n== {what}");
+    eprintln!("\n== {what}");
 }
 
 /// Runs a program to its end; its failure names it.

@@ -2,6 +2,8 @@
 //!
 //! A reading is known by (site, point, source time): committing it again changes nothing. Quality and cause of absence survive.
 
+pub mod embedded;
+
 use davy_alarm::{NoValue, Reading};
 use futures_util::future::BoxFuture;
 

@@ -256,39 +256,32 @@ impl Last {
 
     fn record(&mut self, bytes: &mut Bytes<'_>, names: &Names) -> Option<Record> {
         let tag = bytes.byte()?;
-        let known = |position: u32, ids: &[Arc<str>]| {
-            usize::try_from(position).is_ok_and(|position| position < ids.len())
-        };
-        match (tag >> 2, tag & 3) {
-            (TRANSITION, 0) => {
-                let transition = self.transition(bytes)?;
-                known(transition.alarm, &names.alarms)
-                    .then(|| Record::Transition(Box::new(transition)))
-            }
-            (OUTPUT, on @ 0..=1) => {
-                let output = bytes.varint_u32()?;
-                let time = self.time(bytes)?;
-                let on = on == 1;
-                known(output, &names.outputs).then_some(Record::Output { output, on, time })
-            }
+        let record = match (tag >> 2, tag & 3) {
+            (TRANSITION, 0) => Record::Transition(Box::new(self.transition(bytes)?)),
+            (OUTPUT, on @ 0..=1) => Record::Output {
+                output: bytes.varint_u32()?,
+                on: on == 1,
+                time: self.time(bytes)?,
+            },
             (LOST, 0) => {
                 let from = bytes.varint()?;
-                Some(Record::Lost {
+                Record::Lost {
                     from,
                     to: from.checked_add(bytes.varint()?)?,
                     readings: bytes.varint()?,
                     time: self.time(bytes)?,
-                })
+                }
             }
-            (STARTED, 0) => Some(Record::Started {
+            (STARTED, 0) => Record::Started {
                 time: self.time(bytes)?,
-            }),
+            },
             (form @ 0..NONE, bits) => {
                 let (point, reading) = self.reading(bytes, form, bits)?;
-                known(point, &names.points).then_some(Record::Reading { point, reading })
+                Record::Reading { point, reading }
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        names.know(&record).then_some(record)
     }
 
     fn reading(&mut self, bytes: &mut Bytes<'_>, form: u8, bits: u8) -> Option<(u32, Reading)> {
@@ -315,7 +308,7 @@ impl Last {
         let occurrence = bytes.varint_u32()?;
         let time = self.time(bytes)?;
         let flags = bytes.byte()?;
-        if flags & 0b1110_0000 != 0 || !(1..=4).contains(&priority) {
+        if flags & 0b1110_0000 != 0 {
             return None;
         }
         let is = |bit: u8| flags & 1 << bit != 0;

@@ -131,7 +131,7 @@ impl Reader {
     }
 
     /// Runs through the batches of a segment whose head is wanted. One that was removed meanwhile has none.
-    fn each(
+    pub(super) fn each(
         &self,
         segment: &Segment,
         wanted: impl Fn(&encoding::Head) -> bool,

@@ -53,6 +53,8 @@ pub(super) struct Index {
     /// One more than the last offset on disk.
     pub(super) next: u64,
     pub(super) recent: Recent,
+    /// Batches that should be there and are not: damaged on the disk. The writer makes losses of them.
+    pub(super) damaged: Vec<u64>,
     /// Why the disk does not take what it should.
     pub(super) failed: Option<String>,
     pub(super) lost_batches: u64,

@@ -6,9 +6,13 @@ mod bytes;
 mod disk;
 mod encoding;
 mod exception;
+#[cfg(test)]
+mod faulty;
 mod history;
 mod inbox;
 mod index;
+#[cfg(test)]
+mod model;
 mod reader;
 mod record;
 mod recover;
@@ -18,6 +22,8 @@ mod settled;
 mod state;
 mod store;
 mod story;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use disk::{Disk, DiskFile};
@@ -82,7 +88,7 @@ pub struct JournalStats {
     pub synced: bool,
     /// Why the disk does not take what it should.
     pub failed: Option<String>,
-    /// Since the start.
+    /// Since the stream began.
     pub lost_batches: u64,
     /// Since the start.
     pub dropped_readings: u64,
@@ -189,13 +195,14 @@ impl Journal {
     /// A batch by its offset, from memory or disk; `None` = lost, removed or not yet synced.
     pub async fn batch(&self, offset: u64) -> Option<Arc<Batch>> {
         let recent = lock(&self.0.index).recent.get(offset);
-        match recent {
-            Some(batch) => Some(batch),
-            None => self
-                .off_runtime(move |reader| reader.batch(offset))
-                .await
-                .flatten(),
+        if recent.is_some() {
+            return recent;
         }
+        let batch = self.off_runtime(move |reader| reader.batch(offset)).await;
+        if !lock(&self.0.index).damaged.is_empty() {
+            self.0.inbox.note_settled();
+        }
+        batch.flatten()
     }
 
     /// Offsets from `from` on that are on disk, urgent and not acknowledged, oldest first, at most `limit`.

@@ -109,15 +109,37 @@ impl Reader {
         }
     }
 
+    /// A batch by its offset. One that is damaged on the disk is noted as a loss.
     pub(super) fn batch(&self, offset: u64) -> Option<Arc<Batch>> {
         let segment = lock(&self.index).segment_of(offset)?.clone();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         match self.find(&mut open, &segment, offset) {
-            Ok(batch) => batch.map(Arc::new),
+            Ok(Some(batch)) => Some(Arc::new(batch)),
+            Ok(None) => {
+                self.note_damaged(&segment, offset);
+                None
+            }
             Err(error) => {
                 warn!(offset, %error, "a journal batch cannot be read");
                 None
             }
+        }
+    }
+
+    fn note_damaged(&self, segment: &Segment, offset: u64) {
+        let mut index = lock(&self.index);
+        let is_unchanged = index
+            .segment_of(offset)
+            .is_some_and(|now| now.number == segment.number && now.length == segment.length);
+        if is_unchanged && !index.settled.contains(offset) {
+            warn!(
+                offset,
+                number = segment.number,
+                "a journal batch is damaged"
+            );
+            index.settled.insert(offset, offset);
+            index.urgent.remove(&offset);
+            index.damaged.push(offset);
         }
     }
 

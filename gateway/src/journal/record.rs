@@ -33,6 +33,23 @@ impl Names {
     }
 }
 
+impl Names {
+    /// Whether an id stands behind the position in a record.
+    pub(super) fn know(&self, record: &Record) -> bool {
+        let within = |position: u32, ids: &[Arc<str>]| {
+            usize::try_from(position).is_ok_and(|position| position < ids.len())
+        };
+        match record {
+            Record::Reading { point, .. } => within(*point, &self.points),
+            Record::Transition(transition) => {
+                within(transition.alarm, &self.alarms) && (1..=4).contains(&transition.priority)
+            }
+            Record::Output { output, .. } => within(*output, &self.outputs),
+            Record::Lost { .. } | Record::Started { .. } => true,
+        }
+    }
+}
+
 /// An immutable group of records of one source, as it was written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {

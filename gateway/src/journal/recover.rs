@@ -21,7 +21,8 @@ const SHORTEST_TRANSITION: u64 = 40;
 /// One segment as it was found.
 struct Found {
     segment: Segment,
-    header: Header,
+    /// Of the last segment alone: names and state are large.
+    header: Option<Header>,
     sealed: bool,
     /// What of it can be read; of a sealed one, all that its footer promises.
     present: Settled,
@@ -110,7 +111,7 @@ impl Store {
                     thinned: None,
                     summary,
                 },
-                header,
+                header: None,
                 sealed: true,
                 present,
                 after: None,
@@ -121,6 +122,9 @@ impl Store {
             .as_ref()
             .map_or(length, |(_, footer)| length - footer);
         let mut found = self.scan(header, start, end, bound);
+        if !last {
+            (found.header, found.after) = (None, None);
+        }
         found.sealed = footer.is_some();
         if found.sealed {
             found.segment.length = length;
@@ -188,7 +192,7 @@ impl Store {
                 thinned,
                 summary,
             },
-            header,
+            header: Some(header),
             sealed: false,
             present,
             after: Some((state, settled)),
@@ -211,6 +215,7 @@ impl Store {
         let mut index = Index {
             settled,
             next,
+            lost_batches: self.state.lost_batches,
             ..Index::default()
         };
         let mut present = Settled::default();
@@ -229,9 +234,9 @@ impl Store {
         for loss in &self.losses {
             warn!(from = loss.from, to = loss.to, "journal batches are lost");
             index.settled.insert(loss.from, loss.to);
-            index.lost_batches += loss.to - loss.from + 1;
         }
-        self.resume(found.last().filter(|_| damaged == 0));
+        // What is torn stays as it is until the next segment, which begins behind the numbers passed over, is on disk: a second cut finds the same.
+        self.resume(found.last().filter(|_| unreadable == 0));
         for found in found {
             for offset in &found.segment.summary.urgent {
                 index.add_urgent(*offset);
@@ -248,9 +253,11 @@ impl Store {
 
     /// Goes on with the last segment if it can be written on: else each start would make a new one.
     fn resume(&mut self, last: Option<&Found>) {
-        let Some(last) = last
-            .filter(|last| !last.sealed && !last.header.thinned && last.header.names == self.names)
-        else {
+        let may = |header: &&Header| !header.thinned && header.names == self.names;
+        let Some(last) = last.filter(|last| !last.sealed) else {
+            return;
+        };
+        let Some(header) = last.header.as_ref().filter(may) else {
             return;
         };
         let segment = &last.segment;
@@ -263,8 +270,8 @@ impl Store {
                 self.active = Some(Active {
                     file,
                     number: segment.number,
-                    base: last.header.base(),
-                    seed: last.header.seed(),
+                    base: header.base(),
+                    seed: header.seed(),
                     length: segment.length,
                     summary: segment.summary.clone(),
                 });

@@ -220,12 +220,13 @@ impl Store {
     }
 }
 
-/// The segments but for the newest, oldest first: that one is written, and begins with the state that the next start needs.
+/// The segments but for the newest two, oldest first. The newest is written, and begins with the state that the next start needs; should its header be
+/// damaged then, the one before tells the state.
 fn closed(index: &Index) -> impl Iterator<Item = &Segment> {
     index
         .segments
         .iter()
-        .take(index.segments.len().saturating_sub(1))
+        .take(index.segments.len().saturating_sub(2))
 }
 
 fn temporary(number: u64) -> String {

@@ -261,6 +261,8 @@ pub(super) struct Frames<'d> {
     cursor: usize,
     /// Length of the file as far as it counts.
     end: u64,
+    /// What the next read asks for: little at first, for often the first frame is all that is wanted.
+    chunk: usize,
     /// End of the last frame that held.
     pub(super) sound: u64,
 }
@@ -276,6 +278,7 @@ impl<'d> Frames<'d> {
             buffer: Vec::new(),
             cursor: 0,
             end,
+            chunk: CHUNK / 16,
             sound: from,
         }
     }
@@ -315,7 +318,8 @@ impl<'d> Frames<'d> {
         self.start += self.cursor as u64;
         self.cursor = 0;
         let from = self.start + self.buffer.len() as u64;
-        let wanted = bytes.saturating_sub(self.buffer.len()).max(CHUNK) as u64;
+        let wanted = bytes.saturating_sub(self.buffer.len()).max(self.chunk) as u64;
+        self.chunk = (self.chunk * 2).min(CHUNK);
         let length = wanted.min(self.end.saturating_sub(from)) as usize;
         if length == 0 {
             return Ok(false);

@@ -40,6 +40,20 @@ impl Settled {
         self.ranges.splice(from..to.max(from), [(first, last)]);
     }
 
+    /// Takes a range out again.
+    pub(super) fn remove(&mut self, first: u64, last: u64) {
+        let from = self.ranges.partition_point(|range| range.1 < first);
+        let to = self.ranges.partition_point(|range| range.0 <= last);
+        if first > last || from >= to {
+            return;
+        }
+        let (start, end) = (self.ranges[from].0, self.ranges[to - 1].1);
+        let before = (start < first).then(|| (start, first - 1));
+        let after = (end > last).then(|| (last + 1, end));
+        self.ranges
+            .splice(from..to, before.into_iter().chain(after));
+    }
+
     pub(super) fn insert_all(&mut self, other: &Self) {
         for &(first, last) in &other.ranges {
             self.insert(first, last);
@@ -152,7 +166,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_holds_what_a_plain_set_holds(ranges in prop::collection::vec((0_u64..200, 0_u64..12), 0..40), floor in 0_u64..200) {
+        fn it_holds_what_a_plain_set_holds(ranges in prop::collection::vec((0_u64..200, 0_u64..12), 0..40), floor in 0_u64..200, taken in (0_u64..200, 0_u64..50)) {
             let mut settled = Settled::default();
             let mut plain = BTreeSet::new();
             for (first, length) in ranges {
@@ -161,6 +175,8 @@ mod tests {
             }
             settled.forget_below(floor);
             plain.extend(0..floor);
+            settled.remove(taken.0, taken.0 + taken.1);
+            plain.retain(|offset| !(taken.0..=taken.0 + taken.1).contains(offset));
             for offset in 0..220 {
                 prop_assert_eq!(settled.contains(offset), plain.contains(&offset));
                 prop_assert_eq!(Some(settled.first_open(offset)), (offset..).find(|offset| !plain.contains(offset)));

@@ -1,6 +1,6 @@
 //! What the whole log comes to: the durable state of every alarm, the outputs that are on, the next sequence number. Each segment begins with it.
 //!
-//! Bytes, pieces as in [`super::bytes`]: varint next seq; varint number of outputs that are on, each a text; varint number of alarms, each
+//! Bytes, pieces as in [`super::bytes`]: varint next seq; varint lost batches; varint number of outputs that are on, each a text; varint number of alarms, each
 //! text id, 24 bytes [`Saved`], varint seq, byte flags (bit 0 raised, 1 changed, 2 cleared, 3 acknowledged, 4 shelved until, 5 actor, 6 reason),
 //! the times among them as zigzag milliseconds since 1970, byte form and value of `value_then` (see [`super::encoding`]), then the texts.
 
@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) alarms: BTreeMap<Arc<str>, (Saved, Story)>,
     pub(super) on: BTreeSet<Arc<str>>,
     pub(super) next_seq: u64,
+    /// Batches that were ever told as lost.
+    pub(super) lost_batches: u64,
 }
 
 impl Default for State {
@@ -29,6 +31,7 @@ impl Default for State {
             alarms: BTreeMap::new(),
             on: BTreeSet::new(),
             next_seq: 1,
+            lost_batches: 0,
         }
     }
 }
@@ -62,7 +65,12 @@ impl State {
                     self.on.remove(id);
                 }
             }
-            Record::Reading { .. } | Record::Lost { .. } | Record::Started { .. } => {}
+            Record::Lost { from, to, .. } => {
+                self.lost_batches = self
+                    .lost_batches
+                    .saturating_add(to.saturating_sub(*from).saturating_add(1));
+            }
+            Record::Reading { .. } | Record::Started { .. } => {}
         }
     }
 
@@ -79,6 +87,7 @@ impl State {
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         put_varint(out, self.next_seq);
+        put_varint(out, self.lost_batches);
         put_varint(out, self.on.len() as u64);
         for id in &self.on {
             put_text(out, id);
@@ -93,6 +102,7 @@ impl State {
 
     pub(super) fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
         let next_seq = bytes.varint()?.max(1);
+        let lost_batches = bytes.varint()?;
         let mut on = BTreeSet::new();
         for _ in 0..bytes.varint()? {
             on.insert(bytes.text()?);
@@ -107,6 +117,7 @@ impl State {
             alarms,
             on,
             next_seq,
+            lost_batches,
         })
     }
 }

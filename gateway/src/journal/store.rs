@@ -159,15 +159,29 @@ impl Store {
     fn header(&mut self, group: &[Arc<Batch>], made: WallMs) -> Header {
         self.state.fit(&self.names);
         let index = lock(&self.index);
+        let (next, mut settled) = (index.next, index.settled.clone());
+        for offset in &index.damaged {
+            settled.remove(*offset, *offset);
+        }
+        drop(index);
+        // A loss counts as told only by its record: the header may reach the disk without what follows it.
+        for loss in &self.losses {
+            settled.remove(loss.from, loss.to);
+        }
+        for record in group.iter().flat_map(|batch| &batch.records) {
+            if let Record::Lost { from, to, .. } = record {
+                settled.remove(*from, *to);
+            }
+        }
         Header {
             stream: self.stream,
             number: self.number,
-            first: group.first().map_or(index.next, |batch| batch.offset),
+            first: group.first().map_or(next, |batch| batch.offset),
             made,
             thinned: false,
             names: self.names.clone(),
             state: self.state.clone(),
-            settled: index.settled.clone(),
+            settled,
         }
     }
 

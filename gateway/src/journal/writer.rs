@@ -88,6 +88,7 @@ impl Writer {
     }
 
     fn commit(&mut self, closing: bool) {
+        self.take_damaged();
         if self.retry.is_none()
             && (closing || self.losses_due().is_some_and(|due| due <= Instant::now()))
         {
@@ -135,6 +136,18 @@ impl Writer {
             self.told
                 .map_or_else(Instant::now, |told| told + LOSSES_EVERY)
         })
+    }
+
+    /// What readers found damaged becomes losses.
+    fn take_damaged(&mut self) {
+        let damaged = std::mem::take(&mut lock(&self.store.index).damaged);
+        for offset in damaged {
+            self.lose(Loss {
+                from: offset,
+                to: offset,
+                readings: 0,
+            });
+        }
     }
 
     /// No room is left but for transitions; whether anything gave way.
@@ -186,6 +199,15 @@ impl Writer {
     /// Gives records an offset, in as many batches as their bounds ask for.
     fn number(&mut self, append: Append) {
         let mut records = append.records;
+        // A position that no name stands behind would make its whole batch unreadable.
+        let before = records.len();
+        records.retain(|record| self.store.names.know(record));
+        if records.len() < before {
+            error!(
+                records = before - records.len(),
+                "records of unknown points, alarms or outputs are not journalled"
+            );
+        }
         while !records.is_empty() {
             let mut batch = Batch {
                 offset: self.next,
@@ -268,7 +290,6 @@ impl Writer {
         let mut index = lock(&self.store.index);
         for loss in &losses {
             index.settled.insert(loss.from, loss.to);
-            index.lost_batches += loss.to - loss.from + 1;
         }
         drop(index);
         let records = losses
@@ -284,6 +305,7 @@ impl Writer {
             device: None,
             records,
         });
+        lock(&self.store.index).lost_batches = self.store.state.lost_batches;
     }
 }
 

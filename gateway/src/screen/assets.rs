@@ -10,7 +10,7 @@ use davy_config::Language;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../web/dist/plant"]
+#[folder = "../web/dist/plant"]
 #[allow_missing = true]
 struct Files;
 

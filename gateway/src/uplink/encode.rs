@@ -283,3 +283,356 @@ fn named(stranger: Option<&str>, metric: &str) -> String {
 fn id(ids: &[Arc<str>], position: u32) -> &str {
     ids.get(position as usize).map_or("unknown", |id| id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::birth::NodeBirth;
+    use super::super::fixture::{self, NOW};
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    const SENDING: Sending = Sending {
+        seq: 5,
+        historical: false,
+        lost: 12,
+        now: NOW,
+    };
+
+    fn encoder(site: &Arc<Site>) -> Encoder {
+        Encoder::new(site.clone(), "330283", "0.1.0")
+    }
+
+    fn read(message: &Message) -> Payload {
+        Payload::from_bytes(&message.payload).unwrap()
+    }
+
+    fn births(site: &Arc<Site>) -> Vec<Payload> {
+        let (encoder, picture) = (encoder(site), fixture::picture(site));
+        let node = NodeBirth {
+            bd_seq: 255,
+            stream: u64::MAX,
+            lost: 2,
+            now: NOW,
+        };
+        let devices = (0..site.devices.len()).map(DeviceIndex);
+        let devices = devices.map(|device| encoder.device_birth(device, &picture, 1, NOW));
+        let messages = std::iter::once(encoder.node_birth(node, &picture)).chain(devices);
+        messages.map(|message| read(&message)).collect()
+    }
+
+    fn value(payload: &Payload, name: &str) -> Option<Value> {
+        payload.metric(name).unwrap().value(None)
+    }
+
+    #[test]
+    fn a_node_is_born_with_its_session_its_stream_and_its_model() {
+        let site = fixture::site();
+        let node = &births(&site)[0];
+        assert_eq!(node.seq, Some(0));
+        assert_eq!(value(node, name::BD_SEQ), Some(Value::Whole(255)));
+        assert_eq!(value(node, name::REBIRTH), Some(Value::Flag(false)));
+        assert_eq!(value(node, name::STREAM), Some(Value::Unsigned(u64::MAX)));
+        assert_eq!(value(node, name::LOST), Some(Value::Unsigned(2)));
+        assert_eq!(
+            (value(node, name::OFFSET), value(node, name::ACK)),
+            (None, None)
+        );
+        let model = value(node, name::MODEL).unwrap();
+        let model: serde_json::Value = serde_json::from_str(model.as_text().unwrap()).unwrap();
+        assert_eq!(model["id"], "solvent-warehouse");
+        for output in &site.outputs {
+            let name = format!("{}{}", name::OUTPUTS, output.id);
+            assert_eq!(value(node, &name), Some(Value::Flag(false)));
+        }
+    }
+
+    #[test]
+    fn every_born_metric_has_name_type_and_time_and_its_alias_is_its_own() {
+        let site = fixture::site();
+        let births = births(&site);
+        let mut aliases = BTreeSet::new();
+        for metric in births.iter().flat_map(|birth| &birth.metrics) {
+            assert!(
+                metric.name.is_some() && metric.datatype.is_some() && metric.timestamp.is_some()
+            );
+            let fresh = metric.alias.is_none_or(|alias| aliases.insert(alias));
+            assert!(fresh, "{metric:?}");
+        }
+        let published = site.points.len() + site.alarms.len() + site.outputs.len();
+        assert_eq!(aliases.len(), published);
+    }
+
+    #[test]
+    fn an_alarm_is_born_with_its_definition_and_its_present_occurrence() {
+        let site = fixture::site();
+        let mut picture = fixture::picture(&site);
+        let position = fixture::alarm(&site, "GT-1.HH") as usize;
+        let now = &mut picture.alarms[position];
+        (now.shown, now.occurrence, now.seq) = (davy_alarm::Shown::LatchedAcknowledged, 4, 77);
+        (now.changed, now.value_then) = (Some(WallMs(1_000)), Some(Err(NoValue::OverRange)));
+        let message = encoder(&site).device_birth(DeviceIndex(0), &picture, 1, NOW);
+        let payload = read(&message);
+        let metric = payload.metric("Alarms/GT-1/HIHI").unwrap();
+        assert_eq!(
+            (metric.value(None), metric.timestamp),
+            (Some(Value::Whole(5)), Some(1_000))
+        );
+        let expected = [
+            ("alarm_id", text("GT-1.HH")),
+            ("condition", text("HIHI")),
+            ("priority", Value::Whole(1)),
+            ("occurrence", Value::Unsigned(4)),
+            ("seq", Value::Unsigned(77)),
+            ("value_cause", text("over-range")),
+        ];
+        for (key, value) in expected {
+            assert_eq!(metric.property(key), Some(value), "{key}");
+        }
+        for key in [
+            "limit",
+            "deadband",
+            "on_delay_ms",
+            "message_zh",
+            "message_en",
+        ] {
+            assert!(metric.property(key).is_some(), "{key}");
+        }
+        let quiet = payload.metric("Alarms/GC-1/COMMS").unwrap();
+        assert_eq!(
+            quiet.timestamp,
+            Some(NOW.0 as u64),
+            "never changed: as of the birth"
+        );
+    }
+
+    /// Every metric of the message by the name that the births gave its alias.
+    fn resolved(site: &Arc<Site>, payload: &Payload) -> Vec<(String, Metric)> {
+        let births = births(site);
+        let born = births.iter().flat_map(|birth| &birth.metrics);
+        let names: BTreeMap<u64, String> = born
+            .filter_map(|metric| Some((metric.alias?, metric.name.clone()?)))
+            .collect();
+        let name = |metric: &Metric| match metric.alias {
+            Some(alias) => names[&alias].clone(),
+            None => metric.name.clone().unwrap(),
+        };
+        payload
+            .metrics
+            .iter()
+            .map(|metric| (name(metric), metric.clone()))
+            .collect()
+    }
+
+    fn reading(site: &Site, point: &str, reading: Reading) -> Record {
+        let point = fixture::point(site, point);
+        Record::Reading { point, reading }
+    }
+
+    #[test]
+    fn readings_go_by_alias_with_their_own_time_and_tell_their_quality_unless_good() {
+        let site = fixture::site();
+        let at = WallMs(NOW.0 - 700);
+        let records = vec![
+            reading(&site, "GT-1", Reading::measured(12.5, at)),
+            reading(&site, "GT-2", Reading::absent(NoValue::Timeout, at)),
+            reading(&site, "GT-3", Reading::uncertain(1.0, at)),
+        ];
+        let batch = fixture::batch(&site, Some("GC-1"), records);
+        let message = encoder(&site).data(&batch, SENDING);
+        assert_eq!(message.topic, "spBv1.0/330283/DDATA/solvent-warehouse/GC-1");
+        let payload = read(&message);
+        assert_eq!(
+            (payload.seq, payload.timestamp),
+            (Some(5), Some(NOW.0 as u64))
+        );
+        let told: Vec<_> = resolved(&site, &payload)
+            .into_iter()
+            .map(|(name, metric)| {
+                let (quality, cause) = (metric.property("Quality"), metric.property("cause"));
+                (
+                    name,
+                    metric.value(Some(DataType::Double as u32)),
+                    quality,
+                    cause,
+                )
+            })
+            .collect();
+        let code = |code| Some(Value::Whole(code));
+        let number = |value| Some(Value::Number(value));
+        let expected = [
+            (name::OFFSET.into(), Some(Value::Unsigned(41)), None, None),
+            ("GT-1".to_owned(), number(12.5), None, None),
+            ("GT-2".into(), None, code(0), Some(text("timeout"))),
+            ("GT-3".into(), number(1.0), code(64), None),
+        ];
+        assert_eq!(told, expected);
+        let ours = |metric: &Metric| metric.timestamp == Some(at.0 as u64) && metric.name.is_none();
+        assert!(payload.metrics[1..].iter().all(ours));
+        assert!(
+            payload
+                .metrics
+                .iter()
+                .all(|metric| metric.is_historical.is_none())
+        );
+    }
+
+    #[test]
+    fn what_is_sent_late_or_again_says_so_in_every_metric() {
+        let site = fixture::site();
+        let records = vec![reading(&site, "GT-1", Reading::measured(1.0, NOW))];
+        let batch = fixture::batch(&site, Some("GC-1"), records);
+        let late = Sending {
+            historical: true,
+            ..SENDING
+        };
+        let payload = read(&encoder(&site).data(&batch, late));
+        assert!(
+            payload
+                .metrics
+                .iter()
+                .all(|metric| metric.is_historical == Some(true))
+        );
+    }
+
+    #[test]
+    fn a_transition_tells_its_whole_story() {
+        let site = fixture::site();
+        let transition = fixture::acknowledgement(&site, fixture::alarm(&site, "GT-1.HH"));
+        let record = Record::Transition(Box::new(transition));
+        let batch = fixture::batch(&site, Some("GC-1"), vec![record]);
+        let payload = read(&encoder(&site).data(&batch, SENDING));
+        let (name, metric) = &resolved(&site, &payload)[1];
+        assert_eq!(
+            (&**name, metric.value(Some(3))),
+            ("Alarms/GT-1/HIHI", Some(Value::Whole(2)))
+        );
+        assert_eq!(metric.timestamp, Some(NOW.0 as u64 - 5));
+        let set = metric.properties.as_ref().unwrap();
+        let told: Vec<_> = set
+            .keys
+            .iter()
+            .map(|key| (&**key, metric.property(key).unwrap()))
+            .collect();
+        let limit = site.alarms[fixture::alarm(&site, "GT-1.HH") as usize]
+            .definition
+            .condition
+            .set_point();
+        let expected = [
+            ("seq", Value::Unsigned(9)),
+            ("occurrence", Value::Unsigned(3)),
+            ("prev", Value::Whole(1)),
+            ("priority", Value::Whole(1)),
+            ("cause", text("acknowledge")),
+            ("limit", Value::Number(limit.unwrap())),
+            ("value", Value::Number(51.5)),
+            ("actor", text("wang")),
+            ("reason", text("seen")),
+            ("command", text("c-1")),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_batch_of_a_device_that_is_no_longer_on_site_goes_by_name_and_loses_nothing() {
+        let before = fixture::site();
+        let after = fixture::site_with(|text| text.replace("\"GD-2\"", "\"GD-9\""));
+        let transition = fixture::acknowledgement(&before, fixture::alarm(&before, "GD-2.COMMS"));
+        let records = vec![
+            reading(&before, "GT-4", Reading::measured(3.5, NOW)),
+            Record::Transition(Box::new(transition)),
+        ];
+        let message =
+            encoder(&after).data(&fixture::batch(&before, Some("GD-2"), records), SENDING);
+        assert_eq!(message.topic, "spBv1.0/330283/NDATA/solvent-warehouse");
+        let payload = read(&message);
+        let told: Vec<_> = payload.metrics[1..]
+            .iter()
+            .map(|metric| (metric.name.as_deref(), metric.alias, metric.value(None)))
+            .collect();
+        let expected = [
+            (Some("GD-2/GT-4"), None, Some(Value::Number(3.5))),
+            (Some("GD-2/Alarms/GD-2/COMMS"), None, Some(Value::Whole(2))),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn positions_of_an_older_site_file_find_their_names() {
+        let before = fixture::site();
+        let after = fixture::site_with(|text| {
+            let mut parts: Vec<&str> = text.split("[[point]]").collect();
+            parts.swap(1, 2);
+            parts.join("[[point]]")
+        });
+        assert_ne!(
+            fixture::point(&before, "GT-2"),
+            fixture::point(&after, "GT-2")
+        );
+        let records = vec![reading(&before, "GT-2", Reading::measured(3.5, NOW))];
+        let payload =
+            read(&encoder(&after).data(&fixture::batch(&before, Some("GC-1"), records), SENDING));
+        assert_eq!(resolved(&after, &payload)[1].0, "GT-2");
+    }
+
+    #[test]
+    fn outputs_losses_and_starts_are_the_nodes() {
+        let site = fixture::site();
+        let time = NOW;
+        let lost = Record::Lost {
+            from: 3,
+            to: 5,
+            readings: 90,
+            time,
+        };
+        let output = Record::Output {
+            output: 0,
+            on: true,
+            time,
+        };
+        let batch = fixture::batch(&site, None, vec![Record::Started { time }, output, lost]);
+        let message = encoder(&site).data(&batch, SENDING);
+        assert_eq!(message.topic, "spBv1.0/330283/NDATA/solvent-warehouse");
+        let told = resolved(&site, &read(&message));
+        assert_eq!(told[1].0, format!("Outputs/{}", site.outputs[0].id));
+        assert_eq!(told[1].1.value(None), Some(Value::Flag(true)));
+        assert_eq!(
+            (&*told[2].0, told[2].1.value(None)),
+            (name::LOST, Some(Value::Unsigned(12)))
+        );
+        assert_eq!(told[2].1.property("from"), Some(Value::Unsigned(3)));
+        assert_eq!(told.len(), 3, "a start is only its batch");
+    }
+
+    #[test]
+    fn a_damaged_position_is_told_and_never_a_panic() {
+        let site = fixture::site();
+        let reading = Reading::measured(1.0, NOW);
+        let records = vec![Record::Reading {
+            point: u32::MAX,
+            reading,
+        }];
+        let mut batch = fixture::batch(&site, None, records);
+        batch.device = Some(u32::MAX);
+        let payload = read(&encoder(&site).data(&batch, SENDING));
+        assert_eq!(payload.metrics[1].name.as_deref(), Some("unknown/unknown"));
+    }
+
+    #[test]
+    fn a_death_names_its_session_and_has_no_number() {
+        let payload = read(&encoder(&fixture::site()).death(7, NOW));
+        assert_eq!(
+            (payload.seq, value(&payload, name::BD_SEQ)),
+            (None, Some(Value::Whole(7)))
+        );
+    }
+
+    #[test]
+    fn an_alarm_costs_the_wire_less_than_a_quarter_of_a_kilobyte() {
+        let site = fixture::site();
+        let transition = fixture::acknowledgement(&site, fixture::alarm(&site, "GT-1.HH"));
+        let record = Record::Transition(Box::new(transition));
+        let batch = fixture::batch(&site, Some("GC-1"), vec![record]);
+        let bytes = encoder(&site).data(&batch, SENDING).payload.len();
+        assert!(bytes < 256, "{bytes}");
+    }
+}

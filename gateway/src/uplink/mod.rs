@@ -8,6 +8,8 @@ mod birth;
 mod command;
 mod directory;
 mod encode;
+#[cfg(test)]
+mod fixture;
 mod link;
 mod links;
 mod session;

@@ -198,6 +198,8 @@ impl Session {
         }
         self.seq = 0;
         self.born = Some(now);
+        // Whoever asked before this birth has it.
+        self.rebirth = None;
         for flight in self.flight.values_mut() {
             flight.due = now;
         }
@@ -321,6 +323,398 @@ impl Session {
     fn hasten(&mut self) {
         for flight in self.flight.values_mut() {
             flight.due = flight.due.min(flight.sent.after(RETRY_MS));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    const STREAM: u64 = 7;
+
+    /// A journal in which every batch is one number.
+    #[derive(Debug, Default)]
+    struct Shelf {
+        synced: u64,
+        urgent: BTreeSet<u64>,
+        acknowledged: BTreeSet<u64>,
+    }
+
+    impl Shelf {
+        fn of(synced: u64, urgent: &[u64]) -> Self {
+            Self {
+                synced,
+                urgent: urgent.iter().copied().collect(),
+                acknowledged: BTreeSet::new(),
+            }
+        }
+
+        fn acknowledge(&mut self, ranges: &[RangeInclusive<u64>]) {
+            self.acknowledged.extend(ranges.iter().cloned().flatten());
+        }
+    }
+
+    impl Offsets for Shelf {
+        fn synced(&self) -> u64 {
+            self.synced
+        }
+
+        fn urgent(&self, from: u64, limit: usize) -> Vec<u64> {
+            let waiting = self.urgent.range(from..self.synced);
+            waiting
+                .filter(|at| !self.acknowledged.contains(at))
+                .take(limit)
+                .copied()
+                .collect()
+        }
+
+        fn next_unacknowledged(&self, from: u64) -> Option<u64> {
+            (from..self.synced).find(|at| !self.acknowledged.contains(at))
+        }
+    }
+
+    fn at(ms: u64) -> Instant {
+        Instant(ms)
+    }
+
+    /// Takes every step there is now.
+    fn steps(session: &mut Session, now: u64, shelf: &Shelf) -> Vec<Step> {
+        std::iter::from_fn(|| session.next(at(now), shelf)).collect()
+    }
+
+    fn born(window: usize, shelf: &Shelf) -> Session {
+        let mut session = Session::new(window, 0, STREAM);
+        assert_eq!(session.next(at(0), shelf), Some(Step::NodeBirth));
+        session
+    }
+
+    fn offsets(steps: &[Step]) -> Vec<(u64, bool)> {
+        let batch = |step: &Step| match *step {
+            Step::Batch { offset, historical } => Some((offset, historical)),
+            Step::NodeBirth | Step::DeviceBirth(_) => None,
+        };
+        steps.iter().filter_map(batch).collect()
+    }
+
+    fn ack(session: &mut Session, shelf: &mut Shelf, now: u64, committed: &[u64]) {
+        let ranges = session.acknowledged(&Ack::of(STREAM, committed), shelf.synced, at(now));
+        shelf.acknowledge(&ranges);
+    }
+
+    #[test]
+    fn births_come_before_any_batch() {
+        let shelf = Shelf::of(3, &[]);
+        let mut session = Session::new(8, 2, STREAM);
+        let expected = [Step::NodeBirth, Step::DeviceBirth(0), Step::DeviceBirth(1)];
+        let steps = steps(&mut session, 0, &shelf);
+        assert_eq!(steps[..3], expected);
+        assert_eq!(offsets(&steps), [(0, true), (1, true), (2, true)]);
+    }
+
+    #[test]
+    fn alarms_go_first_and_fresh_readings_do_not_wait_behind_backlog() {
+        let mut shelf = Shelf::of(1_000, &[]);
+        let mut session = born(8, &shelf);
+        let backlog = offsets(&steps(&mut session, 0, &shelf));
+        assert_eq!(
+            backlog,
+            [(0, true), (1, true), (2, true), (3, true)],
+            "half of the window"
+        );
+        shelf.synced = 1_010;
+        let fresh = offsets(&steps(&mut session, 1, &shelf));
+        assert_eq!(fresh, [(1_000, false), (1_001, false)], "three quarters");
+        shelf.urgent.insert(1_009);
+        assert_eq!(offsets(&steps(&mut session, 2, &shelf)), [(1_009, false)]);
+    }
+
+    #[test]
+    fn an_alarm_of_the_backlog_goes_before_fresh_readings_and_is_historical() {
+        let mut shelf = Shelf::of(100, &[50]);
+        let mut session = born(1, &shelf);
+        shelf.synced = 101;
+        assert_eq!(offsets(&steps(&mut session, 0, &shelf)), [(50, true)]);
+    }
+
+    #[test]
+    fn fresh_readings_that_pile_up_become_backlog_and_the_newest_goes() {
+        let mut shelf = Shelf::of(10, &[]);
+        let mut session = born(4, &shelf);
+        ack(&mut session, &mut shelf, 0, &(0..10).collect::<Vec<_>>());
+        shelf.synced = 100;
+        let sent = offsets(&steps(&mut session, 0, &shelf));
+        assert_eq!(sent, [(96, false), (97, false), (98, false)]);
+        ack(&mut session, &mut shelf, 1, &[96, 97, 98]);
+        let next = offsets(&steps(&mut session, 1, &shelf));
+        assert_eq!(
+            next,
+            [(99, false), (10, true)],
+            "what was jumped over is history"
+        );
+    }
+
+    #[test]
+    fn what_is_not_committed_in_time_is_sent_again_ever_more_slowly() {
+        let shelf = Shelf::of(1, &[]);
+        let mut session = born(4, &shelf);
+        assert_eq!(offsets(&steps(&mut session, 0, &shelf)), [(0, true)]);
+        let mut sent = vec![0];
+        while sent.len() < 6 {
+            let due = session.due().unwrap();
+            assert_eq!(session.next(at(due.0 - 1), &shelf), None);
+            assert_eq!(offsets(&steps(&mut session, due.0, &shelf)), [(0, true)]);
+            sent.push(due.0);
+        }
+        let pauses: Vec<u64> = sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert_eq!(pauses, [5_000, 10_000, 20_000, 30_000, 30_000]);
+    }
+
+    #[test]
+    fn a_collector_that_is_back_gets_everything_soon() {
+        let mut shelf = Shelf::of(2, &[]);
+        let mut session = born(4, &shelf);
+        steps(&mut session, 0, &shelf);
+        for _ in 0..5 {
+            let due = session.due().unwrap();
+            steps(&mut session, due.0, &shelf);
+        }
+        let last = session.due().unwrap().0 - RETRY_MAX_MS;
+        ack(&mut session, &mut shelf, last + 1, &[0]);
+        assert_eq!(session.due(), Some(at(last + RETRY_MS)));
+    }
+
+    #[test]
+    fn another_streams_acknowledgement_and_one_of_the_future_change_nothing() {
+        let shelf = Shelf::of(3, &[]);
+        let mut session = born(8, &shelf);
+        steps(&mut session, 0, &shelf);
+        let other = session.acknowledged(&Ack::of(STREAM + 1, &[0, 1, 2]), 3, at(1));
+        assert_eq!((other, session.in_flight()), (vec![], 3));
+        let future = session.acknowledged(&Ack::of(STREAM, &[2, 3, 4]), 3, at(1));
+        assert_eq!((future, session.in_flight()), (vec![2..=2], 2));
+        assert_eq!(session.acknowledged(&Ack::of(STREAM, &[0]), 0, at(1)), []);
+    }
+
+    #[test]
+    fn a_storm_of_rebirth_requests_gets_one_set_of_births_a_second() {
+        let shelf = Shelf::of(0, &[]);
+        let mut session = Session::new(4, 1, STREAM);
+        let mut births = 0;
+        for now in 0..5_000 {
+            session.request_rebirth(at(now));
+            births += steps(&mut session, now, &shelf)
+                .iter()
+                .filter(|step| **step == Step::NodeBirth)
+                .count();
+        }
+        assert_eq!(births, 5);
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_sent_again_after_a_rebirth_and_numbers_begin_anew() {
+        let shelf = Shelf::of(2, &[]);
+        let mut session = Session::new(4, 1, STREAM);
+        for step in steps(&mut session, 0, &shelf) {
+            let seq = session.take_seq();
+            assert_eq!(step == Step::NodeBirth, seq == 0);
+        }
+        session.request_rebirth(at(2_000));
+        let again = steps(&mut session, 2_000, &shelf);
+        assert_eq!(again[..2], [Step::NodeBirth, Step::DeviceBirth(0)]);
+        assert_eq!(offsets(&again), [(0, true), (1, true)]);
+        assert_eq!(session.take_seq(), 0);
+    }
+
+    #[test]
+    fn a_batch_that_cannot_be_read_leaves_the_window_and_is_looked_for_again() {
+        let shelf = Shelf::of(1, &[]);
+        let mut session = born(1, &shelf);
+        assert_eq!(offsets(&steps(&mut session, 0, &shelf)), [(0, true)]);
+        session.missing(0, at(1));
+        assert_eq!(
+            (session.in_flight(), session.next(at(2), &shelf)),
+            (0, None)
+        );
+        let due = session.due().unwrap();
+        assert_eq!(offsets(&steps(&mut session, due.0, &shelf)), [(0, true)]);
+    }
+
+    #[test]
+    fn the_cloud_is_up_while_it_answers() {
+        let mut shelf = Shelf::of(1, &[]);
+        let mut session = born(4, &shelf);
+        steps(&mut session, 0, &shelf);
+        assert!(!session.is_heard(at(1)), "nothing was ever heard");
+        ack(&mut session, &mut shelf, 2, &[0]);
+        assert!(session.is_heard(at(1_000_000)), "nothing waits");
+        shelf.synced = 2;
+        steps(&mut session, 1_000_000, &shelf);
+        assert!(session.is_heard(at(1_000_000 + RETRY_MS - 1)));
+        assert!(!session.is_heard(at(1_000_000 + RETRY_MS)));
+    }
+
+    /// What the world does to a link.
+    #[derive(Clone, Debug)]
+    enum Act {
+        Append {
+            urgent: bool,
+        },
+        /// The session may take this many steps; each message arrives or is lost on the way.
+        Send {
+            steps: usize,
+            arrives: bool,
+        },
+        /// The collector acknowledges what it holds; the acknowledgement arrives or is lost.
+        Ack {
+            arrives: bool,
+        },
+        Wait(u64),
+        Disconnect,
+        Rebirth,
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            4 => any::<bool>().prop_map(|urgent| Act::Append { urgent }),
+            5 => (1_usize..6, prop::bool::weighted(0.7)).prop_map(|(steps, arrives)| Act::Send { steps, arrives }),
+            3 => prop::bool::weighted(0.7).prop_map(|arrives| Act::Ack { arrives }),
+            2 => (1_u64..40_000).prop_map(Act::Wait),
+            1 => Just(Act::Disconnect),
+            1 => Just(Act::Rebirth),
+        ]
+    }
+
+    /// Both ends of the link and what is between them.
+    struct World {
+        shelf: Shelf,
+        session: Session,
+        window: usize,
+        now: u64,
+        committed: BTreeSet<u64>,
+        unacknowledged: Vec<u64>,
+        seq: Option<u8>,
+        to_bear: usize,
+    }
+
+    const DEVICES: usize = 2;
+
+    impl World {
+        fn new(window: usize) -> Self {
+            Self {
+                shelf: Shelf::default(),
+                session: Session::new(window, DEVICES, STREAM),
+                window,
+                now: 0,
+                committed: BTreeSet::new(),
+                unacknowledged: Vec::new(),
+                seq: None,
+                to_bear: 0,
+            }
+        }
+
+        fn act(&mut self, act: &Act) {
+            match *act {
+                Act::Append { urgent } => {
+                    if urgent {
+                        self.shelf.urgent.insert(self.shelf.synced);
+                    }
+                    self.shelf.synced += 1;
+                }
+                Act::Send { steps, arrives } => (0..steps).for_each(|_| self.step(arrives)),
+                Act::Ack { arrives } => self.ack(arrives),
+                Act::Wait(ms) => self.now += ms,
+                Act::Disconnect => {
+                    self.session = Session::new(self.window, DEVICES, STREAM);
+                    (self.seq, self.to_bear) = (None, 0);
+                }
+                Act::Rebirth => self.session.request_rebirth(at(self.now)),
+            }
+            assert!(self.session.in_flight() <= self.window);
+        }
+
+        fn is_done(&self) -> bool {
+            self.shelf.acknowledged.len() as u64 == self.shelf.synced
+        }
+
+        /// Publishes one message, and holds it against the rules of the protocol.
+        fn step(&mut self, arrives: bool) {
+            let Some(step) = self.session.next(at(self.now), &self.shelf) else {
+                assert!(
+                    self.session.due().is_none_or(|due| due.0 > self.now),
+                    "waits for nothing"
+                );
+                return;
+            };
+            let seq = self.session.take_seq();
+            match step {
+                Step::NodeBirth => {
+                    assert_eq!(seq, 0);
+                    self.to_bear = DEVICES;
+                }
+                Step::DeviceBirth(device) => {
+                    assert_eq!(device, DEVICES - self.to_bear);
+                    self.to_bear -= 1;
+                }
+                Step::Batch { offset, .. } => {
+                    assert_eq!(
+                        (self.seq.is_some(), self.to_bear),
+                        (true, 0),
+                        "data before births"
+                    );
+                    assert!(
+                        !self.shelf.acknowledged.contains(&offset),
+                        "sent though acknowledged"
+                    );
+                    if arrives {
+                        self.committed.insert(offset);
+                        self.unacknowledged.push(offset);
+                    }
+                }
+            }
+            if step != Step::NodeBirth {
+                assert_eq!(Some(seq), self.seq.map(|last| last.wrapping_add(1)));
+            }
+            self.seq = Some(seq);
+        }
+
+        fn ack(&mut self, arrives: bool) {
+            let offsets = std::mem::take(&mut self.unacknowledged);
+            if arrives && !offsets.is_empty() {
+                ack(&mut self.session, &mut self.shelf, self.now, &offsets);
+            }
+            assert!(
+                self.shelf.acknowledged.is_subset(&self.committed),
+                "acknowledged though never committed"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_batch_ends_acknowledged_once_committed_whatever_is_lost_between(
+            window in 1_usize..12,
+            acts in prop::collection::vec(act(), 1..120),
+        ) {
+            let mut world = World::new(window);
+            for act in &acts {
+                world.act(act);
+            }
+            // The world heals: everything arrives from now on.
+            for _ in 0..acts.len() * 4 + 20 {
+                if world.is_done() {
+                    break;
+                }
+                world.act(&Act::Send { steps: window + DEVICES + 1, arrives: true });
+                world.act(&Act::Ack { arrives: true });
+                world.act(&Act::Wait(1_000));
+            }
+            let all: BTreeSet<u64> = (0..world.shelf.synced).collect();
+            prop_assert_eq!(&world.shelf.acknowledged, &all);
+            prop_assert_eq!(&world.committed, &all);
+            prop_assert_eq!(world.session.in_flight(), 0);
         }
     }
 }

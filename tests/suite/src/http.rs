@@ -16,6 +16,8 @@ impl Client {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(20)))
+            // A server may close a connection whose body it refused to read: each call takes its own.
+            .max_idle_connections(0)
             .build();
         Self {
             agent: config.into(),

@@ -4,6 +4,7 @@
 
 pub mod cable;
 pub mod city;
+pub mod bench;
 pub mod daemon;
 pub mod http;
 pub mod peers;

@@ -131,7 +131,9 @@ impl Stage {
 
     fn leak(&self) {
         self.plant.set("hr", 0, 600);
-        self.gateway.await_state("GT-1.HH", "UNACK");
+        for alarm in ["GT-1.HH", "GT-1.H"] {
+            self.gateway.await_state(alarm, "UNACK");
+        }
     }
 
     fn clear(&self) {

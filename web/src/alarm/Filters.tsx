@@ -2,11 +2,11 @@ import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { address, set } from '../address/address';
 import type { Alarm } from '../api/shape';
-import { Chip } from '../control/Button';
+import { Button, Chip } from '../control/Button';
 import { Select } from '../control/Field';
 import { shared } from '../i18n/shared';
 import { useKeys } from '../keys/keys';
-import { readFilter, STANDS, stands, toggled } from './filter';
+import { hidden, NO_FILTER, readFilter, STANDS, stands, toggled } from './filter';
 import { kind, KINDS } from './state';
 import { Shape } from './Symbol';
 
@@ -58,7 +58,20 @@ export function Filters({ alarms, among, children }: FiltersProps) {
         onInput={(event) => set({ q: event.currentTarget.value })}
         onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
       />
+      <Hidden hidden={hidden(alarms, filter)} />
       {children && <span class="end">{children}</span>}
     </div>
+  );
+}
+
+/** What the filters keep from sight and somebody should see; one press shows all. */
+function Hidden({ hidden }: { hidden: readonly Alarm[] }) {
+  const worst = hidden[0];
+  if (!worst) return null;
+  return (
+    <Button onPress={() => set(NO_FILTER)}>
+      <Shape kind={kind(worst)} flashing />
+      {shared('alarms.hidden', { count: hidden.length })}
+    </Button>
   );
 }

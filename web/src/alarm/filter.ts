@@ -1,5 +1,5 @@
 import type { Alarm } from '../api/shape';
-import { kind, suppressed, unacknowledged, type Kind } from './state';
+import { byUrgency, kind, suppressed, unacknowledged, type Kind } from './state';
 
 export type Stand = 'unacknowledged' | 'active' | 'suppressed';
 export const STANDS: readonly Stand[] = ['unacknowledged', 'active', 'suppressed'];
@@ -21,6 +21,14 @@ export function passes(alarm: Alarm, filter: Filter): boolean {
   const text = filter.text.trim().toLowerCase();
   return text === '' || [alarm.id, alarm.device, alarm.name.zh, alarm.name.en].some((part) => part.toLowerCase().includes(text));
 }
+
+/** Unacknowledged alarms that a filter keeps from sight, the worst first: a filter that was forgotten must not hide a danger. */
+export function hidden(alarms: readonly Alarm[], filter: Filter): Alarm[] {
+  return alarms.filter((alarm) => unacknowledged(alarm) && !passes(alarm, filter)).sort(byUrgency);
+}
+
+/** Parameters that clear every filter of an address. */
+export const NO_FILTER = { kind: null, state: null, area: null, site: null, q: null } as const;
 
 export function stands(alarm: Alarm, stand: Stand): boolean {
   if (stand === 'unacknowledged') return unacknowledged(alarm);

@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { address } from '../address/address';
 import { ago } from '../clock/Time';
 import { now } from '../clock/now';
@@ -19,7 +19,6 @@ import { RecordPlace } from './place/Record';
 import { SitePlace } from './place/Site';
 import { Situation } from './place/Situation';
 import { TrendPlace } from './place/Trend';
-import { sounding } from './ring';
 import type { User } from './shape';
 import { linksOf } from './situation';
 import './city.css';
@@ -36,10 +35,6 @@ const ADMINISTRATION: Place = { id: 'administration', label: () => say('place.ad
 /** The city face: a log-in, then the frame with its places. */
 export function City() {
   const session = city.session.value;
-  const waiting = sounding(city.picture.alarms.value.values()).length;
-  const title = say('gate.title');
-  // A tab behind others still says that alarms wait.
-  useEffect(() => void (document.title = waiting > 0 ? `(${waiting}) ${title}` : title), [waiting, title]);
   return session.state === 'in' ? <Inside user={session.user} /> : <Outside session={session} />;
 }
 

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { address, link } from '../address/address';
 import type { Feed } from '../api/feed';
 import type { Alarm } from '../api/shape';
+import { countUnacknowledged, KINDS } from '../alarm/state';
 import { Shape } from '../alarm/Symbol';
 import { shared } from '../i18n/shared';
 import { helpOpen, useKeys } from '../keys/keys';
@@ -20,6 +22,7 @@ const GOOD_CLOCKS: readonly string[] = ['good', 'synchronised'];
 interface FrameProps {
   /** Site or jurisdiction. */
   title: string;
+  /** The first is shown for an address that names none. */
   places: readonly Place[];
   feed: Feed;
   alarms: Iterable<Alarm>;
@@ -33,8 +36,13 @@ interface FrameProps {
 /** What is always there: the strip on top, the places at the left (at the bottom of a phone), and the banner of a silent stream. */
 export function Frame({ title, places, feed, alarms, clock, horn, links, person }: FrameProps) {
   const here = address.value.place;
+  const counts = countUnacknowledged(alarms);
   const place = places.find((candidate) => candidate.id === here) ?? places[0];
   useKeys({ '?': () => (helpOpen.value = true) });
+  const unseen = KINDS.reduce((sum, kind) => sum + counts[kind], 0);
+  useEffect(() => {
+    document.title = [unseen > 0 ? `(${unseen})` : '', title, place?.label()].filter(Boolean).join(' ');
+  });
   if (!place) return null;
   const View = place.view;
   return (
@@ -43,7 +51,7 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
         <h1 class="site" title={title}>
           {title}
         </h1>
-        <Counts alarms={alarms} />
+        <Counts counts={counts} />
         <div class="part sound">{horn}</div>
         <div class="space" />
         <div class="part links">{links}</div>

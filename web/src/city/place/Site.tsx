@@ -48,7 +48,7 @@ function Known({ id }: { id: string }) {
     if (!site) return;
     city.keepModel(site);
   }, [site]);
-  useKeys({ Escape: () => go(''), t: () => go('trend', { site: id }) });
+  useKeys({ Escape: () => go('') });
   if (site) return <Body site={site} />;
   if (!loaded.failure) return <Skeleton lines={14} />;
   if (loaded.failure.status === 403) return <Forbidden />;

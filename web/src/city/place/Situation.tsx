@@ -78,7 +78,7 @@ function Nobody() {
 function Title({ order, view }: { order: Order; view: View }) {
   return (
     <div class="title">
-      <h1 class="grow">{say('situation.title')}</h1>
+      <h1 class="grow">{say(address.value.place === 'site' ? 'site.choose' : 'situation.title')}</h1>
       <div class="chips" role="group" aria-label={say('situation.order')}>
         {ORDERS.map((one) => (
           <Chip key={one} on={order === one} onToggle={() => set({ order: one === 'wrong' ? null : one })}>

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import { address, go, link, parameter, set } from '../../address/address';
 import { AlarmDetails, AROUND_MS } from '../../alarm/AlarmDetails';
 import { AlarmList } from '../../alarm/AlarmList';
-import { passes, readFilter } from '../../alarm/filter';
+import { NO_FILTER, passes, readFilter } from '../../alarm/filter';
 import { Filters } from '../../alarm/Filters';
 import { byUrgency } from '../../alarm/state';
 import { done } from '../../api/call';
@@ -59,7 +59,7 @@ function Nothing({ all }: { all: number }) {
   if (all === 0) return <Empty why={shared('alarms.calm')} next={shared('alarms.calm-next')} />;
   return (
     <Empty why={shared('alarms.filtered')} next={shared('alarms.filtered-next', { count: all })}>
-      <Button onPress={() => set({ kind: null, state: null, area: null, q: null })}>{shared('alarms.show-all')}</Button>
+      <Button onPress={() => set(NO_FILTER)}>{shared('alarms.show-all')}</Button>
     </Empty>
   );
 }

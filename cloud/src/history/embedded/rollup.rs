@@ -1,0 +1,268 @@
+//! What stays of many readings: how many, how good, lowest, highest, mean, and the newest cause of absence.
+//!
+//! The minutes of an hour lie on disk as one row. Version 1, little-endian:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | version, 1 |
+//! | 1 | number of minutes that hold readings, n, 1 to 60 |
+//! | 1 | of which with values, v |
+//! | 1 | of which with absences, a |
+//! | n | which minute of the hour, rising |
+//! | n × 12 | readings, values, good, u32 each |
+//! | v × 24 | lowest, highest, mean, f64 each, of the minutes with values |
+//! | a × 10 | code of the newest cause of absence, u16, and its time, i64, of the minutes with more readings than values |
+//! | 4 | CRC-32C of all the bytes before |
+
+use super::chunk::{self, ChunkError, HOUR_MS};
+use super::hour_span;
+use crate::history::{Bucket, Span};
+use davy_alarm::{NoValue, Quality, Reading};
+
+pub(super) const MINUTE_MS: i64 = 60_000;
+const VERSION: u8 = 1;
+
+/// Many readings in a few numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Rollup {
+    pub(super) count: u32,
+    /// Readings with a value, good or uncertain.
+    pub(super) values: u32,
+    pub(super) good: u32,
+    /// Of the values; nothing if there are none.
+    pub(super) min: f64,
+    pub(super) max: f64,
+    pub(super) mean: f64,
+    /// The newest absence.
+    pub(super) absent: Option<Absence>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Absence {
+    pub(super) cause: NoValue,
+    pub(super) time_ms: i64,
+}
+
+impl Rollup {
+    pub(super) fn of<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> Self {
+        let mut rollup = Self::default();
+        readings.into_iter().for_each(|one| rollup.add(one));
+        rollup
+    }
+
+    pub(super) fn add(&mut self, reading: &Reading) {
+        let is_good = reading.quality() == Quality::Good;
+        let mut one = Self {
+            count: 1,
+            good: u32::from(is_good),
+            ..Self::default()
+        };
+        match reading.value() {
+            Ok(value) => {
+                (one.min, one.max, one.mean) = (value, value, value);
+                one.values = 1;
+            }
+            Err(cause) => {
+                let time_ms = reading.source_time().0;
+                one.absent = Some(Absence { cause, time_ms });
+            }
+        }
+        self.merge(&one);
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.good = self.good.saturating_add(other.good);
+        self.merge_values(other);
+        let is_newer = match (&self.absent, &other.absent) {
+            (Some(mine), Some(theirs)) => mine.time_ms < theirs.time_ms,
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        if is_newer {
+            self.absent = other.absent;
+        }
+    }
+
+    fn merge_values(&mut self, other: &Self) {
+        if other.values == 0 {
+            return;
+        }
+        if self.values == 0 {
+            (self.min, self.max, self.mean) = (other.min, other.max, other.mean);
+        } else {
+            // Weighted means, never a sum: the sum of two finite values can be infinite.
+            let weight =
+                f64::from(other.values) / (f64::from(self.values) + f64::from(other.values));
+            self.min = self.min.min(other.min);
+            self.max = self.max.max(other.max);
+            let mean = self.mean * (1.0 - weight) + other.mean * weight;
+            self.mean = mean.clamp(self.min, self.max);
+        }
+        self.values = self.values.saturating_add(other.values);
+    }
+
+    /// The bucket that begins at this time; `None` if it holds no reading.
+    pub(super) fn bucket(&self, time_ms: i64) -> Option<Bucket> {
+        let span = if self.values > 0 {
+            Ok(Span {
+                min: self.min,
+                max: self.max,
+                mean: self.mean,
+            })
+        } else {
+            Err(self.absent?.cause)
+        };
+        Some(Bucket {
+            time_ms,
+            span,
+            count: self.count,
+            good: self.good,
+        })
+    }
+}
+
+/// The rollups of the minutes of an hour that hold readings, with the time where each begins.
+pub(super) fn minutes(hour: i64, readings: &[Reading]) -> Vec<(i64, Rollup)> {
+    let minute = |one: &Reading| one.source_time().0.div_euclid(MINUTE_MS);
+    debug_assert!(
+        readings
+            .iter()
+            .all(|one| one.source_time().0.div_euclid(HOUR_MS) == hour)
+    );
+    readings
+        .chunk_by(|a, b| minute(a) == minute(b))
+        .map(|of_minute| (minute(&of_minute[0]) * MINUTE_MS, Rollup::of(of_minute)))
+        .collect()
+}
+
+/// The bytes of the minutes of an hour.
+pub(super) fn encode(hour: i64, minutes: &[(i64, Rollup)]) -> Vec<u8> {
+    debug_assert!((1..=60).contains(&minutes.len()));
+    let with_values = || minutes.iter().filter(|(_, one)| one.values > 0);
+    let absences = || minutes.iter().filter_map(|(_, one)| one.absent);
+    let mut bytes = vec![
+        VERSION,
+        minutes.len() as u8,
+        with_values().count() as u8,
+        absences().count() as u8,
+    ];
+    bytes.extend(
+        minutes
+            .iter()
+            .map(|(time_ms, _)| ((time_ms - hour * HOUR_MS) / MINUTE_MS) as u8),
+    );
+    for (_, one) in minutes {
+        for number in [one.count, one.values, one.good] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+    for (_, one) in with_values() {
+        for number in [one.min, one.max, one.mean] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+    for absence in absences() {
+        bytes.extend_from_slice(&absence.cause.code().to_le_bytes());
+        bytes.extend_from_slice(&absence.time_ms.to_le_bytes());
+    }
+    chunk::seal(bytes)
+}
+
+/// The minutes of an hour from their bytes.
+pub(super) fn decode(hour: i64, bytes: &[u8]) -> Result<Vec<(i64, Rollup)>, ChunkError> {
+    let (start_ms, _) = hour_span(hour);
+    let mut rest = Bytes(chunk::unseal(bytes)?);
+    let [version, count, values, absences] = rest.take::<4>()?;
+    if version != VERSION {
+        return Err(ChunkError::Version(version));
+    }
+    let mut found = Vec::with_capacity(usize::from(count));
+    for _ in 0..count {
+        let [minute] = rest.take::<1>()?;
+        let time_ms = start_ms.saturating_add(i64::from(minute) * MINUTE_MS);
+        found.push((time_ms, Rollup::default()));
+    }
+    for (_, one) in &mut found {
+        one.count = u32::from_le_bytes(rest.take()?);
+        one.values = u32::from_le_bytes(rest.take()?);
+        one.good = u32::from_le_bytes(rest.take()?);
+    }
+    let (mut values_left, mut absences_left) = (values, absences);
+    for (_, one) in found.iter_mut().filter(|(_, one)| one.values > 0) {
+        one.min = f64::from_le_bytes(rest.take()?);
+        one.max = f64::from_le_bytes(rest.take()?);
+        one.mean = f64::from_le_bytes(rest.take()?);
+        values_left = values_left.saturating_sub(1);
+    }
+    for (_, one) in found.iter_mut().filter(|(_, one)| one.count > one.values) {
+        one.absent = Some(rest.absence()?);
+        absences_left = absences_left.saturating_sub(1);
+    }
+    if rest.0.is_empty() && values_left == 0 && absences_left == 0 {
+        Ok(found)
+    } else {
+        Err(ChunkError::Column("minutes"))
+    }
+}
+
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], ChunkError> {
+        let (taken, rest) = self.0.split_first_chunk().ok_or(ChunkError::Short)?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    fn absence(&mut self) -> Result<Absence, ChunkError> {
+        let code = u16::from_le_bytes(self.take()?);
+        let time_ms = i64::from_le_bytes(self.take()?);
+        let cause = NoValue::from_code(code).ok_or(ChunkError::Column("minutes"))?;
+        Ok(Absence { cause, time_ms })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use davy_alarm::WallMs;
+
+    const HOUR: i64 = 491_000;
+
+    fn readings() -> Vec<Reading> {
+        (0..700_i64)
+            .map(|at| {
+                let time = WallMs(HOUR * HOUR_MS + at * 5_000);
+                match at % 41 {
+                    0..15 => Reading::absent(NoValue::Exception(2), time),
+                    15 => Reading::uncertain(-3.5, time),
+                    _ => Reading::measured(at as f64, time),
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn minutes_decode_to_what_was_encoded() {
+        let minutes = minutes(HOUR, &readings());
+        assert_eq!(decode(HOUR, &encode(HOUR, &minutes)), Ok(minutes));
+    }
+
+    #[test]
+    fn minutes_with_any_byte_altered_are_refused() {
+        let bytes = encode(HOUR, &minutes(HOUR, &readings()));
+        for at in 0..bytes.len() {
+            let mut altered = bytes.clone();
+            altered[at] ^= 0x10;
+            assert!(decode(HOUR, &altered).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn the_mean_of_the_largest_values_stays_finite() {
+        let huge = |at| Reading::measured(f64::MAX, WallMs(at));
+        let all: Vec<Reading> = (0..1_000).map(huge).collect();
+        assert_eq!(Rollup::of(&all).mean, f64::MAX);
+    }
+}

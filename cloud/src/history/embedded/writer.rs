@@ -1,0 +1,352 @@
+//! The one thread that writes: commits that wait are put into one transaction a month, and hours that are over are sealed when nothing waits.
+
+use super::file::Failure;
+use super::month::Month;
+use super::readers::Readers;
+use super::store::{HourKey, Store};
+use super::{hour_span, put_aside};
+use crate::history::{HistoryError, PointReading};
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::oneshot;
+
+/// Calls that wait; beyond that, `Busy`.
+const MOST_CALLS: usize = 256;
+/// Readings that wait; beyond that, `Busy`, unless nothing else waits. About 100 MB.
+const MOST_READINGS: usize = 1_000_000;
+/// Readings of one transaction, counted in whole calls.
+const MOST_TOGETHER: usize = 50_000;
+/// Months kept open for writing.
+const MOST_OPEN: usize = 6;
+/// How long an hour that is over still waits for readings on their way.
+const GRACE_MS: i64 = 120_000;
+/// A buffered hour that is over is sealed when it holds so many readings, or has waited so long since the first of them: a trickle of late readings does
+/// not rewrite a chunk for each.
+const WORTH_SEALING: usize = 900;
+const SEALED_AFTER: Duration = Duration::from_secs(60);
+/// Hours sealed between two looks at the queue.
+const SEALED_AT_A_TIME: usize = 8;
+/// How often hours are looked through.
+const TICK: Duration = Duration::from_secs(5);
+
+type Answer = oneshot::Sender<Result<(), HistoryError>>;
+
+enum Call {
+    Commit(Vec<PointReading>, Answer),
+    Seal(Answer),
+    Forget(i64, Answer),
+}
+
+/// A handle on the writing thread; the thread ends with it, after what waits is written.
+#[derive(Debug)]
+pub(super) struct Writer {
+    calls: Option<SyncSender<Call>>,
+    waiting: Arc<AtomicUsize>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(folder: PathBuf, readers: Arc<Readers>) -> Result<Self, Failure> {
+        let (calls, queue) = sync_channel(MOST_CALLS);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let mut desk = Desk {
+            months: HashMap::new(),
+            unsealed: BTreeMap::new(),
+            waiting: Arc::clone(&waiting),
+            readers,
+            folder: folder.clone(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("history".to_owned())
+            .spawn(move || desk.run(&queue))
+            .map_err(|error| Failure::store(&folder, error))?;
+        Ok(Self {
+            calls: Some(calls),
+            waiting,
+            thread: Some(thread),
+        })
+    }
+
+    /// Returns when the readings are on disk.
+    pub(super) async fn commit(&self, readings: Vec<PointReading>) -> Result<(), HistoryError> {
+        let count = readings.len();
+        if count == 0 {
+            return Ok(());
+        }
+        let before = self.waiting.fetch_add(count, Ordering::Relaxed);
+        if before > 0 && before + count > MOST_READINGS {
+            self.waiting.fetch_sub(count, Ordering::Relaxed);
+            return Err(HistoryError::Busy);
+        }
+        let (answer, answered) = oneshot::channel();
+        let sent = self.send(Call::Commit(readings, answer));
+        if sent.is_err() {
+            self.waiting.fetch_sub(count, Ordering::Relaxed);
+        }
+        sent?;
+        answered.await.map_err(|_| HistoryError::Stopped)?
+    }
+
+    pub(super) async fn seal(&self) -> Result<(), HistoryError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Call::Seal(answer))?;
+        answered.await.map_err(|_| HistoryError::Stopped)?
+    }
+
+    pub(super) async fn forget_before(&self, before_ms: i64) -> Result<(), HistoryError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Call::Forget(before_ms, answer))?;
+        answered.await.map_err(|_| HistoryError::Stopped)?
+    }
+
+    fn send(&self, call: Call) -> Result<(), HistoryError> {
+        let calls = self.calls.as_ref().ok_or(HistoryError::Stopped)?;
+        calls.try_send(call).map_err(|error| match error {
+            TrySendError::Full(_) => HistoryError::Busy,
+            TrySendError::Disconnected(_) => HistoryError::Stopped,
+        })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.calls = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the history's writer ended in a panic");
+        }
+    }
+}
+
+/// An hour with readings in the buffer.
+#[derive(Clone, Copy)]
+struct Buffered {
+    readings: usize,
+    since: Instant,
+}
+
+/// What the thread owns.
+struct Desk {
+    folder: PathBuf,
+    readers: Arc<Readers>,
+    months: HashMap<Month, Store>,
+    /// Bounded by the buffers on disk: an hour is here exactly while they hold readings of it.
+    unsealed: BTreeMap<(Month, HourKey), Buffered>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Desk {
+    fn run(&mut self, queue: &Receiver<Call>) {
+        self.find_unsealed();
+        let mut looked = Instant::now();
+        loop {
+            match queue.recv_timeout(TICK.saturating_sub(looked.elapsed())) {
+                Ok(call) => self.serve(call, queue),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if looked.elapsed() >= TICK {
+                let is_done = self.seal_due();
+                if is_done {
+                    looked = Instant::now();
+                }
+            }
+        }
+    }
+
+    /// Serves a call, and with a commit the commits that wait behind it.
+    fn serve(&mut self, call: Call, queue: &Receiver<Call>) {
+        let mut next = Some(call);
+        let mut together = Vec::new();
+        let mut count = 0;
+        while let Some(call) = next.take() {
+            match call {
+                Call::Commit(readings, answer) => {
+                    count += readings.len();
+                    together.push((readings, answer));
+                    if count < MOST_TOGETHER {
+                        next = queue.try_recv().ok();
+                    }
+                }
+                other => {
+                    self.commit(std::mem::take(&mut together));
+                    self.serve_other(other);
+                }
+            }
+        }
+        self.commit(together);
+    }
+
+    fn serve_other(&mut self, call: Call) {
+        let (done, answer) = match call {
+            Call::Seal(answer) => (self.seal_all(), answer),
+            Call::Forget(before_ms, answer) => (self.forget_before(before_ms), answer),
+            Call::Commit(readings, answer) => return self.commit(vec![(readings, answer)]),
+        };
+        // Whoever asked may have gone.
+        let _ = answer.send(done.map_err(HistoryError::from));
+    }
+
+    fn commit(&mut self, together: Vec<(Vec<PointReading>, Answer)>) {
+        let mut by_month: BTreeMap<Month, Vec<&PointReading>> = BTreeMap::new();
+        for one in together.iter().flat_map(|(readings, _)| readings) {
+            let month = Month::of(one.reading.source_time().0);
+            by_month.entry(month).or_default().push(one);
+        }
+        let done = by_month
+            .into_iter()
+            .try_for_each(|(month, readings)| self.commit_month(month, &readings));
+        for (readings, answer) in together {
+            self.waiting.fetch_sub(readings.len(), Ordering::Relaxed);
+            let _ = answer.send(done.clone().map_err(HistoryError::from));
+        }
+    }
+
+    fn commit_month(&mut self, month: Month, readings: &[&PointReading]) -> Result<(), Failure> {
+        let done = match self.on(month, |store| store.commit(readings.to_vec())) {
+            Err(Failure::Damaged { what, .. }) => {
+                self.begin_anew(month, &what)?;
+                self.on(month, |store| store.commit(readings.to_vec()))
+            }
+            done => done,
+        };
+        for (hour, grown) in done? {
+            self.note(month, hour, grown);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, month: Month, hour: HourKey, grown: usize) {
+        let fresh = Buffered {
+            readings: 0,
+            since: Instant::now(),
+        };
+        self.unsealed.entry((month, hour)).or_insert(fresh).readings += grown;
+    }
+
+    /// Works on a month's file. After a failure the file is opened again the next time.
+    fn on<T>(
+        &mut self,
+        month: Month,
+        work: impl FnOnce(&mut Store) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut store = match self.months.remove(&month) {
+            Some(store) => store,
+            None => Store::open(&self.folder, month)?,
+        };
+        if !self.readers.months().contains(&month) {
+            self.readers.stop().insert(month);
+        }
+        let done = work(&mut store)?;
+        while self.months.len() >= MOST_OPEN {
+            let oldest = self.months.keys().min().copied();
+            oldest.and_then(|oldest| self.months.remove(&oldest));
+        }
+        self.months.insert(month, store);
+        Ok(done)
+    }
+
+    /// Puts a month's damaged file aside, so that what comes is kept.
+    fn begin_anew(&mut self, month: Month, what: &str) -> Result<(), Failure> {
+        self.months.remove(&month);
+        self.unsealed.retain(|(of, _), _| *of != month);
+        let mut months = self.readers.stop();
+        months.remove(&month);
+        put_aside(&month.path(&self.folder), what).map(drop)
+    }
+
+    /// What was buffered when the last process ended.
+    fn find_unsealed(&mut self) {
+        for month in self.readers.months() {
+            match self.on(month, |store| store.buffered()) {
+                Ok(hours) => hours
+                    .into_iter()
+                    .for_each(|(hour, readings)| self.note(month, hour, readings)),
+                Err(failure) => tracing::error!(?failure, "a month's buffer cannot be read"),
+            }
+        }
+    }
+
+    /// Seals a few of the hours that are over; answers whether none is left.
+    fn seal_due(&mut self) -> bool {
+        let now_ms = now_ms();
+        let is_due = |hour: i64, buffered: &Buffered| {
+            let (_, last_ms) = hour_span(hour);
+            last_ms.saturating_add(GRACE_MS) < now_ms
+                && (buffered.readings >= WORTH_SEALING || buffered.since.elapsed() >= SEALED_AFTER)
+        };
+        let due: Vec<(Month, HourKey)> = self
+            .unsealed
+            .iter()
+            .filter(|((_, (_, hour)), buffered)| is_due(*hour, buffered))
+            .map(|(key, _)| *key)
+            .take(SEALED_AT_A_TIME)
+            .collect();
+        for key in &due {
+            self.seal(*key);
+        }
+        due.len() < SEALED_AT_A_TIME
+    }
+
+    fn seal_all(&mut self) -> Result<(), Failure> {
+        let all: Vec<(Month, HourKey)> = self.unsealed.keys().copied().collect();
+        for (month, hour) in all {
+            self.on(month, |store| store.seal(hour))?;
+            self.unsealed.remove(&(month, hour));
+        }
+        Ok(())
+    }
+
+    /// Seals an hour. If that fails its readings stay in the buffer, where they are read all the same, and sealing is not tried again before the next start.
+    fn seal(&mut self, (month, hour): (Month, HourKey)) {
+        if let Err(failure) = self.on(month, |store| store.seal(hour)) {
+            tracing::error!(
+                ?failure,
+                "an hour of the history cannot be sealed; its readings stay as they are"
+            );
+        }
+        self.unsealed.remove(&(month, hour));
+    }
+
+    fn forget_before(&mut self, before_ms: i64) -> Result<(), Failure> {
+        let over: Vec<Month> = self
+            .readers
+            .months()
+            .into_iter()
+            .filter(|month| month.end_ms() <= before_ms)
+            .collect();
+        for month in over {
+            self.months.remove(&month);
+            self.unsealed.retain(|(of, _), _| *of != month);
+            let mut months = self.readers.stop();
+            let path = month.path(&self.folder);
+            for ending in ["", "-wal", "-shm"] {
+                match fs::remove_file(format!("{}{ending}", path.display())) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(Failure::store(&path, error));
+                    }
+                    _ => {}
+                }
+            }
+            months.remove(&month);
+            tracing::info!(path = %path.display(), "a month of the history was forgotten");
+        }
+        Ok(())
+    }
+}
+
+/// The clock of this machine: it says only when an hour is worth sealing.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
+}

@@ -1,0 +1,384 @@
+//! A data message to what is committed: payload and table in, values out. Pure: no clock, no store, and no byte makes it panic.
+
+use super::alarm;
+use super::edge::{Edge, Meaning};
+use crate::history::PointReading;
+use crate::records::{Line, Sample};
+use davy_alarm::{NoValue, Quality, Reading, WallMs};
+use davy_wire::{DataType, Metric, Payload, Value, name, quality};
+use serde::Deserialize;
+
+/// What a data message held.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Data {
+    /// Its place in the gateway's journal.
+    pub(crate) offset: Option<u64>,
+    /// The newest source time in it; 0 for none.
+    pub(crate) newest_ms: i64,
+    pub(crate) readings: Vec<PointReading>,
+    /// Which of the readings are of now: not backlog, and points rather than outputs.
+    pub(crate) live: Vec<(String, Reading)>,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) refusals: Vec<Refusal>,
+    /// Metrics that no birth declared: the table is too old, or the birth was not heard.
+    pub(crate) undeclared: Vec<String>,
+    /// What could not be read.
+    pub(crate) faults: Vec<String>,
+}
+
+/// A gateway's answer to a command that its rules refused.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Refusal {
+    pub(crate) command: String,
+    #[serde(default)]
+    pub(crate) alarm: String,
+    #[serde(default)]
+    pub(crate) why: String,
+}
+
+/// Times outside 1970 to 9999 are of no clock.
+const LAST_MS: i64 = 253_402_300_799_999;
+
+/// Faults and undeclared metrics that are named; the rest of them are counted by the quarantined payload itself.
+const MOST_NAMED: usize = 20;
+
+/// Reads a message of the node (`device` empty) or of a device.
+pub(crate) fn data(payload: &Payload, device: &str, edge: &Edge, received_ms: i64) -> Data {
+    let mut data = Data::default();
+    for metric in &payload.metrics {
+        let Some(known) = edge.resolve(device, metric) else {
+            note(&mut data.undeclared, || label(metric));
+            continue;
+        };
+        let taken = match time(metric, payload, received_ms) {
+            Ok(time_ms) => take(
+                &mut data,
+                metric,
+                &known.meaning,
+                known.datatype,
+                edge,
+                time_ms,
+            ),
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = taken {
+            note(&mut data.faults, || format!("{}: {fault}", known.name));
+        }
+    }
+    data
+}
+
+fn note(list: &mut Vec<String>, text: impl Fn() -> String) {
+    if list.len() < MOST_NAMED {
+        list.push(text());
+    }
+}
+
+fn label(metric: &Metric) -> String {
+    match (&metric.name, metric.alias) {
+        (Some(name), _) => name.chars().take(100).collect(),
+        (None, Some(alias)) => format!("alias {alias}"),
+        (None, None) => "a metric without name or alias".to_owned(),
+    }
+}
+
+fn take(
+    data: &mut Data,
+    metric: &Metric,
+    meaning: &Meaning,
+    datatype: Option<u32>,
+    edge: &Edge,
+    time_ms: i64,
+) -> Result<(), String> {
+    match meaning {
+        Meaning::Offset => {
+            let value = metric.value(Some(DataType::UInt64 as u32));
+            data.offset = Some(value.and_then(|value| value.as_u64()).ok_or("no number")?);
+        }
+        Meaning::Refusal => {
+            let value = metric.value(datatype);
+            if let Some(text) = value
+                .as_ref()
+                .and_then(Value::as_text)
+                .filter(|text| !text.is_empty())
+            {
+                data.refusals
+                    .push(serde_json::from_str(text).map_err(|error| error.to_string())?);
+            }
+        }
+        Meaning::Alarm(declared) => {
+            data.lines.push(alarm::line(metric, declared, time_ms)?);
+            data.newest_ms = data.newest_ms.max(time_ms);
+        }
+        Meaning::Point(point) => {
+            if let Some(reading) = reading(metric, datatype, time_ms)? {
+                keep(
+                    data,
+                    edge,
+                    point,
+                    reading,
+                    metric.is_historical == Some(true),
+                );
+            }
+        }
+        Meaning::Other => {}
+    }
+    Ok(())
+}
+
+fn keep(data: &mut Data, edge: &Edge, point: &str, reading: Reading, is_backlog: bool) {
+    let time_ms = reading.source_time().0;
+    data.newest_ms = data.newest_ms.max(time_ms);
+    data.readings.push(PointReading {
+        site: edge.site.clone(),
+        point: point.to_owned(),
+        reading,
+    });
+    if point.starts_with(name::OUTPUTS) {
+        return;
+    }
+    if !is_backlog {
+        data.live.push((point.to_owned(), reading));
+    }
+    if let (Ok(value), Quality::Good) = (reading.value(), reading.quality()) {
+        data.samples.push(Sample {
+            point: point.to_owned(),
+            time_ms,
+            value,
+        });
+    }
+}
+
+/// When a metric was sampled: as it says, as its message says, or as it came.
+pub(crate) fn time(metric: &Metric, payload: &Payload, received_ms: i64) -> Result<i64, String> {
+    let Some(said) = metric.timestamp.or(payload.timestamp) else {
+        return Ok(received_ms);
+    };
+    i64::try_from(said)
+        .ok()
+        .filter(|said| *said <= LAST_MS)
+        .ok_or_else(|| format!("{said} is no time"))
+}
+
+/// Reads a value with its quality; none for texts, which are no readings.
+pub(crate) fn reading(
+    metric: &Metric,
+    datatype: Option<u32>,
+    time_ms: i64,
+) -> Result<Option<Reading>, String> {
+    let said = metric.property("Quality").and_then(|code| code.as_i64());
+    let time = WallMs(time_ms);
+    let value = match metric.value(datatype) {
+        Some(Value::Text(_)) => return Ok(None),
+        value => value.and_then(|value| value.as_f64()),
+    };
+    Ok(Some(match (value, said.unwrap_or(quality::GOOD)) {
+        (None, _) | (_, quality::BAD..quality::UNCERTAIN) => {
+            Reading::absent(absence(metric)?, time)
+        }
+        (Some(value), quality::GOOD..256) => Reading::measured(value, time),
+        // Stale, or a code of somebody's own: there is a value, and nobody vouches for it.
+        (Some(value), _) => Reading::uncertain(value, time),
+    }))
+}
+
+/// Why there is no value; a third party that does not say leaves it unknown.
+fn absence(metric: &Metric) -> Result<NoValue, String> {
+    let Some(cause) = metric.property("cause") else {
+        return Ok(NoValue::UnknownCode);
+    };
+    let text = cause.as_text().unwrap_or_default();
+    alarm::no_value(text).ok_or_else(|| format!("`{text:.40}` is no cause of absence"))
+}
+
+/// The offset of a message that cannot be read as a whole: its first metric may still be whole, and by it the message can be acknowledged.
+pub(crate) fn salvaged_offset(bytes: &[u8], edge: &Edge) -> Option<u64> {
+    let first = Payload::from_bytes(bytes.get(..end_of_first_metric(bytes)?)?).ok()?;
+    let metric = first.metrics.first()?;
+    let known = edge.resolve("", metric)?;
+    let value = metric.value(Some(DataType::UInt64 as u32))?;
+    (known.meaning == Meaning::Offset).then(|| value.as_u64())?
+}
+
+/// Walks the fields of a protobuf message; a prefix that ends at a field's end is a message too.
+fn end_of_first_metric(bytes: &[u8]) -> Option<usize> {
+    const METRICS: u64 = 2;
+    let mut at = 0;
+    loop {
+        let key = varint(bytes, &mut at)?;
+        let length = match key & 7 {
+            0 => {
+                varint(bytes, &mut at)?;
+                0
+            }
+            1 => 8,
+            2 => usize::try_from(varint(bytes, &mut at)?).ok()?,
+            5 => 4,
+            _ => return None,
+        };
+        at = at.checked_add(length).filter(|at| *at <= bytes.len())?;
+        if key >> 3 == METRICS {
+            return Some(at);
+        }
+    }
+}
+
+fn varint(bytes: &[u8], at: &mut usize) -> Option<u64> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let byte = *bytes.get(*at)?;
+        *at += 1;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn edge() -> Edge {
+        let store = Metric::named(name::STREAM, DataType::UInt64, Some(Value::Unsigned(5)));
+        let offset = Metric::named(name::OFFSET, DataType::UInt64, None).with_alias(1);
+        let model = Metric::named(name::MODEL, DataType::Text, Some(Value::Text("{}".into())));
+        let birth = Payload {
+            timestamp: Some(1),
+            metrics: vec![store, offset, model],
+            seq: Some(0),
+        };
+        let mut edge = Edge::new("tank-farm".into(), &birth);
+        let level = Metric::named("LT-1", DataType::Double, None).with_alias(2);
+        let alarm = Metric::named("Alarms/LT-1/HI", DataType::Int32, None).with_alias(3);
+        edge.declare(
+            "T1",
+            &Payload {
+                timestamp: Some(1),
+                metrics: vec![level, alarm],
+                seq: Some(1),
+            },
+        );
+        edge
+    }
+
+    fn message(metrics: Vec<Metric>) -> Payload {
+        Payload {
+            timestamp: Some(2_000),
+            metrics,
+            seq: Some(3),
+        }
+    }
+
+    #[test]
+    fn quality_and_cause_survive() {
+        let bad = Metric::aliased(2, None)
+            .at(1_000)
+            .with("Quality", Value::Whole(quality::BAD))
+            .with("cause", Value::Text("broken-loop".into()));
+        let uncertain = Metric::aliased(2, Some(Value::Number(4.5)))
+            .at(1_001)
+            .with("Quality", Value::Whole(quality::UNCERTAIN));
+        let good = Metric::aliased(2, Some(Value::Number(5.0))).at(1_002);
+        let data = data(&message(vec![bad, uncertain, good]), "", &edge(), 9);
+        let readings: Vec<_> = data.readings.iter().map(|read| read.reading).collect();
+        assert_eq!(
+            readings,
+            [
+                Reading::absent(NoValue::BrokenLoop, WallMs(1_000)),
+                Reading::uncertain(4.5, WallMs(1_001)),
+                Reading::measured(5.0, WallMs(1_002)),
+            ]
+        );
+        assert_eq!((data.samples.len(), data.newest_ms), (1, 1_002));
+    }
+
+    #[test]
+    fn backlog_is_kept_and_not_shown_as_of_now() {
+        let mut old = Metric::aliased(2, Some(Value::Number(5.0)));
+        old.is_historical = Some(true);
+        let data = data(&message(vec![old]), "", &edge(), 9);
+        assert_eq!((data.readings.len(), data.live.len()), (1, 0));
+    }
+
+    #[test]
+    fn what_can_be_read_is_read_beside_what_cannot() {
+        let broken = Metric::aliased(3, Some(Value::Whole(77)));
+        let good = Metric::aliased(2, Some(Value::Number(5.0)));
+        let offset = Metric::aliased(1, Some(Value::Unsigned(12)));
+        let data = data(&message(vec![offset, broken, good]), "", &edge(), 9);
+        assert_eq!(
+            (data.offset, data.readings.len(), data.faults.len()),
+            (Some(12), 1, 1)
+        );
+    }
+
+    #[test]
+    fn the_offset_of_a_message_cut_in_its_middle_is_salvaged() {
+        let offset = Metric::aliased(1, Some(Value::Unsigned(12)));
+        let rest = Metric::aliased(2, Some(Value::Number(5.0)));
+        let bytes = message(vec![offset, rest.clone(), rest]).to_bytes();
+        let cut = &bytes[..bytes.len() - 7];
+        assert!(Payload::from_bytes(cut).is_err());
+        assert_eq!(salvaged_offset(cut, &edge()), Some(12));
+        assert_eq!(salvaged_offset(&bytes[..3], &edge()), None);
+    }
+
+    fn any_metric() -> impl Strategy<Value = Metric> {
+        let value = prop_oneof![
+            any::<i64>().prop_map(Value::Whole),
+            any::<u64>().prop_map(Value::Unsigned),
+            any::<f64>().prop_map(Value::Number),
+            any::<bool>().prop_map(Value::Flag),
+            ".{0,8}".prop_map(Value::Text),
+        ];
+        let keys = prop::sample::select(vec![
+            "Quality",
+            "cause",
+            "seq",
+            "prev",
+            "occurrence",
+            "priority",
+            "value_cause",
+        ]);
+        let properties = prop::collection::vec((keys, value.clone()), 0..6);
+        (
+            0_u64..6,
+            prop::option::of(value),
+            any::<Option<u64>>(),
+            properties,
+        )
+            .prop_map(|(alias, value, time, properties)| {
+                let mut metric = Metric::aliased(alias, value);
+                metric.timestamp = time;
+                properties
+                    .into_iter()
+                    .fold(metric, |metric, (key, value)| metric.with(key, value))
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let edge = edge();
+            let _ = salvaged_offset(&bytes, &edge);
+            if let Ok(payload) = Payload::from_bytes(&bytes) {
+                let _ = data(&payload, "", &edge, 9);
+                let mut edge = edge;
+                edge.declare("x", &payload);
+                let _ = data(&payload, "x", &edge, 9);
+            }
+        }
+
+        #[test]
+        fn no_well_formed_nonsense_makes_the_decoder_panic_or_invent_a_value(metrics in prop::collection::vec(any_metric(), 0..8)) {
+            let data = data(&message(metrics), "", &edge(), 9);
+            for read in &data.readings {
+                prop_assert!(read.reading.value().is_ok_and(f64::is_finite) || read.reading.value().is_err());
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What an edge node's births declared: alias and name of every metric, and what each means to us. Pure.
+
+use super::alarm;
+use davy_alarm::Priority;
+use davy_wire::{Metric, Payload, name};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// One edge node's table, built from its newest births.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Edge {
+    /// The site that it reports for.
+    pub(crate) site: String,
+    /// Its journal, if it has one.
+    pub(crate) stream: Option<u64>,
+    /// Whether it described itself with a model: then a point is called as its metric, else as `<device>.<metric>`.
+    pub(crate) described: bool,
+    aliases: HashMap<u64, Arc<Known>>,
+    names: HashMap<String, HashMap<String, Arc<Known>>>,
+}
+
+/// A declared metric.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Known {
+    /// Empty for the node itself.
+    pub(crate) device: String,
+    pub(crate) name: String,
+    pub(crate) alias: Option<u64>,
+    pub(crate) datatype: Option<u32>,
+    pub(crate) meaning: Meaning,
+}
+
+/// What a metric is to the collector.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Meaning {
+    /// The place of the message in its journal.
+    Offset,
+    /// The answer to a command that was refused.
+    Refusal,
+    /// A point, or an output (kept as `Outputs/<id>`).
+    Point(String),
+    Alarm(Declared),
+    /// Node information and control: no reading.
+    Other,
+}
+
+/// An alarm as its birth declared it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Declared {
+    /// `<point or device>.<condition>`.
+    pub(crate) id: String,
+    pub(crate) priority: Option<Priority>,
+    pub(crate) limit: Option<f64>,
+}
+
+/// First parts of names that the node keeps for itself.
+const NODE_OWN: [&str; 7] = [
+    "Store",
+    "Node Control",
+    "Node Info",
+    "Device Control",
+    "Device Info",
+    "Properties",
+    "Node Properties",
+];
+
+impl Edge {
+    pub(crate) fn new(site: String, birth: &Payload) -> Self {
+        let mut edge = Self {
+            site,
+            stream: stream(birth),
+            described: birth.metric(name::MODEL).is_some(),
+            ..Self::default()
+        };
+        edge.declare("", birth);
+        edge
+    }
+
+    /// Takes over the metrics of a birth: of a device, or of the node (`""`).
+    pub(crate) fn declare(&mut self, device: &str, birth: &Payload) {
+        let known: Vec<_> = birth
+            .metrics
+            .iter()
+            .filter_map(|metric| self.known(device, metric))
+            .map(Arc::new)
+            .collect();
+        self.aliases.retain(|_, known| known.device != device);
+        for known in &known {
+            if let Some(alias) = known.alias {
+                self.aliases.insert(alias, known.clone());
+            }
+        }
+        let names = known.into_iter().map(|known| (known.name.clone(), known));
+        self.names.insert(device.to_owned(), names.collect());
+    }
+
+    /// What a data metric of a message of the node (`""`) or of a device is; none for what no birth declared.
+    pub(crate) fn resolve(&self, device: &str, metric: &Metric) -> Option<Arc<Known>> {
+        let by_name = metric
+            .name
+            .as_deref()
+            .and_then(|name| self.named(device, name));
+        by_name
+            .or_else(|| self.aliases.get(&metric.alias?).cloned())
+            .or_else(|| self.guess(device, metric))
+    }
+
+    /// The metric of an alarm, by its id.
+    pub(crate) fn alarm(&self, id: &str) -> Option<&Arc<Known>> {
+        let is_it = |known: &&Arc<Known>| matches!(&known.meaning, Meaning::Alarm(declared) if declared.id == id);
+        self.names.values().flat_map(HashMap::values).find(is_it)
+    }
+
+    fn named(&self, device: &str, name: &str) -> Option<Arc<Known>> {
+        self.names.get(device)?.get(name).cloned()
+    }
+
+    /// A metric by a name that no birth declared: `<device>/<metric>` in a message of the node (a point that the site file dropped while the journal
+    /// still held it), or a name of the node's own.
+    fn guess(&self, device: &str, metric: &Metric) -> Option<Arc<Known>> {
+        let name = metric.name.as_deref()?;
+        if !device.is_empty() || is_node_own(name) {
+            return is_node_own(name)
+                .then(|| self.known(device, metric))
+                .flatten()
+                .map(Arc::new);
+        }
+        let (device, rest) = name.split_once('/')?;
+        if device.is_empty() || rest.is_empty() {
+            return None;
+        }
+        let known = self.named(device, rest);
+        let renamed = Metric {
+            name: Some(rest.to_owned()),
+            ..metric.clone()
+        };
+        known.or_else(|| self.known(device, &renamed).map(Arc::new))
+    }
+
+    fn known(&self, device: &str, metric: &Metric) -> Option<Known> {
+        let name = metric.name.as_deref().filter(|name| !name.is_empty())?;
+        Some(Known {
+            device: device.to_owned(),
+            name: name.to_owned(),
+            alias: metric.alias,
+            datatype: metric.datatype,
+            meaning: self.meaning(device, name, metric),
+        })
+    }
+
+    fn meaning(&self, device: &str, name: &str, metric: &Metric) -> Meaning {
+        match name {
+            name::OFFSET => Meaning::Offset,
+            name::REFUSAL => Meaning::Refusal,
+            name::BD_SEQ => Meaning::Other,
+            _ if is_node_own(name) && !name.starts_with(name::OUTPUTS) => Meaning::Other,
+            _ => match alarm::id_of(name) {
+                Some(id) => Meaning::Alarm(Declared {
+                    id,
+                    priority: alarm::priority(metric),
+                    limit: metric.property("limit").and_then(|limit| limit.as_f64()),
+                }),
+                None => Meaning::Point(self.point(device, name)),
+            },
+        }
+    }
+
+    fn point(&self, device: &str, name: &str) -> String {
+        if self.described || device.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{device}.{}", name.replace('/', "."))
+        }
+    }
+}
+
+/// `Store/Stream` of a birth.
+pub(crate) fn stream(birth: &Payload) -> Option<u64> {
+    let metric = birth.metric(name::STREAM)?;
+    metric
+        .value(Some(davy_wire::DataType::UInt64 as u32))?
+        .as_u64()
+}
+
+fn is_node_own(name: &str) -> bool {
+    let first = name.split('/').next().unwrap_or(name);
+    name == name::BD_SEQ || name.starts_with(name::OUTPUTS) || NODE_OWN.contains(&first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use davy_wire::{DataType, Value};
+
+    fn payload(metrics: Vec<Metric>) -> Payload {
+        Payload {
+            timestamp: Some(1),
+            metrics,
+            seq: Some(0),
+        }
+    }
+
+    fn number(name: &str, alias: u64) -> Metric {
+        Metric::named(name, DataType::Double, Some(Value::Number(1.0))).with_alias(alias)
+    }
+
+    fn described() -> Edge {
+        let model = Metric::named(name::MODEL, DataType::Text, Some(Value::Text("{}".into())));
+        let mut edge = Edge::new("tank-farm".into(), &payload(vec![model]));
+        edge.declare(
+            "GT",
+            &payload(vec![number("GT-101", 7), number("Alarms/GT-101/HIHI", 8)]),
+        );
+        edge
+    }
+
+    fn meaning(edge: &Edge, device: &str, metric: Metric) -> Option<Meaning> {
+        edge.resolve(device, &metric)
+            .map(|known| known.meaning.clone())
+    }
+
+    #[test]
+    fn an_alias_of_a_device_is_known_in_messages_of_the_node() {
+        let edge = described();
+        let metric = Metric::aliased(7, None);
+        assert_eq!(
+            meaning(&edge, "", metric),
+            Some(Meaning::Point("GT-101".into()))
+        );
+        let Some(Meaning::Alarm(alarm)) = meaning(&edge, "", Metric::aliased(8, None)) else {
+            panic!("an alarm")
+        };
+        assert_eq!(alarm.id, "GT-101.HH");
+        assert_eq!(meaning(&edge, "", Metric::aliased(9, None)), None);
+    }
+
+    #[test]
+    fn a_device_born_again_loses_the_aliases_that_it_had() {
+        let mut edge = described();
+        edge.declare("GT", &payload(vec![number("GT-102", 9)]));
+        assert_eq!(meaning(&edge, "", Metric::aliased(7, None)), None);
+        assert!(meaning(&edge, "", Metric::aliased(9, None)).is_some());
+    }
+
+    #[test]
+    fn a_dropped_point_is_known_by_device_and_name() {
+        let edge = described();
+        let gone = Metric::named("GT/GT-109", DataType::Double, None);
+        assert_eq!(
+            meaning(&edge, "", gone),
+            Some(Meaning::Point("GT-109".into()))
+        );
+        let nothing = Metric::named("GT-109", DataType::Double, None);
+        assert_eq!(meaning(&edge, "", nothing), None);
+    }
+
+    #[test]
+    fn points_of_a_third_party_carry_their_device() {
+        let mut edge = Edge::new("press".into(), &payload(vec![]));
+        edge.declare(
+            "oven",
+            &payload(vec![Metric::named("Temp/Inner", DataType::Float, None)]),
+        );
+        let metric = Metric::named("Temp/Inner", DataType::Float, None);
+        let point = Meaning::Point("oven.Temp.Inner".into());
+        assert_eq!(meaning(&edge, "oven", metric), Some(point));
+    }
+}

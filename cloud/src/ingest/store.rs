@@ -1,0 +1,200 @@
+//! The stores as ingest meets them: a busy one is waited for, a failing one is tried a few times and told of. While it waits nobody takes from the
+//! queue, so that in the end the socket is not read: gateways and broker hold what we cannot.
+
+use super::outbox::EdgeName;
+use super::worker::Message;
+use crate::api::{Health, Status};
+use crate::history::{History, HistoryError, PointReading};
+use crate::records::{Alarm, Batch, Committed, DeviceBirth, NodeBirth, Records, RecordsError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often a failing store is tried before the message is let go, unacknowledged.
+const TRIES: u32 = 4;
+
+/// Pause after a failure, doubled each time.
+const AFTER_FAILURE: Duration = Duration::from_millis(250);
+
+/// Pause while the history is busy, doubled up to the longest.
+const WHILE_BUSY: Duration = Duration::from_millis(10);
+const LONGEST_WHILE_BUSY: Duration = Duration::from_millis(500);
+
+/// A store failed, or the service ends: the message is not acknowledged and comes again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GaveUp;
+
+/// Records and history behind one policy of failure.
+pub(crate) struct Store {
+    records: Records,
+    history: Arc<dyn History>,
+    health: Health,
+    ending: CancellationToken,
+    is_failing: AtomicBool,
+}
+
+impl Store {
+    pub(crate) fn new(
+        records: Records,
+        history: Arc<dyn History>,
+        health: Health,
+        ending: CancellationToken,
+    ) -> Self {
+        Self {
+            records,
+            history,
+            health,
+            ending,
+            is_failing: AtomicBool::new(false),
+        }
+    }
+
+    /// Commits readings; waits as long as the history is busy.
+    pub(crate) async fn readings(&self, readings: Vec<PointReading>) -> Result<(), GaveUp> {
+        if readings.is_empty() {
+            return Ok(());
+        }
+        let (mut tries, mut pause) = (0, WHILE_BUSY);
+        loop {
+            match self.history.commit(readings.clone()).await {
+                Ok(()) => return Ok(self.well()),
+                Err(HistoryError::Busy) => {
+                    metrics::counter!("davy_ingest_history_busy_total").increment(1);
+                    self.pause(pause).await?;
+                    pause = (pause * 2).min(LONGEST_WHILE_BUSY);
+                }
+                Err(error) => self.failed("history", &error, &mut tries).await?,
+            }
+        }
+    }
+
+    /// Commits batches in one transaction.
+    pub(crate) async fn batches(&self, batches: &[Batch]) -> Result<Vec<Committed>, GaveUp> {
+        self.persist("batches", || self.records.commit(batches))
+            .await
+    }
+
+    pub(crate) async fn node_born(&self, birth: &NodeBirth) -> Result<String, GaveUp> {
+        self.persist("a birth", || self.records.node_born(birth))
+            .await
+    }
+
+    pub(crate) async fn device_born(&self, birth: &DeviceBirth) -> Result<Vec<Alarm>, GaveUp> {
+        self.persist("a birth", || self.records.device_born(birth))
+            .await
+    }
+
+    pub(crate) async fn node_died(
+        &self,
+        site: &str,
+        bd_seq: Option<u64>,
+        at_ms: i64,
+    ) -> Result<bool, GaveUp> {
+        self.persist("a death", || self.records.node_died(site, bd_seq, at_ms))
+            .await
+    }
+
+    pub(crate) async fn device_died(
+        &self,
+        site: &str,
+        device: &str,
+        at_ms: i64,
+    ) -> Result<(), GaveUp> {
+        self.persist("a death", || self.records.device_died(site, device, at_ms))
+            .await
+    }
+
+    pub(crate) async fn site_of(&self, edge: &EdgeName) -> Result<Option<String>, GaveUp> {
+        self.persist("a site", || {
+            self.records.site_of_edge(&edge.group, &edge.edge)
+        })
+        .await
+    }
+
+    /// Puts a message aside, whole.
+    pub(crate) async fn quarantine(&self, message: &Message, why: &str) -> Result<(), GaveUp> {
+        let topic = message.topic.to_string();
+        tracing::warn!(
+            topic,
+            why,
+            bytes = message.payload.len(),
+            "a message is quarantined"
+        );
+        metrics::counter!("davy_ingest_quarantined_total").increment(1);
+        let Message {
+            payload,
+            received_ms,
+            ..
+        } = message;
+        self.persist("quarantine", || {
+            self.records.quarantine(&topic, *received_ms, why, payload)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// What a single question answered; its failure counts as a store's.
+    pub(crate) async fn found<T>(
+        &self,
+        what: &'static str,
+        answer: Result<T, RecordsError>,
+    ) -> Result<T, GaveUp> {
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                let mut tries = TRIES;
+                self.failed(what, &error, &mut tries).await?;
+                Err(GaveUp)
+            }
+        }
+    }
+
+    async fn persist<T, F>(&self, what: &'static str, act: impl Fn() -> F) -> Result<T, GaveUp>
+    where
+        F: Future<Output = Result<T, RecordsError>>,
+    {
+        let mut tries = 0;
+        loop {
+            match act().await {
+                Ok(done) => {
+                    self.well();
+                    return Ok(done);
+                }
+                Err(error) => self.failed(what, &error, &mut tries).await?,
+            }
+        }
+    }
+
+    async fn failed(
+        &self,
+        what: &'static str,
+        error: &(dyn std::error::Error + Send + Sync),
+        tries: &mut u32,
+    ) -> Result<(), GaveUp> {
+        *tries += 1;
+        tracing::error!(what, %error, tries, "a store failed");
+        metrics::counter!("davy_ingest_store_failures_total").increment(1);
+        self.is_failing.store(true, Ordering::Relaxed);
+        let detail = format!("not committed, not acknowledged: {what}: {error}");
+        self.health.say("ingest", Status::Failed, detail);
+        self.pause(AFTER_FAILURE * 2_u32.pow((*tries).min(TRIES)))
+            .await?;
+        if *tries >= TRIES { Err(GaveUp) } else { Ok(()) }
+    }
+
+    fn well(&self) {
+        if self.is_failing.swap(false, Ordering::Relaxed) {
+            tracing::info!("the stores commit again");
+            self.health
+                .say("ingest", Status::Ok, "the stores commit again");
+        }
+    }
+
+    async fn pause(&self, pause: Duration) -> Result<(), GaveUp> {
+        tokio::select! {
+            () = self.ending.cancelled() => Err(GaveUp),
+            () = tokio::time::sleep(pause) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,474 @@
+//! The one task that commits: takes messages in order, decodes, gathers data into groups, commits a group in one transaction, then acknowledges and tells.
+
+use super::birth;
+use super::decode::{self, Data, Refusal};
+use super::edge::Edge;
+use super::orders::Orders;
+use super::outbox::{EdgeName, Outbox};
+use super::store::{GaveUp, Store};
+use super::tables::Tables;
+use crate::history::PointReading;
+use crate::live::{Live, Update};
+use crate::records::{Batch, Committed, Offset};
+use bytes::Bytes;
+use davy_alarm::Reading;
+use davy_wire::{Payload, Topic, Verb};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Messages in one transaction.
+const MOST_A_GROUP: usize = 256;
+
+/// Batches whose undeclared metrics are remembered. Beyond it all are forgotten, and each is asked about once more.
+const MOST_DEFERRED: usize = 10_000;
+
+/// What the listening task hands over.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// A new connection: what came before it and what comes after are apart.
+    Connected,
+    Message(Message),
+}
+
+/// A message as it came.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) topic: Topic,
+    pub(crate) payload: Bytes,
+    pub(crate) received_ms: i64,
+    /// Its share of the queue's bytes.
+    pub(crate) _space: OwnedSemaphorePermit,
+}
+
+/// The committing task.
+pub(crate) struct Worker {
+    pub(crate) store: Store,
+    pub(crate) live: Live,
+    pub(crate) tables: Tables,
+    pub(crate) outbox: Outbox,
+    pub(crate) orders: Orders,
+    pub(crate) late_after_ms: i64,
+    pub(crate) deferred: HashMap<(EdgeName, Offset), i64>,
+}
+
+/// A decoded message that waits for its transaction.
+struct Pending {
+    name: EdgeName,
+    stream: Option<u64>,
+    data: Data,
+    batch: Batch,
+    message: Message,
+}
+
+impl Worker {
+    /// Works until the service ends; what is then not committed is not acknowledged either.
+    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Item>, ending: CancellationToken) {
+        let mut items = Vec::with_capacity(MOST_A_GROUP);
+        loop {
+            let taken = tokio::select! {
+                () = ending.cancelled() => return,
+                taken = queue.recv_many(&mut items, MOST_A_GROUP) => taken,
+            };
+            if taken == 0 {
+                return;
+            }
+            metrics::gauge!("davy_ingest_queue_messages").set(queue.len() as f64);
+            // Why a store gave up has been told by it; what was not committed comes again.
+            let _told = self.work(items.drain(..)).await;
+        }
+    }
+
+    async fn work(&mut self, items: impl Iterator<Item = Item>) -> Result<(), GaveUp> {
+        let mut group = Vec::new();
+        for item in items {
+            match item {
+                Item::Connected => {
+                    self.tables.connected();
+                    self.deferred.clear();
+                }
+                Item::Message(message) => self.message(message, &mut group).await?,
+            }
+        }
+        self.flush(&mut group).await
+    }
+
+    async fn message(&mut self, message: Message, group: &mut Vec<Pending>) -> Result<(), GaveUp> {
+        let Topic::Message {
+            group: names,
+            verb,
+            edge,
+            device,
+        } = message.topic.clone()
+        else {
+            return Ok(());
+        };
+        let name = EdgeName { group: names, edge };
+        let device = device.unwrap_or_default();
+        metrics::counter!("davy_ingest_messages_total", "kind" => kind(verb)).increment(1);
+        match verb {
+            Verb::NodeData | Verb::DeviceData => self.data(name, &device, message, group).await,
+            Verb::NodeCommand | Verb::DeviceCommand => Ok(()),
+            Verb::NodeBirth | Verb::DeviceBirth | Verb::NodeDeath | Verb::DeviceDeath => {
+                // What was sent before it is committed before it.
+                self.flush(group).await?;
+                self.state(verb, name, &device, message).await
+            }
+        }
+    }
+
+    async fn data(
+        &mut self,
+        name: EdgeName,
+        device: &str,
+        message: Message,
+        group: &mut Vec<Pending>,
+    ) -> Result<(), GaveUp> {
+        let found = self.tables.get(&name).await;
+        let Some(edge) = self.store.found("tables", found).await?.cloned() else {
+            self.ask_rebirth(&name, "its birth was not heard");
+            return Ok(());
+        };
+        let data = match Payload::from_bytes(&message.payload) {
+            Ok(payload) => decode::data(&payload, device, &edge, message.received_ms),
+            Err(error) => Data {
+                offset: decode::salvaged_offset(&message.payload, &edge),
+                faults: vec![error.to_string()],
+                ..Data::default()
+            },
+        };
+        if let Some(pending) = self.pending(name, &edge, data, message) {
+            group.push(pending);
+        }
+        Ok(())
+    }
+
+    /// None for a batch that must come again under a newer birth.
+    fn pending(
+        &mut self,
+        name: EdgeName,
+        edge: &Edge,
+        mut data: Data,
+        message: Message,
+    ) -> Option<Pending> {
+        let journal = edge.stream.zip(data.offset);
+        let offset = journal.and_then(|(stream, offset)| Offset::new(stream, offset));
+        if !data.undeclared.is_empty() {
+            self.ask_rebirth(&name, &data.undeclared.join(", "));
+            if offset.is_some_and(|offset| self.defer(&name, offset)) {
+                return None;
+            }
+            let undeclared = std::mem::take(&mut data.undeclared);
+            data.faults
+                .push(format!("no birth declared {}", undeclared.join(", ")));
+        }
+        if edge.stream.is_some() && offset.is_none() && !data.lines.is_empty() {
+            data.lines.clear();
+            data.faults
+                .push("alarm lines without a valid Store/Offset".to_owned());
+        }
+        let batch = Batch {
+            site: edge.site.clone(),
+            offset,
+            received_ms: message.received_ms,
+            newest_ms: data.newest_ms,
+            lines: std::mem::take(&mut data.lines),
+            late_after_ms: self.late_after_ms,
+            samples: std::mem::take(&mut data.samples),
+        };
+        Some(Pending {
+            name,
+            stream: edge.stream,
+            data,
+            batch,
+            message,
+        })
+    }
+
+    /// Whether a batch with undeclared metrics shall come again: yes, unless it has and a newer birth did not declare them either. A batch that never
+    /// becomes readable would wedge the gateway's window.
+    fn defer(&mut self, name: &EdgeName, offset: Offset) -> bool {
+        let born_ms = self.tables.born_ms(name).unwrap_or(i64::MIN);
+        let key = (name.clone(), offset);
+        match self.deferred.get(&key) {
+            Some(first_born_ms) if *first_born_ms < born_ms => {
+                self.deferred.remove(&key);
+                false
+            }
+            Some(_) => true,
+            None => {
+                if self.deferred.len() >= MOST_DEFERRED {
+                    self.deferred.clear();
+                }
+                self.deferred.insert(key, born_ms);
+                true
+            }
+        }
+    }
+
+    fn ask_rebirth(&mut self, name: &EdgeName, why: &str) {
+        if self.tables.may_ask(name, Instant::now()) {
+            tracing::info!(edge = %name, why, "asked to be born again");
+            metrics::counter!("davy_ingest_rebirths_asked_total").increment(1);
+            self.outbox.ask_rebirth(name);
+        }
+    }
+
+    /// Commits what was gathered, in one transaction, then acknowledges and tells.
+    async fn flush(&mut self, group: &mut Vec<Pending>) -> Result<(), GaveUp> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        let mut group = std::mem::take(group);
+        let begun = Instant::now();
+        let readings: Vec<PointReading> = group
+            .iter_mut()
+            .flat_map(|pending| std::mem::take(&mut pending.data.readings))
+            .collect();
+        self.store.readings(readings).await?;
+        let (batches, rest): (Vec<_>, Vec<_>) = group.into_iter().map(Pending::split).unzip();
+        let outcomes = self.store.batches(&batches).await?;
+        metrics::histogram!("davy_ingest_commit_seconds").record(begun.elapsed().as_secs_f64());
+        for ((batch, rest), outcome) in batches.iter().zip(rest).zip(outcomes) {
+            self.committed(batch, rest, outcome).await?;
+        }
+        Ok(())
+    }
+
+    async fn committed(
+        &mut self,
+        batch: &Batch,
+        rest: Rest,
+        outcome: Committed,
+    ) -> Result<(), GaveUp> {
+        let Rest {
+            name,
+            stream,
+            data,
+            message,
+        } = rest;
+        if outcome.duplicate {
+            metrics::counter!("davy_ingest_duplicates_total").increment(1);
+        } else {
+            metrics::counter!("davy_ingest_batches_total").increment(1);
+            if !data.faults.is_empty() {
+                let why = data.faults.join("; ");
+                self.store.quarantine(&message, &why).await?;
+            }
+        }
+        if let Some((stream, offset)) = stream.zip(data.offset) {
+            self.outbox.acknowledge(&name, stream, offset);
+        }
+        self.tell(&batch.site, data, outcome).await;
+        Ok(())
+    }
+
+    async fn tell(&self, site: &str, data: Data, outcome: Committed) {
+        if outcome.back {
+            self.live.tell(Update::Site(site.to_owned()));
+        }
+        for Refusal {
+            command,
+            alarm,
+            why,
+        } in data.refusals
+        {
+            self.orders.refused(&command, site, &alarm, &why).await;
+        }
+        if outcome.duplicate {
+            return;
+        }
+        self.tell_values(site, data.live);
+        for transition in outcome.transitions {
+            if let Some(command) = &transition.line.command {
+                self.orders.done(command).await;
+            }
+            self.live.tell(Update::Transition(Box::new(transition)));
+        }
+        for alarm in outcome.alarms {
+            self.live.tell(Update::Alarm(Box::new(alarm)));
+        }
+    }
+
+    /// The newest of each point.
+    fn tell_values(&self, site: &str, values: Vec<(String, Reading)>) {
+        let mut newest = BTreeMap::<String, Reading>::new();
+        for (point, reading) in values {
+            let held = newest.entry(point).or_insert(reading);
+            if held.source_time() <= reading.source_time() {
+                *held = reading;
+            }
+        }
+        if !newest.is_empty() {
+            self.live.tell(Update::Values {
+                site: site.to_owned(),
+                values: newest.into_iter().collect(),
+            });
+        }
+    }
+
+    /// A birth or a death.
+    async fn state(
+        &mut self,
+        verb: Verb,
+        name: EdgeName,
+        device: &str,
+        message: Message,
+    ) -> Result<(), GaveUp> {
+        let Ok(payload) = Payload::from_bytes(&message.payload) else {
+            return self
+                .store
+                .quarantine(&message, "not a Sparkplug payload")
+                .await;
+        };
+        match verb {
+            Verb::NodeBirth => self.node_born(name, &payload, &message).await,
+            Verb::DeviceBirth => self.device_born(name, device, &payload, &message).await,
+            Verb::NodeDeath => self.node_died(&name, &payload, &message).await,
+            _ => self.device_died(&name, device, &message).await,
+        }
+    }
+
+    async fn node_born(
+        &mut self,
+        name: EdgeName,
+        payload: &Payload,
+        message: &Message,
+    ) -> Result<(), GaveUp> {
+        let birth = birth::node(&name, payload, message);
+        let site = self.store.node_born(&birth).await?;
+        tracing::info!(edge = %name, site, "node born");
+        let edge = Edge::new(site.clone(), payload);
+        self.values_of_birth(&name, "", payload, &edge, message)
+            .await?;
+        self.tables.node_born(&name, edge, message.received_ms);
+        self.live.tell(Update::Site(site));
+        Ok(())
+    }
+
+    async fn device_born(
+        &mut self,
+        name: EdgeName,
+        device: &str,
+        payload: &Payload,
+        message: &Message,
+    ) -> Result<(), GaveUp> {
+        let found = self.tables.get(&name).await;
+        if self.store.found("tables", found).await?.is_none() {
+            self.ask_rebirth(&name, "a device was born before its node");
+            return Ok(());
+        }
+        self.tables.device_born(&name, device, payload);
+        let found = self.tables.get(&name).await;
+        let Some(edge) = self.store.found("tables", found).await?.cloned() else {
+            return Ok(());
+        };
+        let (birth, faults) = birth::device(&edge, device, payload, message);
+        let alarms = self.store.device_born(&birth).await?;
+        if !faults.is_empty() {
+            self.store.quarantine(message, &faults.join("; ")).await?;
+        }
+        self.values_of_birth(&name, device, payload, &edge, message)
+            .await?;
+        self.live.tell(Update::Site(edge.site));
+        for alarm in alarms {
+            self.live.tell(Update::Alarm(Box::new(alarm)));
+        }
+        Ok(())
+    }
+
+    /// What a node without a journal says at birth is all that it says until a value changes. One with a journal sends the same by its batches.
+    async fn values_of_birth(
+        &self,
+        name: &EdgeName,
+        device: &str,
+        payload: &Payload,
+        edge: &Edge,
+        message: &Message,
+    ) -> Result<(), GaveUp> {
+        if edge.stream.is_some() {
+            return Ok(());
+        }
+        let mut edge = edge.clone();
+        edge.declare(device, payload);
+        let data = birth::values(payload, device, &edge, message.received_ms);
+        tracing::debug!(edge = %name, device, values = data.live.len(), "values of a birth");
+        self.store.readings(data.readings).await?;
+        self.tell_values(&edge.site, data.live);
+        Ok(())
+    }
+
+    async fn node_died(
+        &mut self,
+        name: &EdgeName,
+        payload: &Payload,
+        message: &Message,
+    ) -> Result<(), GaveUp> {
+        let Some(site) = self.store.site_of(name).await? else {
+            return Ok(());
+        };
+        let bd_seq = birth::bd_seq(payload);
+        if self
+            .store
+            .node_died(&site, bd_seq, message.received_ms)
+            .await?
+        {
+            tracing::warn!(edge = %name, site, "node died");
+            self.live.tell(Update::Site(site));
+        }
+        Ok(())
+    }
+
+    async fn device_died(
+        &mut self,
+        name: &EdgeName,
+        device: &str,
+        message: &Message,
+    ) -> Result<(), GaveUp> {
+        let Some(site) = self.store.site_of(name).await? else {
+            return Ok(());
+        };
+        self.store
+            .device_died(&site, device, message.received_ms)
+            .await?;
+        self.live.tell(Update::Site(site));
+        Ok(())
+    }
+}
+
+/// A pending message without its batch.
+struct Rest {
+    name: EdgeName,
+    stream: Option<u64>,
+    data: Data,
+    message: Message,
+}
+
+impl Pending {
+    fn split(self) -> (Batch, Rest) {
+        let Self {
+            name,
+            stream,
+            data,
+            batch,
+            message,
+        } = self;
+        let rest = Rest {
+            name,
+            stream,
+            data,
+            message,
+        };
+        (batch, rest)
+    }
+}
+
+const fn kind(verb: Verb) -> &'static str {
+    match verb {
+        Verb::NodeBirth | Verb::DeviceBirth => "birth",
+        Verb::NodeDeath | Verb::DeviceDeath => "death",
+        Verb::NodeData | Verb::DeviceData => "data",
+        Verb::NodeCommand | Verb::DeviceCommand => "command",
+    }
+}

@@ -1,0 +1,30 @@
+//! The embedded history: what is committed once is there once, whatever order it came in and however it lies on disk.
+
+#![allow(clippy::unwrap_used)]
+
+mod crash;
+mod damage;
+mod model;
+mod retention;
+
+use davy_alarm::{NoValue, Reading, WallMs};
+use davy_cloud::history::PointReading;
+
+/// 2026-01-31T23:00:00Z: an hour before a month ends.
+const START_MS: i64 = 1_769_900_400_000;
+
+fn measured(point: &str, time_ms: i64, value: f64) -> PointReading {
+    named(point, Reading::measured(value, WallMs(time_ms)))
+}
+
+fn absent(point: &str, time_ms: i64, cause: NoValue) -> PointReading {
+    named(point, Reading::absent(cause, WallMs(time_ms)))
+}
+
+fn named(point: &str, reading: Reading) -> PointReading {
+    PointReading {
+        site: "plant-1".to_owned(),
+        point: point.to_owned(),
+        reading,
+    }
+}

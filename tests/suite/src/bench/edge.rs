@@ -1,0 +1,201 @@
+//! `bench edge`: our gateway, a bare Rust loop and a Python script, each reading ten devices of a hundred registers once a second and publishing them.
+//!
+//! All three run at once, against one simulator and one broker: whatever else happens on the machine happens to all of them. They poll at thirds of
+//! the second, so that none waits for another, and cost so little that the processors stay idle for most of the time. What is printed is the median of
+//! the windows; a window that something else disturbed does not decide.
+
+use super::figure::Figure;
+use super::outcome::{Outcome, Windows};
+use super::process::Usage;
+use super::reader::{Language, Reader};
+use super::served::Served;
+use super::site::{self, Ports};
+use crate::daemon::{Daemon, binary};
+use crate::{peers, wait};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Longest that a client may take until its first message has come.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// Between two looks at whether it has.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// What was answered at the end of the last window may still arrive for so long.
+const SETTLE: Duration = Duration::from_secs(1);
+/// A slope of sixty polls whose moments scatter by a millisecond or two is known no better.
+const DRIFT_LIMIT_MS: f64 = 2.0;
+
+const BARE: &str = "tokio-modbus+rumqttc";
+const PYTHON: &str = "pymodbus+paho";
+
+/// How long, and with what.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub warm_up: Duration,
+    pub window: Duration,
+    pub windows: usize,
+    /// A folder on the disk that the gateway's journal is to be measured on.
+    pub dir: PathBuf,
+}
+
+/// One measured process.
+struct Client {
+    daemon: Daemon,
+    served: Served,
+    reader: Reader,
+    windows: Windows,
+}
+
+/// Runs all three and returns the figures.
+///
+/// # Errors
+/// A part does not start, or ends before its time.
+pub async fn run(options: &Options) -> Result<Vec<Figure>> {
+    let dir = tempfile::tempdir_in(&options.dir)
+        .with_context(|| format!("cannot write in {}", options.dir.display()))?;
+    let broker = wait::free_port();
+    let _mosquitto = peers::mosquitto(dir.path(), broker);
+    let gateway = gateway(dir.path(), broker).await?;
+    let phase_ms = gateway.phase_ms()?;
+    let bare = bare_loop(dir.path(), broker, (phase_ms + 333) % 1000).await?;
+    let python = paho_loop(dir.path(), broker, (phase_ms + 667) % 1000).await?;
+    let mut clients = [gateway, bare, python];
+    tokio::time::sleep(options.warm_up).await;
+    measure(&mut clients, options, (phase_ms + 167) % 1000).await?;
+    tokio::time::sleep(SETTLE).await;
+    let outcomes = clients.each_ref().map(|client| {
+        let arrivals = client.reader.arrivals();
+        Outcome::of(&client.windows, &client.served.answers(), &arrivals)
+    });
+    for client in clients {
+        client.daemon.stop();
+    }
+    Ok(figures(&outcomes))
+}
+
+async fn gateway(dir: &Path, broker: u16) -> Result<Client> {
+    let (served, reader) = (
+        Served::start().await?,
+        Reader::start(broker, Language::Sparkplug).await?,
+    );
+    let ports = Ports {
+        modbus: served.port(),
+        broker,
+        screen: wait::free_port(),
+    };
+    let (file, data) = (dir.join("site.toml"), dir.join("data"));
+    std::fs::write(&file, site::text(ports))?;
+    let args = [
+        "run",
+        &file.to_string_lossy(),
+        "--data",
+        &data.to_string_lossy(),
+    ];
+    let daemon = Daemon::start("davy-gateway", binary("davy-gateway"), &args, dir);
+    Client::started(daemon, served, reader).await
+}
+
+async fn bare_loop(dir: &Path, broker: u16, phase_ms: u64) -> Result<Client> {
+    let (served, reader) = (
+        Served::start().await?,
+        Reader::start(broker, Language::Json { prefix: "bare" }).await?,
+    );
+    let args = [served.port().into(), broker.into(), phase_ms].map(|arg: u64| arg.to_string());
+    let daemon = Daemon::start(
+        "bare-loop",
+        binary("bare-loop"),
+        &args.each_ref().map(String::as_str),
+        dir,
+    );
+    Client::started(daemon, served, reader).await
+}
+
+async fn paho_loop(dir: &Path, broker: u16, phase_ms: u64) -> Result<Client> {
+    let (served, reader) = (
+        Served::start().await?,
+        Reader::start(broker, Language::Json { prefix: "pymodbus" }).await?,
+    );
+    let script = peers::script("paho_loop.py").to_string_lossy().into_owned();
+    let ports = [served.port().into(), broker.into(), phase_ms].map(|arg: u64| arg.to_string());
+    let args = [script.as_str(), &ports[0], &ports[1], &ports[2]];
+    let daemon = Daemon::start("paho-loop", peers::python(), &args, dir);
+    Client::started(daemon, served, reader).await
+}
+
+impl Client {
+    /// Waits for the first message.
+    async fn started(mut daemon: Daemon, served: Served, reader: Reader) -> Result<Self> {
+        let start = Instant::now();
+        while !reader.has_heard() {
+            if !daemon.runs() || start.elapsed() > START_LIMIT {
+                bail!("nothing was published; its log:\n{}", daemon.log());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(Self {
+            daemon,
+            served,
+            reader,
+            windows: Windows::default(),
+        })
+    }
+
+    /// Milliseconds after the full second at which it polls.
+    fn phase_ms(&self) -> Result<u64> {
+        let last = self.served.answers().of(1);
+        let last = last.last().context("unit 1 was never read")?;
+        let polled = SystemTime::now() - last.elapsed();
+        Ok(polled.duration_since(UNIX_EPOCH)?.as_millis() as u64 % 1000)
+    }
+
+    fn look(&mut self) -> Result<()> {
+        let usage = Usage::of(self.daemon.id())
+            .with_context(|| format!("it ended; its log:\n{}", self.daemon.log()))?;
+        self.windows.edges.push(Instant::now());
+        self.windows.usages.push(usage);
+        Ok(())
+    }
+}
+
+/// Looks at every client at the edges of the windows, at a moment of the second when none of them polls.
+async fn measure(clients: &mut [Client; 3], options: &Options, phase_ms: u64) -> Result<()> {
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
+    let first = Instant::now() + Duration::from_millis((phase_ms + 1000 - now_ms % 1000) % 1000);
+    for window in 0..=options.windows {
+        let edge = first + options.window * u32::try_from(window)?;
+        tokio::time::sleep_until(edge.into()).await;
+        for client in clients.iter_mut() {
+            client.look()?;
+        }
+    }
+    Ok(())
+}
+
+fn figures(outcomes: &[Outcome; 3]) -> Vec<Figure> {
+    let [ours, bare, python] = outcomes;
+    let beside = |name, unit, of: fn(&Outcome) -> Option<f64>| {
+        Figure::new(name, of(ours), unit)
+            .beside(BARE, of(bare))
+            .beside(PYTHON, of(python))
+    };
+    let over_bare = ours.cpu_s.zip(bare.cpu_s).map(|(ours, bare)| ours / bare);
+    vec![
+        beside("edge.cpu", "CPU-s/min", |outcome| outcome.cpu_s),
+        beside("edge.cpu-worst-window", "CPU-s/min", |outcome| {
+            outcome.cpu_worst_s
+        }),
+        Figure::new("edge.cpu-over-bare-loop", over_bare, "times").at_most(3.0),
+        beside("edge.memory", "MB", |outcome| outcome.rss_mb).at_most(12.0),
+        beside("edge.memory-shared-divided", "MB", |outcome| outcome.pss_mb),
+        beside("edge.memory-peak", "MB", |outcome| outcome.peak_mb),
+        beside("edge.latency-p50", "ms", |outcome| outcome.p50_ms),
+        beside("edge.latency-p99", "ms", |outcome| outcome.p99_ms).at_most(10.0),
+        beside("edge.latency-p99-whole-run", "ms", |outcome| {
+            outcome.p99_run_ms
+        }),
+        beside("edge.latency-worst", "ms", |outcome| outcome.worst_ms),
+        beside("edge.period-drift", "ms/min", |outcome| outcome.drift_ms).at_most(DRIFT_LIMIT_MS),
+        beside("edge.period-jitter-p99", "ms", |outcome| outcome.jitter_ms),
+        beside("edge.readings-lost", "%", |outcome| outcome.lost_percent).at_most(0.0),
+    ]
+}
