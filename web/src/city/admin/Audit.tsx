@@ -31,7 +31,7 @@ export function Audit() {
       {entries.length === 0 ? (
         <Empty why={say('audit.empty')} />
       ) : (
-        <div class="scroll">
+        <div class="scroll" tabIndex={0} role="region" aria-label={say('audit.title')}>
           <table class="table audit stacks">
             <thead>
               <tr>

@@ -33,7 +33,7 @@ export function Alarms() {
   if (!city.sites.value) return <Skeleton lines={12} />;
   return (
     <div class="alarm-place" data-open={opened ? '' : undefined}>
-      <div class="row">
+      <div class="row title">
         <h1 class="grow">{shared('alarms.title')}</h1>
         <Button look="plain" onPress={() => print()}>
           <Icon name="print" /> {shared('act.print')}
