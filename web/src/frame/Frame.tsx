@@ -60,7 +60,7 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
             <Clock />
           </span>
           <span class="muted small">{ZONE_NAME}</span>
-          {clock !== null && !GOOD_CLOCKS.includes(clock) && <span class="tag text-fault">{shared.orCode('clock', clock)}</span>}
+          {clock !== null && !GOOD_CLOCKS.includes(clock) && <span class={clock === 'unknown' ? 'tag' : 'tag text-fault'}>{shared.orCode('clock', clock)}</span>}
         </div>
         <div class="part who">
           <Choices />
