@@ -245,6 +245,24 @@ function framesFor(page: Page, span_ms: number): Promise<number[]> {
   );
 }
 
+test('the listed alarms of one unit are acknowledged together, and the P1 among them is not', async () => {
+  const page = await at('/alarms');
+  plant.process.flood(60);
+  await page.locator('.alarm-row').nth(8).waitFor();
+  expect(await page.getByRole('button', { name: '确认所列' }).count()).toBe(0);
+  await page.locator('.chips select').selectOption('dust');
+  await page.getByRole('button', { name: '确认所列' }).click();
+  await logIn(page);
+  expect(await page.locator('dialog[open]').innerText()).toContain('除尘线');
+  await picture(page, 'plant-bulk');
+  await page.locator('dialog[open]').getByRole('button', { name: /^确认 \d+ 条$/ }).click();
+  await page.locator('dialog[open]').waitFor({ state: 'detached' });
+  const left = [...plant.process.alarms.values()].filter((alarm) => alarm.area === 'dust' && alarm.state === 'UNACK');
+  expect(left.length).toBeGreaterThan(0);
+  expect(left.every((alarm) => alarm.priority === 1)).toBe(true);
+  expect([...plant.process.alarms.values()].some((alarm) => alarm.area === 'tank-1' && alarm.state === 'ACKED')).toBe(false);
+});
+
 test('cause and effect light up with the alarm, the first cause is named, and an output that does not answer says why', async () => {
   const page = await at('/');
   plant.process.leak();

@@ -12,7 +12,8 @@ import { Help } from './Help';
 import { Icon } from './Icon';
 import { Choices } from './Choices';
 import { Clock } from '../clock/Time';
-import { ZONE_NAME } from '../clock/format';
+import { dateTime, ZONE_NAME } from '../clock/format';
+import { now } from '../clock/now';
 import type { Place } from './place';
 import './frame.css';
 
@@ -81,6 +82,14 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
           {shared('frame.help')}
         </a>
       </nav>
+      <p class="print-head">
+        <span class="strong">{title}</span>
+        <span>{place.label()}</span>
+        <span class="number">
+          {dateTime(now.value)} {ZONE_NAME}
+        </span>
+        {feed.state.value === 'stale' && <span class="strong">{shared('feed.stale')}</span>}
+      </p>
       <main class="stage" tabIndex={-1} key={place.id}>
         <View />
       </main>
