@@ -70,6 +70,27 @@ test('an alarm appears within 300 ms with its shape, colour and word, is acknowl
   expect(screen.complaints.filter((complaint) => !complaint.includes('401'))).toEqual([]);
 });
 
+test('the strip counts what is unacknowledged by priority, and still does so when nothing new comes', async () => {
+  const page = await at('/');
+  plant.process.mixed();
+  plant.process.leak();
+  const counts = async () => (await page.locator('.counts a').allInnerTexts()).map((text) => Number(text.match(/\d+/)?.[0]));
+  await page.waitForFunction(() => document.querySelectorAll('.counts a[data-none]').length === 2);
+  expect(await counts()).toEqual([1, 3, 0, 0, 1]);
+  const clock = await page.locator('.clock').innerText();
+  await page.waitForFunction((before) => document.querySelector('.clock')?.textContent !== before, clock);
+  expect(await counts()).toEqual([1, 3, 0, 0, 1]);
+  // The frame is drawn anew by itself: by the language, and by the help that it holds.
+  await page.keyboard.press('?');
+  await page.locator('dialog[open]').waitFor();
+  expect(await counts()).toEqual([1, 3, 0, 0, 1]);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: '切换到英文' }).click();
+  await page.getByRole('button', { name: 'Silence' }).waitFor();
+  expect(await counts()).toEqual([1, 3, 0, 0, 1]);
+  expect(await page.title()).toContain('(5)');
+});
+
 test('a P1 asks for a note in its own row before it is acknowledged, and stands on top of everything', async () => {
   const page = await at('/alarms');
   plant.process.mixed();
