@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { address, link } from '../address/address';
 import type { Feed } from '../api/feed';
 import type { Alarm } from '../api/shape';
@@ -12,7 +12,8 @@ import { Help } from './Help';
 import { Icon } from './Icon';
 import { Choices } from './Choices';
 import { Clock } from '../clock/Time';
-import { ZONE_NAME } from '../clock/format';
+import { dateTime, ZONE_NAME } from '../clock/format';
+import { now } from '../clock/now';
 import type { Place } from './place';
 import './frame.css';
 
@@ -36,7 +37,8 @@ interface FrameProps {
 /** What is always there: the strip on top, the places at the left (at the bottom of a phone), and the banner of a silent stream. */
 export function Frame({ title, places, feed, alarms, clock, horn, links, person }: FrameProps) {
   const here = address.value.place;
-  const counts = countUnacknowledged(alarms);
+  // Reckoned once for what was handed in: an iterator can be walked only once, and the frame is drawn more often than that.
+  const counts = useMemo(() => countUnacknowledged(alarms), [alarms]);
   const place = places.find((candidate) => candidate.id === here) ?? places[0];
   useKeys({ '?': () => (helpOpen.value = true) });
   const unseen = KINDS.reduce((sum, kind) => sum + counts[kind], 0);
@@ -60,7 +62,7 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
             <Clock />
           </span>
           <span class="muted small">{ZONE_NAME}</span>
-          {clock !== null && !GOOD_CLOCKS.includes(clock) && <span class="tag text-fault">{shared.orCode('clock', clock)}</span>}
+          {clock !== null && !GOOD_CLOCKS.includes(clock) && <span class={clock === 'unknown' ? 'tag' : 'tag text-fault'}>{shared.orCode('clock', clock)}</span>}
         </div>
         <div class="part who">
           <Choices />
@@ -81,11 +83,25 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
           {shared('frame.help')}
         </a>
       </nav>
+      <p class="print-head">
+        <span class="strong">{title}</span>
+        <span>{place.label()}</span>
+        <PrintTime />
+        {feed.state.value === 'stale' && <span class="strong">{shared('feed.stale')}</span>}
+      </p>
       <main class="stage" tabIndex={-1} key={place.id}>
         <View />
       </main>
       {helpOpen.value && <Help onClose={() => (helpOpen.value = false)} />}
     </div>
+  );
+}
+
+function PrintTime() {
+  return (
+    <span class="number">
+      {dateTime(now.value)} {ZONE_NAME}
+    </span>
   );
 }
 

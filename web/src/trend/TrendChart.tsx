@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import type { Point, Series, Transition } from '../api/shape';
+import type { Limit, Point, Series, Transition } from '../api/shape';
 import { day, timeOfDay } from '../clock/format';
 import { language } from '../i18n/language';
 import { shared } from '../i18n/shared';
@@ -125,14 +125,25 @@ function chosen(plot: uPlot, onRange: Given['onRange']): void {
 
 function extrasOf({ lines, transitions }: Given): Extras {
   const own = lines.filter((line) => !line.before);
-  const several = own.length > 1;
   return {
-    limits: own.flatMap((line) =>
-      (line.point?.limits ?? []).map((limit) => ({ limit, scale: scaleOf(line), label: `${several ? `${line.series.point} ` : ''}${limit.condition} ${limit.set_point}` })),
-    ),
+    limits: limitsOf(own),
     doubtful: own.map((line) => doubtful(line.series)),
     alarms: transitions.filter((transition) => transition.cause === 'active'),
   };
+}
+
+/** Limits that several points share are named once. A single point needs no name at its limits. */
+function limitsOf(lines: readonly TrendLine[]): Extras['limits'] {
+  const groups = new Map<string, { limit: Limit; scale: string; points: string[] }>();
+  for (const line of lines) {
+    for (const limit of line.point?.limits ?? []) {
+      const key = [scaleOf(line), limit.condition, limit.set_point, limit.priority].join();
+      const group = groups.get(key) ?? { limit, scale: scaleOf(line), points: [] };
+      group.points.push(line.series.point);
+      groups.set(key, group);
+    }
+  }
+  return [...groups.values()].map(({ limit, scale, points }) => ({ limit, scale, label: [lines.length > 1 ? points.join(', ') : '', limit.condition, limit.set_point].filter((part) => part !== '').join(' ') }));
 }
 
 /** The range holds the values and the lowest limits near them, so that a calm line is not stretched into a mountain. */
