@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 const face = process.env['FACE'] === 'city' ? 'city' : 'plant';
 const daemon = process.env['DAVY_API'] ?? 'http://127.0.0.1:8080';
 
+/** The daemon refuses acts from another origin: it has to see the address that the browser sees. */
+const through = { target: daemon, changeOrigin: false };
+
 export default defineConfig({
   root: fileURLToPath(new URL(`src/${face}`, import.meta.url)),
   base: '/',
@@ -17,5 +20,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/api': daemon, '/healthz': daemon } },
+  server: { proxy: { '/api': through, '/healthz': through } },
 });

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
 const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--autoplay-policy=no-user-gesture-required'];
+/** Without it a browser waits for a touch before it sounds; a wall display is set up so. */
+const SOUND = '--autoplay-policy=no-user-gesture-required';
+const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
 
-export const launch = (): Promise<Browser> => chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS });
+export const launch = (sound = SOUND): Promise<Browser> => chromium.launch({ executablePath: EXECUTABLE, args: [...ARGUMENTS, sound] });
 
 export interface Look {
   language?: 'zh' | 'en';

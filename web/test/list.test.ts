@@ -9,10 +9,17 @@ test('only rows in sight and a few beyond are drawn', () => {
   expect(sight(9999, 480, 48, 2)).toEqual({ from: 2, to: 2 });
 });
 
-test('a row that slid down by two rows asks for as much scroll, and one that left asks for none', () => {
+test('rows that come above ask for as much scroll, and rows below for none', () => {
   expect(held(['a', 'b'], ['x', 'y', 'a', 'b'], 'a', 48)).toBe(96);
-  expect(held(['a', 'b'], ['b'], 'a', 48)).toBeNull();
-  expect(held(['a'], ['a', 'b'], 'a', 48)).toBeNull();
+  expect(held(['a', 'b', 'c'], ['a', 'b', 'c', 'd'], 'b', 48)).toBe(0);
+  expect(held(['a'], ['x', 'a'], 'a', 48)).toBe(48);
+});
+
+test('the list does not run after a row that goes to a new place alone, nor stumble over one that left', () => {
+  expect(held(['a', 'b', 'c', 'd', 'e'], ['a', 'c', 'd', 'e', 'b'], 'b', 48)).toBe(0);
+  expect(held(['a', 'b', 'c'], ['a', 'c'], 'b', 48)).toBe(0);
+  expect(held(['a', 'b'], [], 'a', 48)).toBe(0);
+  expect(held(['a', 'b'], ['b', 'a'], 'gone', 48)).toBe(0);
 });
 
 test('a row out of sight is brought in by the least scroll', () => {

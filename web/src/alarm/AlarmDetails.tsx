@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Failure, Outcome } from '../api/call';
 import type { Alarm, Transition, Trend } from '../api/shape';
 import type { Loaded } from '../api/loaded';
@@ -183,6 +183,8 @@ function Acts({ alarm, acts, pending }: { alarm: Alarm; acts: AlarmActs; pending
 function TrendAround({ alarm, around, trend, link }: { alarm: Alarm; around: Surroundings; trend: Loaded<Trend>; link: string | null }) {
   const point = around.point(alarm);
   const middle = alarm.raised_ms ?? alarm.changed_ms ?? 0;
+  const label = name(alarm.name);
+  const lines = useMemo(() => trend.value?.series.map((series) => ({ series, label, point })) ?? [], [trend.value, label, point]);
   return (
     <section class="stack">
       <div class="row">
@@ -195,7 +197,7 @@ function TrendAround({ alarm, around, trend, link }: { alarm: Alarm; around: Sur
       </div>
       {trend.value ? (
         <TrendChart
-          lines={trend.value.series.map((series) => ({ series, label: name(alarm.name), point }))}
+          lines={lines}
           transitions={trend.value.transitions}
           from_ms={middle - AROUND_MS}
           to_ms={middle + AROUND_MS}

@@ -27,8 +27,11 @@ interface AlarmListProps {
   onTrend?: (alarm: Alarm) => void;
 }
 
-/** A row may ask for a note, or tell why its act was refused; one row at a time. */
-type Asking = { key: string; failure: Failure | null; note: boolean } | null;
+/** A row asks for a note, or tells why its act was refused. An answer may come long after: it never takes the note that another row asks for. */
+interface Asking {
+  failure: Failure | null;
+  note: boolean;
+}
 
 const HEAD = ['priority', 'time', 'point', 'site', 'condition', 'value', 'limit', 'state', 'who', 'act'] as const;
 /** Columns that a narrow list leaves out. */
@@ -40,15 +43,25 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
   const rows = useRef<HTMLDivElement>(null);
   const hold = useRowHold(rows, keys);
   const [cursor, setCursor] = useState<string | null>(null);
-  const [asking, setAsking] = useState<Asking>(null);
+  const [asking, setAsking] = useState<ReadonlyMap<string, Asking>>(new Map());
+  const ask = (key: string, next: Asking | null): void =>
+    setAsking((before) => {
+      const after = new Map(before);
+      if (next) after.set(key, next);
+      else after.delete(key);
+      return after;
+    });
   const chosen = cursor !== null && keys.includes(cursor) ? cursor : open;
 
   const acknowledge = async (alarm: Alarm, note: string | null): Promise<void> => {
     const key = alarmKey(alarm);
     if (!acts.acknowledge) return;
-    if (needsNote(alarm) && note === null) return setAsking({ key, failure: null, note: true });
+    const next = keys[keys.indexOf(key) + 1];
+    if (needsNote(alarm) && note === null) return ask(key, { failure: null, note: true });
     const outcome = await acts.acknowledge(alarm, note);
-    setAsking(outcome.ok || outcome.failure.code === 'cancelled' ? null : { key, failure: outcome.failure, note: false });
+    ask(key, outcome.ok || outcome.failure.code === 'cancelled' ? null : { failure: outcome.failure, note: false });
+    // By keyboard one goes on to the next row: this one goes to its new place.
+    if (outcome.ok) setCursor((at) => (at === key ? (next ?? at) : at));
   };
   // One function for all rows and all drawings, so that rows that did not change are not drawn again.
   const press = useSteady((alarm: Alarm) => acknowledge(alarm, null));
@@ -83,7 +96,7 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
         <div class="body" role="presentation" style={{ height: `${alarms.length * hold.row_px}px` }}>
         {alarms.slice(from, to).map((alarm, place) => {
           const key = alarmKey(alarm);
-          const ask = asking?.key === key ? asking : null;
+          const question = asking.get(key);
           return (
             <AlarmRow
               key={key}
@@ -94,7 +107,7 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
               chosen={key === chosen}
               onOpen={openRow}
               onAcknowledge={acts.acknowledge ? press : null}
-              asking={ask && <Ask ask={ask} onNote={(note) => acknowledge(alarm, note)} onClose={() => setAsking(null)} />}
+              asking={question ? <Ask ask={question} onNote={(note) => acknowledge(alarm, note)} onClose={() => ask(key, null)} /> : null}
             />
           );
         })}
@@ -112,7 +125,7 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
   );
 }
 
-function Ask({ ask, onNote, onClose }: { ask: NonNullable<Asking>; onNote: (note: string) => Promise<void>; onClose: () => void }) {
+function Ask({ ask, onNote, onClose }: { ask: Asking; onNote: (note: string) => Promise<void>; onClose: () => void }) {
   if (ask.note) return <NoteLine onNote={onNote} onClose={onClose} />;
   return (
     <>

@@ -104,8 +104,8 @@ export function useRowHold(rows: RefObject<HTMLElement | null>, keys: readonly s
 /** How far the list has to move so that what the person looks at stays. */
 function shift(was: readonly string[], is: readonly string[], pointed: string | null, scroll_px: number, row_px: number): number {
   const firstInSight = scroll_px > 0 ? was[Math.floor(scroll_px / row_px)] : undefined;
-  const anchor = pointed !== null && is.includes(pointed) ? pointed : firstInSight;
-  return anchor === undefined ? 0 : (held(was, is, anchor, row_px) ?? 0);
+  const anchor = pointed !== null && was.includes(pointed) ? pointed : firstInSight;
+  return anchor === undefined ? 0 : held(was, is, anchor, row_px);
 }
 
 /** The column heads stay above the rows and cover that much of the list. */

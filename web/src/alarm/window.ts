@@ -15,11 +15,23 @@ export function sight(scroll_px: number, height_px: number, row_px: number, rows
   return { from: Math.min(from, rows), to };
 }
 
-/** Where to scroll so that row `key` stays under the pointer after the list changed; null where it is gone or need not move. */
-export function held(before: readonly string[], after: readonly string[], key: string, row_px: number): number | null {
-  const [was, is] = [before.indexOf(key), after.indexOf(key)];
-  return was < 0 || is < 0 || was === is ? null : (is - was) * row_px;
+/**
+ * How far the list has to move so that what stands at row `key` stays where it is, after the list changed. The row's neighbours have a say: a row that
+ * was acknowledged goes to its new place alone, and the list must not run after it.
+ */
+export function held(before: readonly string[], after: readonly string[], key: string, row_px: number): number {
+  const place = before.indexOf(key);
+  const moves = [place - 1, place, place + 1].flatMap((was) => {
+    const one = before[was];
+    const is = place < 0 || one === undefined ? -1 : after.indexOf(one);
+    return is < 0 ? [] : [is - was];
+  });
+  moves.sort((a, b) => a - b);
+  const middle = moves.length === 2 ? smaller(moves) : (moves[(moves.length - 1) / 2] ?? 0);
+  return middle * row_px;
 }
+
+const smaller = (moves: readonly number[]): number => moves.reduce((least, move) => (Math.abs(move) < Math.abs(least) ? move : least), Infinity);
 
 /** The least scroll that brings a row into sight. */
 export function reveal(row: number, scroll_px: number, height_px: number, row_px: number): number {

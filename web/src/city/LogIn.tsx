@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Failure } from '../api/call';
 import { Button } from '../control/Button';
 import { Field, Input } from '../control/Field';
@@ -14,6 +14,7 @@ export function LogIn({ why }: { why: 'none' | 'ended' | 'left' }) {
   const [password, setPassword] = useState('');
   const [failure, setFailure] = useState<Failure | null>(null);
   const [busy, setBusy] = useState(false);
+  useEffect(() => void (document.title = say('gate.title')));
   const logIn = async (): Promise<void> => {
     setBusy(true);
     const outcome = await city.logIn(user.trim(), password);

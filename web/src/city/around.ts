@@ -14,6 +14,9 @@ export const siteName = (id: string): string => {
 
 export const pointOf = (site: string, id: string | null): Point | null => (id === null ? null : (city.model(site)?.points.find((point) => point.id === id) ?? null));
 
+/** The sector in words where the registry holds one of the usual codes; else as it was written. */
+export const sectorOf = (site: { sector: string }): string => say.orCode('sector', site.sector);
+
 export function areaName(site: string, id: string | null): string {
   if (!id) return '';
   const area = city.model(site)?.areas.find((candidate) => candidate.id === id);

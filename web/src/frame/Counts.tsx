@@ -1,12 +1,10 @@
 import { link } from '../address/address';
-import { countUnacknowledged, KINDS } from '../alarm/state';
+import { KINDS, type Kind } from '../alarm/state';
 import { Shape } from '../alarm/Symbol';
-import type { Alarm } from '../api/shape';
 import { shared } from '../i18n/shared';
 
 /** Unacknowledged alarms by priority: shape, count and word; each leads to its own list. */
-export function Counts({ alarms }: { alarms: Iterable<Alarm> }) {
-  const counts = countUnacknowledged(alarms);
+export function Counts({ counts }: { counts: Record<Kind, number> }) {
   return (
     <nav class="counts live" aria-label={shared('frame.unacknowledged')}>
       {KINDS.map((kind) => {

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect, useMemo } from 'preact/hooks';
 import { address, link } from '../address/address';
 import type { Feed } from '../api/feed';
 import type { Alarm } from '../api/shape';
+import { countUnacknowledged, KINDS } from '../alarm/state';
 import { Shape } from '../alarm/Symbol';
 import { shared } from '../i18n/shared';
 import { helpOpen, useKeys } from '../keys/keys';
@@ -10,7 +12,8 @@ import { Help } from './Help';
 import { Icon } from './Icon';
 import { Choices } from './Choices';
 import { Clock } from '../clock/Time';
-import { ZONE_NAME } from '../clock/format';
+import { dateTime, ZONE_NAME } from '../clock/format';
+import { now } from '../clock/now';
 import type { Place } from './place';
 import './frame.css';
 
@@ -20,6 +23,7 @@ const GOOD_CLOCKS: readonly string[] = ['good', 'synchronised'];
 interface FrameProps {
   /** Site or jurisdiction. */
   title: string;
+  /** The first is shown for an address that names none. */
   places: readonly Place[];
   feed: Feed;
   alarms: Iterable<Alarm>;
@@ -33,8 +37,14 @@ interface FrameProps {
 /** What is always there: the strip on top, the places at the left (at the bottom of a phone), and the banner of a silent stream. */
 export function Frame({ title, places, feed, alarms, clock, horn, links, person }: FrameProps) {
   const here = address.value.place;
+  // Reckoned once for what was handed in: an iterator can be walked only once, and the frame is drawn more often than that.
+  const counts = useMemo(() => countUnacknowledged(alarms), [alarms]);
   const place = places.find((candidate) => candidate.id === here) ?? places[0];
   useKeys({ '?': () => (helpOpen.value = true) });
+  const unseen = KINDS.reduce((sum, kind) => sum + counts[kind], 0);
+  useEffect(() => {
+    document.title = [unseen > 0 ? `(${unseen})` : '', title, place?.label()].filter(Boolean).join(' ');
+  });
   if (!place) return null;
   const View = place.view;
   return (
@@ -43,7 +53,7 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
         <h1 class="site" title={title}>
           {title}
         </h1>
-        <Counts alarms={alarms} />
+        <Counts counts={counts} />
         <div class="part sound">{horn}</div>
         <div class="space" />
         <div class="part links">{links}</div>
@@ -52,7 +62,7 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
             <Clock />
           </span>
           <span class="muted small">{ZONE_NAME}</span>
-          {clock !== null && !GOOD_CLOCKS.includes(clock) && <span class="tag text-fault">{shared.orCode('clock', clock)}</span>}
+          {clock !== null && !GOOD_CLOCKS.includes(clock) && <span class={clock === 'unknown' ? 'tag' : 'tag text-fault'}>{shared.orCode('clock', clock)}</span>}
         </div>
         <div class="part who">
           <Choices />
@@ -73,11 +83,25 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
           {shared('frame.help')}
         </a>
       </nav>
+      <p class="print-head">
+        <span class="strong">{title}</span>
+        <span>{place.label()}</span>
+        <PrintTime />
+        {feed.state.value === 'stale' && <span class="strong">{shared('feed.stale')}</span>}
+      </p>
       <main class="stage" tabIndex={-1} key={place.id}>
         <View />
       </main>
       {helpOpen.value && <Help onClose={() => (helpOpen.value = false)} />}
     </div>
+  );
+}
+
+function PrintTime() {
+  return (
+    <span class="number">
+      {dateTime(now.value)} {ZONE_NAME}
+    </span>
   );
 }
 

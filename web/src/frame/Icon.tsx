@@ -18,6 +18,7 @@ const DRAWINGS = {
   back: 'M12.5 4 6.5 10l6 6',
   search: 'M9 14.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11ZM13 13l4.5 4.5',
   print: 'M6 7V3h8v4M6 14H3V7h14v7h-3M6 11.5h8V17H6z',
+  calendar: 'M3.5 5h13v12h-13zM3.5 8.5h13M7 3v3M13 3v3',
   left: 'M12.5 4 6.5 10l6 6',
   right: 'M7.5 4l6 6-6 6',
   up: 'M4 12.5l6-6 6 6',

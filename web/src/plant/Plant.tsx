@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks';
 import { Frame } from '../frame/Frame';
 import { LinkState } from '../frame/LinkState';
 import type { Place } from '../frame/place';
@@ -21,13 +22,15 @@ const PLACES: readonly Place[] = [
 /** The plant face. */
 export function Plant() {
   const site = plant.site.value;
+  const map = plant.picture.alarms.value;
+  const alarms = useMemo(() => [...map.values()], [map]);
   return (
     <>
       <Frame
         title={site ? name(site.name) : ''}
         places={PLACES}
         feed={plant.feed}
-        alarms={plant.picture.alarms.value.values()}
+        alarms={alarms}
         clock={plant.system.value?.clock.quality ?? null}
         horn={<Horn horn={plant.horn.value} onSilence={plant.silence} />}
         links={<Links />}

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import type { Point, Series, Transition } from '../api/shape';
+import type { Limit, Point, Series, Transition } from '../api/shape';
 import { day, timeOfDay } from '../clock/format';
 import { language } from '../i18n/language';
 import { shared } from '../i18n/shared';
@@ -36,22 +36,26 @@ interface TrendChartProps {
 export function TrendChart({ lines, transitions, from_ms, to_ms, height_px, onRange }: TrendChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [cursor_ms, setCursor] = useState<number | null>(null);
-  const range = useRef(onRange);
-  range.current = onRange;
   const width = useWidth(frame);
-  const themed = shown.value;
-  const spoken = language.value;
+  const plot = useRef<uPlot | null>(null);
+  const given: Given = { lines, transitions, from_ms, to_ms, onRange: (chosen) => onRange?.(chosen), onCursor: setCursor };
+  const held = useRef(given);
+  held.current = given;
+  const structure = JSON.stringify([lines.map(shapeOf), width, height_px, shown.value, language.value]);
 
   useEffect(() => {
     const element = frame.current;
     if (!element || width === 0) return;
-    const plot = new uPlot(
-      options({ lines, transitions, from_ms, to_ms, width, height: height_px, onCursor: setCursor, onRange: (chosen) => range.current?.(chosen) }),
-      data(lines),
-      element,
-    );
-    return () => plot.destroy();
-  }, [lines, transitions, from_ms, to_ms, width, height_px, themed, spoken]);
+    const drawn = new uPlot(options(held, width, height_px), data(held.current.lines), element);
+    plot.current = drawn;
+    return () => {
+      plot.current = null;
+      drawn.destroy();
+    };
+  }, [structure]);
+
+  // New readings alone do not build the plot anew: a hand that is dragging over it keeps its hold.
+  useEffect(() => plot.current?.setData(data(lines)), [lines, transitions, from_ms, to_ms]);
 
   return (
     <figure class="trend" aria-label={shared('trend.figure', { points: lines.map((line) => line.label).join(', ') })}>
@@ -66,8 +70,6 @@ interface Given {
   transitions: readonly Transition[];
   from_ms: number;
   to_ms: number;
-  width: number;
-  height: number;
   onCursor: (time_ms: number | null) => void;
   onRange: (range: { from_ms: number; to_ms: number } | null) => void;
 }
@@ -86,10 +88,13 @@ function data(lines: readonly TrendLine[]): uPlot.AlignedData {
   return [time_s, ...cells.flatMap(({ mean, min, max }) => [mean, min, max])] as uPlot.AlignedData;
 }
 
-function options(given: Given): uPlot.Options {
-  const { lines, width, height, from_ms, to_ms } = given;
+/** What a plot is built on; all else only moves within it. */
+const shapeOf = (line: TrendLine): unknown[] => [line.series.point, line.series.unit, line.before, line.label, line.point?.limits.length, line.point?.states !== undefined];
+
+/** Everything that moves is read from `held` when it is drawn. */
+function options(held: { current: Given }, width: number, height: number): uPlot.Options {
+  const { lines } = held.current;
   const units = [...new Set(lines.map(scaleOf))];
-  const extras = extrasOf(given);
   return {
     width,
     height,
@@ -97,16 +102,16 @@ function options(given: Given): uPlot.Options {
     // Every zone of the screen's machine shows the site's time.
     tzDate: (time_s) => uPlot.tzDate(new Date(time_s * 1000), 'Asia/Shanghai'),
     cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
-    scales: { x: { time: true, range: () => [from_ms / 1000, to_ms / 1000] }, ...Object.fromEntries(units.map((unit) => [unit, scale(lines, unit)])) },
-    axes: [timeAxis(to_ms - from_ms), ...units.slice(0, 2).map((unit, place) => valueAxis(unit, place === 1))],
+    scales: { x: { time: true, range: () => [held.current.from_ms / 1000, held.current.to_ms / 1000] }, ...Object.fromEntries(units.map((unit) => [unit, scale(lines, unit)])) },
+    axes: [timeAxis(held), ...units.slice(0, 2).map((unit, place) => valueAxis(unit, place === 1))],
     series: [{}, ...lines.flatMap((line) => lineSeries(line, colourOf(lines, line)))],
     bands: lines.map((line, place) => ({ series: [3 * place + 3, 3 * place + 2] as uPlot.Band.Bounds, fill: `${colourOf(lines, line)}${line.before ? '00' : '26'}` })),
     hooks: {
-      drawAxes: [(plot) => drawHatch(plot, extras)],
-      draw: [(plot) => drawLimits(plot, extras), (plot) => drawAlarms(plot, extras)],
-      setCursor: [(plot) => given.onCursor(plot.cursor.left == null || plot.cursor.left < 0 ? null : plot.posToVal(plot.cursor.left, 'x') * 1000)],
-      setSelect: [(plot) => chosen(plot, given.onRange)],
-      ready: [(plot) => plot.over.addEventListener('dblclick', () => given.onRange(null))],
+      drawAxes: [(plot) => drawHatch(plot, extrasOf(held.current))],
+      draw: [(plot) => drawLimits(plot, extrasOf(held.current)), (plot) => drawAlarms(plot, extrasOf(held.current))],
+      setCursor: [(plot) => held.current.onCursor(plot.cursor.left == null || plot.cursor.left < 0 ? null : plot.posToVal(plot.cursor.left, 'x') * 1000)],
+      setSelect: [(plot) => chosen(plot, held.current.onRange)],
+      ready: [(plot) => plot.over.addEventListener('dblclick', () => held.current.onRange(null))],
     },
   };
 }
@@ -120,14 +125,25 @@ function chosen(plot: uPlot, onRange: Given['onRange']): void {
 
 function extrasOf({ lines, transitions }: Given): Extras {
   const own = lines.filter((line) => !line.before);
-  const several = own.length > 1;
   return {
-    limits: own.flatMap((line) =>
-      (line.point?.limits ?? []).map((limit) => ({ limit, scale: scaleOf(line), label: `${several ? `${line.series.point} ` : ''}${limit.condition} ${limit.set_point}` })),
-    ),
+    limits: limitsOf(own),
     doubtful: own.map((line) => doubtful(line.series)),
     alarms: transitions.filter((transition) => transition.cause === 'active'),
   };
+}
+
+/** Limits that several points share are named once. A single point needs no name at its limits. */
+function limitsOf(lines: readonly TrendLine[]): Extras['limits'] {
+  const groups = new Map<string, { limit: Limit; scale: string; points: string[] }>();
+  for (const line of lines) {
+    for (const limit of line.point?.limits ?? []) {
+      const key = [scaleOf(line), limit.condition, limit.set_point, limit.priority].join();
+      const group = groups.get(key) ?? { limit, scale: scaleOf(line), points: [] };
+      group.points.push(line.series.point);
+      groups.set(key, group);
+    }
+  }
+  return [...groups.values()].map(({ limit, scale, points }) => ({ limit, scale, label: [lines.length > 1 ? points.join(', ') : '', limit.condition, limit.set_point].filter((part) => part !== '').join(' ') }));
 }
 
 /** The range holds the values and the lowest limits near them, so that a calm line is not stretched into a mountain. */
@@ -158,7 +174,7 @@ function stepped(line: TrendLine): Partial<uPlot.Series> {
   return line.point?.states && steps ? { paths: steps({ align: 1 }) } : {};
 }
 
-function timeAxis(span_ms: number): uPlot.Axis {
+function timeAxis(held: { current: Given }): uPlot.Axis {
   return {
     stroke: token('muted'),
     grid: { stroke: token('rule'), width: 1 },
@@ -166,7 +182,7 @@ function timeAxis(span_ms: number): uPlot.Axis {
     font: font(),
     space: 80,
     size: 34,
-    values: (_plot, splits) => splits.map((time_s) => stamp(time_s * 1000, span_ms)),
+    values: (_plot, splits) => splits.map((time_s) => stamp(time_s * 1000, held.current.to_ms - held.current.from_ms)),
   };
 }
 

@@ -8,6 +8,7 @@ import { token } from '../theme/theme';
 import type { Span } from './columns';
 
 export interface Extras {
+  /** Limits of several points that lie on each other are one line with one label. */
   limits: { limit: Limit; scale: string; label: string }[];
   /** One row a series. */
   doubtful: Span[][];
@@ -50,7 +51,7 @@ export function drawLimits(plot: uPlot, extras: Extras): void {
   context.save();
   context.font = `600 ${11 * ratio}px ${token('sans') || 'sans-serif'}`;
   context.lineWidth = ratio;
-  const written: { y: number; left: number }[] = [];
+  const written: { y: number; right: number }[] = [];
   for (const { limit, scale, label } of extras.limits) {
     if (limit.set_point === null) continue;
     const y = plot.valToPos(limit.set_point, scale, true);
@@ -61,13 +62,13 @@ export function drawLimits(plot: uPlot, extras: Extras): void {
     context.moveTo(left, y);
     context.lineTo(left + width, y);
     context.stroke();
-    context.textAlign = 'right';
+    context.textAlign = 'left';
     context.textBaseline = 'bottom';
     const room = 14 * ratio;
-    // Labels of limits that lie close together stand side by side.
-    const right = Math.min(left + width - 4 * ratio, ...written.filter((other) => Math.abs(other.y - y) < room).map((other) => other.left - 10 * ratio));
-    context.fillText(label, right, y - 2 * ratio);
-    written.push({ y, left: right - context.measureText(label).width });
+    // At the old end, out of the way of what happens now; labels of limits that lie close together stand side by side.
+    const start = Math.max(left + 6 * ratio, ...written.filter((other) => Math.abs(other.y - y) < room).map((other) => other.right + 10 * ratio));
+    context.fillText(label, start, y - 2 * ratio);
+    written.push({ y, right: start + context.measureText(label).width });
   }
   context.restore();
 }

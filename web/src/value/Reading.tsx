@@ -1,3 +1,4 @@
+import { decimal } from './decimal';
 import { Shape } from '../alarm/Symbol';
 import type { Point, Value } from '../api/shape';
 import { name } from '../i18n/language';
@@ -9,7 +10,7 @@ type PointOf = Pick<Point, 'unit' | 'decimals' | 'states'>;
 /** The figure in the precision of the instrument; the state's name for a discrete point. */
 export function figure(value: number, point: PointOf): string {
   if (point.states) return name(point.states[value >= 0.5 ? 1 : 0]);
-  return value.toFixed(point.decimals);
+  return decimal(value, point.decimals);
 }
 
 /** A value with its unit, or the cause of its absence: never a dash, never a zero that nobody measured. */

@@ -10,6 +10,8 @@ test('a question reads from its address, and what is no question is left out', (
   const asked = question('site=tank-farm&condition=HH,NONSENSE&priority=1,2,9&over=60&from=1000&to=2000');
   expect(asked).toMatchObject({ site: 'tank-farm', conditions: ['HH'], priorities: [1, 2], over_s: 60, from_ms: 1000, to_ms: 2000 });
   expect(question('over=-1&days=x&from=1e9')).toMatchObject({ over_s: null, days: 7, from_ms: null });
+  expect(question('days=0')).toMatchObject({ days: 7 });
+  expect(question('days=999999&over=99999999999')).toMatchObject({ days: 7, over_s: null });
 });
 
 test('the last days move with the clock and hold what a fast clock dates ahead', () => {

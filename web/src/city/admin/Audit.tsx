@@ -4,6 +4,7 @@ import { query } from '../../api/call';
 import { dateTime } from '../../clock/format';
 import { Time } from '../../clock/Time';
 import { Button } from '../../control/Button';
+import { shared } from '../../i18n/shared';
 import { Empty, Failed, Skeleton } from '../../notice/Notice';
 import { city } from '../city';
 import { city as say } from '../messages';
@@ -30,7 +31,7 @@ export function Audit() {
       {entries.length === 0 ? (
         <Empty why={say('audit.empty')} />
       ) : (
-        <div class="scroll">
+        <div class="scroll" tabIndex={0} role="region" aria-label={say('audit.title')}>
           <table class="table audit stacks">
             <thead>
               <tr>
@@ -64,7 +65,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
       <td class="nowrap">
         <Time ms={entry.time_ms} />
       </td>
-      <td class="strong">{entry.actor}</td>
+      <td class="strong">{say.orCode('actor', entry.actor)}</td>
       <td class={entry.action === 'login-failed' ? 'strong nowrap' : 'nowrap'}>{say.orCode('action', entry.action)}</td>
       <td>{entry.subject}</td>
       <td class="small detail whole">{detailOf(entry.detail)}</td>
@@ -79,15 +80,24 @@ function Entry({ entry }: { entry: AuditEntry }) {
 function detailOf(detail: unknown): string {
   if (detail === null || typeof detail !== 'object') return detail === null ? '' : String(detail);
   return Object.entries(detail)
-    .filter(([, value]) => value !== null && value !== '' && value !== false && !(Array.isArray(value) && value.length === 0))
-    .map(([key, value]) => `${say.orCode('detail', key)} ${valueOf(key, value)}`)
+    .map(([key, value]) => ({ key, text: valueOf(key, value) }))
+    .filter(({ text }) => text !== '')
+    .map(({ key, text }) => `${say.orCode('detail', key)} ${text}`)
     .join(' · ');
 }
 
 function valueOf(key: string, value: unknown): string {
-  if (key.endsWith('_ms') && typeof value === 'number') return dateTime(value);
+  if (value === null || value === false) return '';
   if (value === true) return say('detail.yes');
-  if (Array.isArray(value)) return value.map((one) => valueOf('', one)).join(say('list.and'));
-  if (typeof value === 'object' && value !== null) return Object.values(value).filter((one) => one !== '').map((one) => valueOf('', one)).join(' · ');
-  return key === 'role' ? say.orCode('role', String(value)) : String(value);
+  if (key.endsWith('_ms') && typeof value === 'number') return dateTime(value);
+  if (Array.isArray(value)) return value.map((one) => valueOf(key, one)).join(say('list.and'));
+  if (typeof value === 'object') return Object.values(value as object).map((one) => valueOf('', one)).filter(Boolean).join(' · ');
+  return WORDS[key]?.(String(value)) ?? String(value);
 }
+
+/** Codes that have words. */
+const WORDS: Record<string, (code: string) => string> = {
+  role: (code) => say.orCode('role', code),
+  risk: (code) => shared.orCode('risk', code),
+  sector: (code) => say.orCode('sector', code),
+};

@@ -4,6 +4,7 @@ import { name } from '../../i18n/language';
 import { shared } from '../../i18n/shared';
 import { useKeys } from '../../keys/keys';
 import { Empty, Skeleton } from '../../notice/Notice';
+import { sectorOf } from '../around';
 import { city } from '../city';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
@@ -52,7 +53,7 @@ export function Sites() {
                     <span class="small muted">{site.id}</span>
                   </th>
                   <td>{[site.city, site.town, site.village].filter(Boolean).join(' · ') || <span class="muted">{say('registry.missing')}</span>}</td>
-                  <td>{site.sector}</td>
+                  <td>{sectorOf(site)}</td>
                   <td>
                     <RiskMark risk={site.risk} />
                   </td>

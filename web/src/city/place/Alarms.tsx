@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { address, go, link, parameter, set } from '../../address/address';
 import { AlarmList } from '../../alarm/AlarmList';
+import { BulkAcknowledge } from '../../alarm/BulkAcknowledge';
 import { Filters } from '../../alarm/Filters';
 import { passes, readFilter } from '../../alarm/filter';
 import { byUrgency } from '../../alarm/state';
@@ -13,7 +14,7 @@ import { useKeys } from '../../keys/keys';
 import { alarmKey } from '../../live/picture';
 import { Empty, Skeleton } from '../../notice/Notice';
 import { AlarmSide, trendAround } from '../AlarmSide';
-import { siteName, surroundings } from '../around';
+import { areaName, siteName, surroundings } from '../around';
 import { city } from '../city';
 import { city as say } from '../messages';
 
@@ -29,12 +30,14 @@ export function Alarms() {
   const all = useMemo(() => [...alarms.values()].sort(byUrgency), [alarms]);
   const parameters = address.value.parameters;
   const shown = useMemo(() => all.filter((alarm) => passes(alarm, readFilter(parameters))), [all, parameters]);
+  const unit = unitOf(shown);
   useKeys({ Escape: () => set({ open: null }) });
   if (!city.sites.value) return <Skeleton lines={12} />;
   return (
     <div class="alarm-place" data-open={opened ? '' : undefined}>
-      <div class="row">
+      <div class="row title">
         <h1 class="grow">{shared('alarms.title')}</h1>
+        {acts.acknowledge && unit && <BulkAcknowledge alarms={shown} unit={unit} acts={acts} />}
         <Button look="plain" onPress={() => print()}>
           <Icon name="print" /> {shared('act.print')}
         </Button>
@@ -57,6 +60,13 @@ export function Alarms() {
 }
 
 const openAlarm = (alarm: Alarm): void => set({ open: alarmKey(alarm) }, parameter('open') === null ? 'push' : 'replace');
+
+/** The one unit that every listed alarm is of: an area of a site; null where they are of several. */
+function unitOf(alarms: readonly Alarm[]): string | null {
+  const [first, ...others] = alarms;
+  if (!first || others.some((alarm) => alarm.site !== first.site || alarm.area !== first.area)) return null;
+  return [siteName(first.site), areaName(first.site, first.area)].filter(Boolean).join(' · ');
+}
 
 /** Follows a site's values while the page stands. */
 export function useWatch(site: string | null): void {

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { address, parameter, set } from '../../address/address';
 import { useLoaded } from '../../api/loaded';
-import { now, nowExactly } from '../../clock/now';
+import { nowExactly } from '../../clock/now';
 import { Button } from '../../control/Button';
 import { Icon } from '../../frame/Icon';
 import { language } from '../../i18n/language';
@@ -77,7 +77,7 @@ function Asked({ question, range }: { question: Question; range: Range }) {
     <>
       <Picture question={question} range={range} first={first.value} />
       <div class="record-split" data-open={opened ? '' : undefined}>
-        <Answer occurrences={occurrences} gaps={first.value.gaps} total={first.value.total} open={open} whole={cursor === null} onMore={more} now_ms={now.value} />
+        <Answer occurrences={occurrences} gaps={first.value.gaps} total={first.value.total} open={open} whole={cursor === null} onMore={more} />
         {opened && <OccurrenceSide key={open} occurrence={opened} />}
       </div>
     </>

@@ -11,7 +11,7 @@ import { useKeys } from '../../keys/keys';
 import { alarmKey } from '../../live/picture';
 import { Empty, Failed, Skeleton } from '../../notice/Notice';
 import { trendAround } from '../AlarmSide';
-import { surroundings } from '../around';
+import { sectorOf, surroundings } from '../around';
 import { city } from '../city';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
@@ -48,7 +48,7 @@ function Known({ id }: { id: string }) {
     if (!site) return;
     city.keepModel(site);
   }, [site]);
-  useKeys({ Escape: () => go(''), t: () => go('trend', { site: id }) });
+  useKeys({ Escape: () => go('') });
   if (site) return <Body site={site} />;
   if (!loaded.failure) return <Skeleton lines={14} />;
   if (loaded.failure.status === 403) return <Forbidden />;
@@ -70,7 +70,7 @@ function Body({ site }: { site: CitySite }) {
         <h1>{name(site.name)}</h1>
         <RiskMark risk={seen.risk} />
         <SiteLink link={seen.link} last_seen_ms={seen.last_seen_ms} />
-        <span class="grow muted small">{[site.city, site.town, site.village, site.sector].filter(Boolean).join(' · ')}</span>
+        <span class="grow muted small">{[site.city, site.town, site.village, sectorOf(site)].filter(Boolean).join(' · ')}</span>
         <a class="button plain" href={link('trend', { site: site.id })}>
           {say('place.trend')}
         </a>

@@ -8,6 +8,7 @@ import { city } from '../city';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
 import { SiteLink } from '../SiteLink';
+import { sectorOf } from '../around';
 import { wrong, type SiteNow } from '../situation';
 
 /** Sites as rows, whatever asks for somebody on top. */
@@ -35,7 +36,7 @@ function Row({ site, chosen }: { site: SiteNow; chosen: boolean }) {
         <a class="over" href={link(['site', site.id])}>
           {name(site.name)}
         </a>
-        <span class="small muted">{[site.town, site.village, site.sector].filter(Boolean).join(' · ') || site.id}</span>
+        <span class="small muted">{[site.town, site.village, sectorOf(site)].filter(Boolean).join(' · ') || site.id}</span>
       </div>
       <div role="cell" class="c-risk">
         <RiskMark risk={site.risk} />

@@ -11,94 +11,33 @@ import { Empty, Skeleton } from '../../notice/Notice';
 import { city } from '../city';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
-import { LINKS, RISKS } from '../shape';
-import { byOrder, byTown, ORDERS, passesSite, readSiteFilter, sitesNow, totals, wrong, type Order, type SiteNow } from '../situation';
+import { LINKS, RISKS, type Link } from '../shape';
+import { byOrder, byTown, ORDERS, passesSite, readSiteFilter, sitesNow, totals, wrong, type Order, type SiteFilter, type SiteNow } from '../situation';
 import { SiteList } from './SiteList';
 import { TownGrid } from './TownGrid';
 import './situation.css';
 
 const VIEWS = ['list', 'grid'] as const;
+type View = (typeof VIEWS)[number];
 
 /** Which site needs me? */
 export function Situation() {
   const known = city.sites.value;
-  const parameters = address.value.parameters;
-  const filter = readSiteFilter(parameters);
-  const order: Order = parameter('order') === 'risk' ? 'risk' : 'wrong';
-  const view = parameter('view') === 'grid' ? 'grid' : 'list';
   const alarms = city.picture.alarms.value;
+  const filter = readSiteFilter(address.value.parameters);
+  const order: Order = parameter('order') === 'risk' ? 'risk' : 'wrong';
+  const view: View = parameter('view') === 'grid' ? 'grid' : 'list';
   const all = useMemo(() => sitesNow(known?.values() ?? [], alarms.values()).sort(byOrder(order)), [known, alarms, order]);
   const sites = all.filter((site) => passesSite(site, filter));
-  const shown = view === 'grid' ? byTown(sites).flatMap((town) => town.sites) : sites;
-  const [cursor, setCursor] = useState<string | null>(null);
-  const search = useRef<HTMLInputElement>(null);
-  const step = (by: number): void => {
-    const at = shown.findIndex((site) => site.id === cursor);
-    const next = shown[Math.min(shown.length - 1, Math.max(0, at + by))];
-    if (!next) return;
-    setCursor(next.id);
-    document.querySelector(`[data-site="${CSS.escape(next.id)}"]`)?.scrollIntoView({ block: 'nearest' });
-  };
-  useKeys({
-    '/': () => search.current?.focus(),
-    j: () => step(1),
-    k: () => step(-1),
-    Enter: () => cursor !== null && go(['site', cursor]),
-  });
+  const cursor = useCursor(view === 'grid' ? byTown(sites).flatMap((town) => town.sites) : sites);
   if (!known) return <Skeleton lines={12} />;
+  if (all.length === 0) return <Nobody />;
   return (
     <div class="place situation">
-      <div class="title">
-        <h1 class="grow">{say('situation.title')}</h1>
-        <div class="chips" role="group" aria-label={say('situation.order')}>
-          {ORDERS.map((one) => (
-            <Chip key={one} on={order === one} onToggle={() => set({ order: one === 'wrong' ? null : one })}>
-              {say(`situation.order.${one}`)}
-            </Chip>
-          ))}
-        </div>
-        <div class="chips" role="group" aria-label={say('situation.view')}>
-          {VIEWS.map((one) => (
-            <Chip key={one} on={view === one} onToggle={() => set({ view: one === 'list' ? null : one })}>
-              {say(`situation.view.${one}`)}
-            </Chip>
-          ))}
-        </div>
-      </div>
-      {all.length > 0 && <Summary sites={all} />}
-      {all.length > 0 && (
-        <div class="chips no-print">
-          <Chip on={filter.abnormal} onToggle={() => set({ now: filter.abnormal ? null : 'abnormal' })}>
-            {say('situation.abnormal')} <span class="number muted">{all.filter((site) => wrong(site) !== 'calm').length}</span>
-          </Chip>
-          <span class="divider" aria-hidden="true" />
-          {RISKS.map((risk) => (
-            <Chip key={risk} on={filter.risks.includes(risk)} onToggle={() => set({ risk: toggled(filter.risks, risk) })}>
-              <RiskMark risk={risk} /> <span class="number muted">{all.filter((site) => site.risk === risk).length}</span>
-            </Chip>
-          ))}
-          <span class="divider" aria-hidden="true" />
-          {LINKS.filter((one) => one !== 'up').map((one) => (
-            <Chip key={one} on={filter.links.includes(one)} onToggle={() => set({ link: toggled(filter.links, one) })}>
-              {shared(`link.${one}`)} <span class="number muted">{all.filter((site) => site.link === one).length}</span>
-            </Chip>
-          ))}
-          <TownChoice sites={all} town={filter.town} />
-          <input
-            ref={search}
-            class="input search"
-            type="search"
-            placeholder={say('situation.search')}
-            aria-label={say('situation.search')}
-            value={filter.text}
-            onInput={(event) => set({ q: event.currentTarget.value })}
-            onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
-          />
-        </div>
-      )}
-      {all.length === 0 ? (
-        <Empty why={say('situation.none')} next={say(city.user?.role === 'administrator' ? 'situation.none-next-administrator' : 'situation.none-next')} />
-      ) : sites.length === 0 ? (
+      <Title order={order} view={view} />
+      <Summary sites={all} />
+      <SiteFilters sites={all} filter={filter} />
+      {sites.length === 0 ? (
         <Empty why={say('situation.filtered')}>
           <Button onPress={() => set({ risk: null, link: null, now: null, town: null, q: null })}>{shared('alarms.show-all')}</Button>
         </Empty>
@@ -107,6 +46,90 @@ export function Situation() {
       ) : (
         <SiteList sites={sites} cursor={cursor} />
       )}
+    </div>
+  );
+}
+
+/** The site that the keyboard is at; `j` and `k` move it, Enter goes there. */
+function useCursor(shown: readonly SiteNow[]): string | null {
+  const [cursor, setCursor] = useState<string | null>(null);
+  const step = (by: number): void => {
+    const at = shown.findIndex((site) => site.id === cursor);
+    const next = shown[Math.min(shown.length - 1, Math.max(0, at + by))];
+    if (!next) return;
+    setCursor(next.id);
+    document.querySelector(`[data-site="${CSS.escape(next.id)}"]`)?.scrollIntoView({ block: 'nearest' });
+  };
+  useKeys({ j: () => step(1), k: () => step(-1), Enter: () => cursor !== null && go(['site', cursor]) });
+  return cursor;
+}
+
+function Nobody() {
+  return (
+    <div class="place">
+      <h1>{say('situation.title')}</h1>
+      <div class="card">
+        <Empty why={say('situation.none')} next={say(city.user?.role === 'administrator' ? 'situation.none-next-administrator' : 'situation.none-next')} />
+      </div>
+    </div>
+  );
+}
+
+function Title({ order, view }: { order: Order; view: View }) {
+  return (
+    <div class="title">
+      <h1 class="grow">{say(address.value.place === 'site' ? 'site.choose' : 'situation.title')}</h1>
+      <div class="chips" role="group" aria-label={say('situation.order')}>
+        {ORDERS.map((one) => (
+          <Chip key={one} on={order === one} onToggle={() => set({ order: one === 'wrong' ? null : one })}>
+            {say(`situation.order.${one}`)}
+          </Chip>
+        ))}
+      </div>
+      <div class="chips" role="group" aria-label={say('situation.view')}>
+        {VIEWS.map((one) => (
+          <Chip key={one} on={view === one} onToggle={() => set({ view: one === 'list' ? null : one })}>
+            {say(`situation.view.${one}`)}
+          </Chip>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** Chips with how many sites each would show. Their state is the address. */
+function SiteFilters({ sites, filter }: { sites: readonly SiteNow[]; filter: SiteFilter }) {
+  const search = useRef<HTMLInputElement>(null);
+  useKeys({ '/': () => search.current?.focus() });
+  const count = (holds: (site: SiteNow) => boolean) => <span class="number muted">{sites.filter(holds).length}</span>;
+  return (
+    <div class="chips no-print">
+      <Chip on={filter.abnormal} onToggle={() => set({ now: filter.abnormal ? null : 'abnormal' })}>
+        {say('situation.abnormal')} {count((site) => wrong(site) !== 'calm')}
+      </Chip>
+      <span class="divider" aria-hidden="true" />
+      {RISKS.map((risk) => (
+        <Chip key={risk} on={filter.risks.includes(risk)} onToggle={() => set({ risk: toggled(filter.risks, risk) })}>
+          <RiskMark risk={risk} /> {count((site) => site.risk === risk)}
+        </Chip>
+      ))}
+      <span class="divider" aria-hidden="true" />
+      {LINKS.filter((one) => one !== 'up').map((one) => (
+        <Chip key={one} on={filter.links.includes(one)} onToggle={() => set({ link: toggled(filter.links, one) })}>
+          {shared(`link.${one}`)} {count((site) => site.link === one)}
+        </Chip>
+      ))}
+      <TownChoice sites={sites} town={filter.town} />
+      <input
+        ref={search}
+        class="input search"
+        type="search"
+        placeholder={say('situation.search')}
+        aria-label={say('situation.search')}
+        value={filter.text}
+        onInput={(event) => set({ q: event.currentTarget.value })}
+        onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+      />
     </div>
   );
 }
@@ -143,19 +166,26 @@ function Summary({ sites }: { sites: readonly SiteNow[] }) {
           </a>
         );
       })}
-      <div class="card" data-none={sum.links.down + sum.links.stale === 0 || undefined}>
-        <span class="head">
-          {sum.links.down + sum.links.stale > 0 && <Shape kind="fault" />} {say('count.sites')}
-        </span>
-        <span class="figures">
-          {LINKS.map((one) => (
-            <span key={one}>
-              <span class={one !== 'up' && sum.links[one] > 0 ? 'figure text-fault' : 'figure'}>{sum.links[one]}</span>
-              <span class="muted small">{shared(`link.${one}`)}</span>
-            </span>
-          ))}
-        </span>
-      </div>
+      <Heard links={sum.links} />
+    </div>
+  );
+}
+
+function Heard({ links }: { links: Record<Link, number> }) {
+  const lost = links.down + links.stale > 0;
+  return (
+    <div class="card" data-none={!lost || undefined}>
+      <span class="head">
+        {lost && <Shape kind="fault" />} {say('count.sites')}
+      </span>
+      <span class="figures">
+        {LINKS.map((one) => (
+          <span key={one}>
+            <span class={one !== 'up' && links[one] > 0 ? 'figure text-fault' : 'figure'}>{links[one]}</span>
+            <span class="muted small">{shared(`link.${one}`)}</span>
+          </span>
+        ))}
+      </span>
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { parameter, set } from '../../address/address';
 import { kind } from '../../alarm/state';
 import { Mark, Shape } from '../../alarm/Symbol';
 import { dateTime, duration } from '../../clock/format';
+import { Lasting } from '../../clock/Time';
 import { Button } from '../../control/Button';
 import { name } from '../../i18n/language';
 import { shared } from '../../i18n/shared';
@@ -21,7 +22,6 @@ interface AnswerProps {
   /** No page is left. */
   whole: boolean;
   onMore: () => Promise<void>;
-  now_ms: number;
 }
 
 const COLUMNS = ['priority', 'raised', 'site', 'condition', 'peak', 'acknowledged', 'duration'] as const;
@@ -29,7 +29,7 @@ const COLUMNS = ['priority', 'raised', 'site', 'condition', 'peak', 'acknowledge
 const SPARED: readonly string[] = ['condition', 'peak'];
 
 /** What was found, newest first, with each gap of record where it lies. */
-export function Answer({ occurrences, gaps, total, open, whole, onMore, now_ms }: AnswerProps) {
+export function Answer({ occurrences, gaps, total, open, whole, onMore }: AnswerProps) {
   const rows = rowsOf(occurrences, gaps, whole);
   return (
     <section class="card answer">
@@ -51,7 +51,7 @@ export function Answer({ occurrences, gaps, total, open, whole, onMore, now_ms }
                 ))}
               </tr>
             </thead>
-            <tbody>{rows.map((row) => ('gap' in row ? <GapRow key={`gap ${row.gap.site} ${row.gap.from_ms}`} gap={row.gap} now_ms={now_ms} /> : <Row key={occurrenceKey(row.occurrence)} one={row.occurrence} chosen={occurrenceKey(row.occurrence) === open} now_ms={now_ms} />))}</tbody>
+            <tbody>{rows.map((row) => ('gap' in row ? <GapRow key={`gap ${row.gap.site} ${row.gap.from_ms}`} gap={row.gap} /> : <Row key={occurrenceKey(row.occurrence)} one={row.occurrence} chosen={occurrenceKey(row.occurrence) === open} />))}</tbody>
           </table>
         </div>
       )}
@@ -64,7 +64,7 @@ export function Answer({ occurrences, gaps, total, open, whole, onMore, now_ms }
   );
 }
 
-function Row({ one, chosen, now_ms }: { one: Occurrence; chosen: boolean; now_ms: number }) {
+function Row({ one, chosen }: { one: Occurrence; chosen: boolean }) {
   const key = occurrenceKey(one);
   const show = (): void => set({ open: chosen ? null : key }, parameter('open') === null ? 'push' : 'replace');
   return (
@@ -96,15 +96,15 @@ function Row({ one, chosen, now_ms }: { one: Occurrence; chosen: boolean; now_ms
         {peak(one)} <span class="small muted">{one.limit !== null && one.condition !== 'ON' && say('record.limit', { limit: trimmed(one.limit) })}</span>
       </td>
       <td class="nowrap">
-        <Acknowledged one={one} now_ms={now_ms} />
+        <Acknowledged one={one} />
       </td>
-      <td class="number nowrap">{one.duration_ms !== null ? duration(one.duration_ms) : <span class="strong">{say('record.goes-on', { time: duration(now_ms - one.raised_ms) })}</span>}</td>
+      <td class="number nowrap">{one.duration_ms !== null ? duration(one.duration_ms) : <span class="strong">{say('record.goes-on')} <Lasting from_ms={one.raised_ms} /></span>}</td>
     </tr>
   );
 }
 
-function Acknowledged({ one, now_ms }: { one: Occurrence; now_ms: number }) {
-  if (one.time_to_acknowledge_ms === null) return <span class="strong">{say('record.unacknowledged', { time: duration(now_ms - one.raised_ms) })}</span>;
+function Acknowledged({ one }: { one: Occurrence }) {
+  if (one.time_to_acknowledge_ms === null) return <span class="strong">{say('record.unacknowledged')} <Lasting from_ms={one.raised_ms} /></span>;
   return (
     <>
       <span class="number">{duration(one.time_to_acknowledge_ms)}</span> <span class="small muted">{one.acknowledged_by !== null && personName(one.acknowledged_by, one.site)}</span>
@@ -113,7 +113,7 @@ function Acknowledged({ one, now_ms }: { one: Occurrence; now_ms: number }) {
 }
 
 /** A span of which nobody can say that nothing happened. */
-function GapRow({ gap, now_ms }: { gap: Gap; now_ms: number }) {
+function GapRow({ gap }: { gap: Gap }) {
   return (
     <tr class="gap-row">
       <td>
@@ -128,7 +128,7 @@ function GapRow({ gap, now_ms }: { gap: Gap; now_ms: number }) {
         <span class="strong">{siteName(gap.site)}</span>
       </td>
       <td colSpan={3}>{gap.to_ms === null ? say('gap.goes-on') : say('gap.until', { time: dateTime(gap.to_ms) })}</td>
-      <td class="number nowrap">{duration((gap.to_ms ?? now_ms) - gap.from_ms)}</td>
+      <td class="number nowrap"><Lasting from_ms={gap.from_ms} to_ms={gap.to_ms} /></td>
     </tr>
   );
 }

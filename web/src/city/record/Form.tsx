@@ -2,7 +2,6 @@ import { set } from '../../address/address';
 import { toggled } from '../../alarm/filter';
 import { Shape } from '../../alarm/Symbol';
 import { CONDITIONS, PRIORITIES } from '../../api/shape';
-import { fromField, toField } from '../../clock/format';
 import { now } from '../../clock/now';
 import { Chip } from '../../control/Button';
 import { Field, Input, Select } from '../../control/Field';
@@ -11,6 +10,7 @@ import { city } from '../city';
 import { city as say } from '../messages';
 import { DAYS_CHOICES, type Question, type Range } from '../question';
 import { SiteChoice } from '../SiteChoice';
+import { Moment } from './Moment';
 
 /** Questions that are asked again and again. Each is an address of its own. */
 const USUAL = [
@@ -45,12 +45,8 @@ export function Form({ question, range }: { question: Question; range: Range }) 
         <Field label={say('situation.town')}>
           <Select value={question.town ?? ''} choices={[{ value: '', label: say('situation.all-towns') }, ...towns.map((town) => ({ value: town, label: town }))]} onChoose={(town) => set({ town, open: null })} />
         </Field>
-        <Field label={say('record.from')}>
-          <Moment value_ms={range.from_ms} onChange={(from) => set({ from, to: question.to_ms, days: null, open: null })} />
-        </Field>
-        <Field label={say('record.to')}>
-          <Moment value_ms={question.to_ms ?? now.value} onChange={(to) => set({ from: Math.round(range.from_ms), to, days: null, open: null })} />
-        </Field>
+        <Moment label={say('record.from')} value_ms={range.from_ms} onChange={(from) => set({ from, to: question.to_ms, days: null, open: null })} />
+        <Moment label={say('record.to')} value_ms={question.to_ms ?? now.value} onChange={(to) => set({ from: Math.round(range.from_ms), to, days: null, open: null })} />
         <Field label={say('record.over')}>
           <Input type="number" min={0} max={86_400} inputMode="numeric" placeholder={say('record.over-any')} value={question.over_s === null ? '' : String(question.over_s)} onText={(over) => set({ over, open: null })} />
         </Field>
@@ -92,20 +88,5 @@ function isAsked(question: Question, usual: Record<string, string | number>): bo
     same(usual['priority'], question.priorities) &&
     same(usual['condition'], question.conditions) &&
     (question.over_s ?? undefined) === usual['over']
-  );
-}
-
-/** A moment of the site's wall time. */
-function Moment({ value_ms, onChange }: { value_ms: number; onChange: (ms: number) => void }) {
-  return (
-    <input
-      class="input number"
-      type="datetime-local"
-      value={toField(value_ms)}
-      onChange={(event) => {
-        const ms = fromField(event.currentTarget.value);
-        if (ms !== null) onChange(ms);
-      }}
-    />
   );
 }

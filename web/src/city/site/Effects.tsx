@@ -14,8 +14,8 @@ import type { CitySite } from '../shape';
 export function Effects({ site }: { site: CitySite }) {
   if (site.effects.length === 0) return <Empty why={say('effects.none')} next={say('effects.none-next')} />;
   return (
-    <section class="card scroll">
-      <table class="table effects">
+    <section class="card scroll" tabIndex={0} aria-label={say('site.part.effects')}>
+      <table class="table effects stacks">
         <thead>
           <tr>
             <th scope="col">{say('effects.causes')}</th>
@@ -42,14 +42,14 @@ function Row({ site, effect }: { site: CitySite; effect: Effect }) {
   const first = lit.length > 1 ? firstOut(lit) : null;
   return (
     <tr data-lit={lit.length > 0 || undefined}>
-      <td>
+      <td class="whole">
         <span class="nodes">
           {effect.causes.map((id) => (
             <Cause key={id} site={site} id={id} alarm={lit.find((alarm) => alarm.id === id) ?? null} first={first?.id === id} />
           ))}
         </span>
       </td>
-      <td>
+      <td class="whole outputs">
         <span class="nodes">
           {effect.outputs.map((id) => {
             const output = site.outputs.find((one) => one.id === id);

@@ -1,6 +1,7 @@
 import { link } from '../../address/address';
 import { dateTime } from '../../clock/format';
 import { name } from '../../i18n/language';
+import { sectorOf } from '../around';
 import { city } from '../city';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
@@ -29,7 +30,7 @@ export function Registry({ site }: { site: CitySite }) {
     [say('registry.id'), site.id],
     [say('registry.place'), [site.city, site.town, site.village].filter(Boolean).join(' · ')],
     [say('registry.address'), site.address],
-    [say('registry.sector'), site.sector],
+    [say('registry.sector'), sectorOf(site)],
     [say('registry.last-seen'), site.last_seen_ms === null ? say('site.never-seen') : dateTime(site.last_seen_ms)],
     [say('registry.made-of'), say('registry.counts', { areas: site.areas.length, devices: site.devices.length, points: site.points.length, outputs: site.outputs.length })],
     [say('registry.digest'), site.digest],

@@ -60,7 +60,7 @@ function LimitOf({ limit, point }: { limit: Limit; point: Point }) {
           {limit.set_point.toFixed(point.decimals)} {point.unit}
         </span>
       )}
-      {limit.source && <span class="small muted">{limit.source}</span>}
+      {limit.source && <span class="small muted">{say.orCode('source', limit.source)}</span>}
     </span>
   );
 }

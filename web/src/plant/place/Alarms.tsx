@@ -2,6 +2,7 @@ import { useMemo } from 'preact/hooks';
 import { address, go, link, parameter, set } from '../../address/address';
 import { AlarmDetails, AROUND_MS } from '../../alarm/AlarmDetails';
 import { AlarmList } from '../../alarm/AlarmList';
+import { BulkAcknowledge } from '../../alarm/BulkAcknowledge';
 import { NO_FILTER, passes, readFilter } from '../../alarm/filter';
 import { Filters } from '../../alarm/Filters';
 import { byUrgency } from '../../alarm/state';
@@ -29,10 +30,12 @@ export function Alarms() {
   const open = (key !== null && map.get(key)) || null;
   useKeys({ Escape: () => set({ open: null }) });
   const areas = plant.site.value?.areas.map((area) => ({ value: area.id, label: name(area.name) })) ?? [];
+  const unit = areas.find((area) => area.value === filter.area);
   return (
     <div class="alarm-place" data-open={open !== null || undefined}>
       <h2 class="hidden">{shared('alarms.title')}</h2>
       <Filters alarms={all} among={{ parameter: 'area', label: say('alarms.area'), all: say('alarms.all-areas'), choices: areas }}>
+        {unit && <BulkAcknowledge alarms={shown} unit={unit.label} acts={acts} />}
         <Button look="plain" icon label={shared('act.print')} onPress={() => print()}>
           <Icon name="print" />
         </Button>

@@ -63,7 +63,7 @@ function AreaCard({ site, area, alarms }: { site: PlantSite; area: Area; alarms:
       </header>
       <ul>
         {points.map((point) => (
-          <PointLine key={point.id} point={point} alarm={worst(alarms.filter((alarm) => alarm.point === point.id))} />
+          <PointLine key={point.id} point={point} alarms={alarms.filter((alarm) => alarm.point === point.id)} />
         ))}
       </ul>
       {outputs.length > 0 && (

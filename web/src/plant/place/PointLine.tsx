@@ -1,5 +1,5 @@
 import { link } from '../../address/address';
-import { kind, unacknowledged } from '../../alarm/state';
+import { kind, unacknowledged, worst } from '../../alarm/state';
 import { Shape } from '../../alarm/Symbol';
 import type { Alarm, Point } from '../../api/shape';
 import { name } from '../../i18n/language';
@@ -10,7 +10,9 @@ import { Reading } from '../../value/Reading';
 import { plant } from '../plant';
 
 /** One point: its name, where it stands against its limits, its value. Leads to its alarm, or else to its trend. */
-export function PointLine({ point, alarm }: { point: Point; alarm: Alarm | null }) {
+export function PointLine({ point, alarms }: { point: Point; alarms: readonly Alarm[] }) {
+  const alarm = worst(alarms);
+  const active = worst(alarms.filter((one) => one.active));
   const value = plant.picture.value(point.id).value;
   const href = alarm ? link('alarms', { open: alarmKey(alarm) }) : link('trend', { points: point.id });
   return (
@@ -38,7 +40,7 @@ export function PointLine({ point, alarm }: { point: Point; alarm: Alarm | null 
             )}
           </span>
         </span>
-        <Bar value={value} point={point} kind={alarm?.active ? kind(alarm) : null} />
+        <Bar value={value} point={point} kind={active && kind(active)} />
         <Reading value={value} point={point} />
       </a>
     </li>

@@ -54,10 +54,13 @@ function Chart({ points, range, compare }: { points: readonly string[]; range: R
   return (
     <>
       {loaded.failure && <Failed failure={loaded.failure} stillTrue={shared('trend.still-true')} onRetry={loaded.again} />}
-      <TrendChart lines={lines} transitions={drawn.trend.transitions} from_ms={drawn.from_ms} to_ms={drawn.to_ms} height_px={innerWidth < 700 ? 300 : 420} onRange={(chosen) => set(chosen ? { from: chosen.from_ms, to: chosen.to_ms, span: null } : { from: null, to: null }, 'push')} />
+      <TrendChart lines={lines} transitions={drawn.trend.transitions} from_ms={drawn.from_ms} to_ms={drawn.to_ms} height_px={chartHeight()} onRange={(chosen) => set(chosen ? { from: chosen.from_ms, to: chosen.to_ms, span: null } : { from: null, to: null }, 'push')} />
     </>
   );
 }
+
+/** What the window leaves for the chart, so that the read-out is in sight below it. */
+const chartHeight = (): number => Math.min(640, Math.max(300, innerHeight - 420));
 
 interface Drawn {
   trend: TrendShape;
