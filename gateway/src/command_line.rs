@@ -70,7 +70,10 @@ fn answer(command: Command, language: Language) -> Result<bool> {
         } => match davy_config::load(&site) {
             Ok(loaded) => {
                 eprint!("{}", check::text(&loaded.warnings, language));
-                run::start(loaded.site, &data, log_format)
+                // A copy is as large as its content: what the reader grew in steps is given back.
+                let site = loaded.site.clone();
+                drop(loaded);
+                run::start(site, &data, log_format)
             }
             Err(problems) => {
                 eprint!("{}", check::text(&problems, language));

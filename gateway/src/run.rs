@@ -34,6 +34,10 @@ use tracing_subscriber::EnvFilter;
 const GRACE: Duration = Duration::from_secs(4);
 /// Scans that may wait for judgement: one a device and some air. A full queue makes bus tasks keep the newest scan (see [`acquire`]).
 const SCANS_MAX: usize = 64;
+/// The start is over and the births are sent, as a rule.
+const SETTLED_AFTER: Duration = Duration::from_secs(5);
+/// Births are sent again after each loss of the broker.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// Worker threads: judgement, buses and screens are light, and memory is scarce at the edge.
 const WORKERS: usize = 2;
 
@@ -195,10 +199,13 @@ impl Gateway {
     async fn until(self, asked: impl Future<Output = ()>) -> Result<bool> {
         tokio::pin!(asked);
         let mut beat = tokio::time::interval(Duration::from_secs(1));
+        let settled = tokio::time::Instant::now() + SETTLED_AFTER;
+        let mut tidy = tokio::time::interval_at(settled, TIDY_EVERY);
         loop {
             tokio::select! {
                 () = &mut asked => break,
                 _ = beat.tick() => self.feed_watchdog(),
+                _ = tidy.tick() => crate::memory::give_back(),
             }
         }
         tracing::info!("ending");

@@ -11,6 +11,9 @@ pub(super) const MOST_READINGS: usize = 8192;
 pub(super) const MOST_OTHERS: usize = 4096;
 /// How long what the cloud committed may wait for a group to be written with.
 const SETTLED_WITHIN: Duration = Duration::from_millis(500);
+/// Readings alone wait so long for those of the next device on the bus, so that a round of polls costs one sync and one burst on the wire.
+/// Anything else is taken at once.
+const GATHER: Duration = Duration::from_millis(3);
 
 /// Records of one source, as they were handed over.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ struct Waiting {
     others: usize,
     /// When settled offsets must be written at the latest.
     settled_due: Option<Instant>,
+    /// When readings have waited long enough for others; none while nothing waits.
+    gathered: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -58,9 +63,14 @@ impl Inbox {
         if waiting.taken.closing || append.records.is_empty() {
             return;
         }
+        let first = waiting.taken.appends.is_empty();
         waiting.put(append);
+        // The writer knows how long it waits for what joins a group.
+        let wake = first || waiting.others > 0;
         drop(waiting);
-        self.changed.notify_one();
+        if wake {
+            self.changed.notify_one();
+        }
     }
 
     /// Settled offsets wait to be written.
@@ -82,14 +92,10 @@ impl Inbox {
         let mut waiting = self.lock();
         loop {
             let now = Instant::now();
-            let due = [until, waiting.settled_due].into_iter().flatten().min();
-            if !waiting.taken.appends.is_empty()
-                || waiting.taken.closing
-                || due.is_some_and(|due| due <= now)
-            {
+            if waiting.is_ready(now, until) {
                 break;
             }
-            waiting = match due {
+            waiting = match waiting.due(until) {
                 Some(due) => {
                     let waited = self.changed.wait_timeout(waiting, due - now);
                     waited.unwrap_or_else(PoisonError::into_inner).0
@@ -112,6 +118,16 @@ impl Inbox {
 }
 
 impl Waiting {
+    /// When there is something to do even if nothing more comes.
+    fn due(&self, until: Option<Instant>) -> Option<Instant> {
+        let due = [until, self.settled_due, self.gathered];
+        due.into_iter().flatten().min()
+    }
+
+    fn is_ready(&self, now: Instant, until: Option<Instant>) -> bool {
+        self.others > 0 || self.taken.closing || self.due(until).is_some_and(|due| due <= now)
+    }
+
     fn put(&mut self, mut append: Append) {
         let readings = append.readings();
         if self.readings + readings > MOST_READINGS {
@@ -128,6 +144,7 @@ impl Waiting {
             .filter(|record| !matches!(record, Record::Reading { .. }))
             .count();
         if !append.records.is_empty() {
+            self.gathered.get_or_insert_with(|| Instant::now() + GATHER);
             self.taken.appends.push_back(append);
         }
         while self.others > MOST_OTHERS && self.drop_oldest_other() {}
@@ -152,5 +169,41 @@ impl Waiting {
         self.taken.dropped_readings += readings as u64;
         self.taken.dropped_others += others as u64;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use davy_alarm::{Reading, WallMs};
+
+    fn append(device: u32, record: Record) -> Append {
+        Append {
+            device: Some(device),
+            records: vec![record],
+        }
+    }
+
+    fn reading() -> Record {
+        Record::Reading {
+            point: 0,
+            reading: Reading::measured(1.0, WallMs(0)),
+        }
+    }
+
+    #[test]
+    fn readings_wait_for_those_of_the_next_device_and_anything_else_for_nothing() {
+        let inbox = Inbox::default();
+        let begun = Instant::now();
+        assert!(!inbox.lock().is_ready(begun + GATHER * 100, None));
+        inbox.put(append(1, reading()));
+        inbox.put(append(2, reading()));
+        let ended = Instant::now();
+        assert!(!inbox.lock().is_ready(begun, None));
+        assert!(inbox.lock().is_ready(ended + GATHER, None));
+        assert_eq!(inbox.take(None).appends.len(), 2);
+        inbox.put(append(1, reading()));
+        inbox.put(append(1, Record::Started { time: WallMs(0) }));
+        assert!(inbox.lock().is_ready(begun, None));
     }
 }

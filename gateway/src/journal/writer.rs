@@ -1,6 +1,7 @@
 //! The one thread that writes: it gathers what waits into batches, commits them with one sync, and tells that they are durable.
 //!
-//! While it syncs, the next group gathers by itself, so a slow disk makes larger groups and an idle one answers at once. When the disk fails, what
+//! While it syncs, the next group gathers by itself, so a slow disk makes larger groups. On an idle one readings wait a moment for those of the next
+//! device, and a transition for nothing. When the disk fails, what
 //! is pending waits in memory, bounded, and is tried again with growing pauses; judgement never notices.
 
 use super::encoding::MOST_RECORDS;

@@ -6,7 +6,7 @@
 use super::directory::{Directory, alarm_metric};
 use crate::journal::{Batch, Record, Transition};
 use davy_alarm::{NoValue, Reading, WallMs};
-use davy_config::site::{DeviceIndex, PointKind, Site};
+use davy_config::site::{DeviceIndex, PointIndex, PointKind, Site};
 use davy_wire::{DataType, Metric, Payload, Topic, Value, Verb, name, quality};
 use std::sync::Arc;
 
@@ -118,8 +118,7 @@ impl Encoder {
     fn knows_all(&self, batch: &Batch, home: DeviceIndex) -> bool {
         batch.records.iter().all(|record| match record {
             Record::Reading { point, .. } => self
-                .directory
-                .point(id(&batch.names.points, *point))
+                .point(batch, *point)
                 .is_some_and(|point| self.site.points[point.0].device == home),
             Record::Transition(transition) => self
                 .directory
@@ -140,7 +139,7 @@ impl Encoder {
         let names = &batch.names;
         match record {
             Record::Reading { point, reading } => {
-                Some(self.reading(id(&names.points, *point), reading, stranger))
+                Some(self.reading(batch, *point, reading, stranger))
             }
             Record::Transition(transition) => {
                 let alarm = id(&names.alarms, transition.alarm);
@@ -165,13 +164,31 @@ impl Encoder {
         }
     }
 
-    fn reading(&self, id: &str, reading: &Reading, stranger: Option<&str>) -> Metric {
-        let known = self.directory.point(id);
+    /// The point that a position in a batch means. Under the present site file positions are the site's own, and no name is looked up.
+    fn point(&self, batch: &Batch, position: u32) -> Option<PointIndex> {
+        let own = position as usize;
+        if own < self.site.points.len() && batch.names.digest == self.site.digest {
+            return Some(PointIndex(own));
+        }
+        self.directory.point(id(&batch.names.points, position))
+    }
+
+    fn reading(
+        &self,
+        batch: &Batch,
+        position: u32,
+        reading: &Reading,
+        stranger: Option<&str>,
+    ) -> Metric {
+        let known = self.point(batch, position);
         let kind = known.map_or(PointKind::Other, |point| self.site.points[point.0].kind);
         let value = point_value(kind, reading.value());
         let metric = match (stranger, known) {
             (None, Some(point)) => Metric::aliased(self.directory.point_alias(point), value),
-            _ => Metric::named(named(stranger, id), point_type(kind), value),
+            _ => {
+                let id = id(&batch.names.points, position);
+                Metric::named(named(stranger, id), point_type(kind), value)
+            }
         };
         with_quality(metric.at(reading.source_time().0), reading, false)
     }

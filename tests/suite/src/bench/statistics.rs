@@ -21,20 +21,18 @@ pub fn maximum(values: &[f64]) -> Option<f64> {
     values.iter().copied().max_by(f64::total_cmp)
 }
 
-/// Slope of the least-squares line through `(0, y0), (1, y1), …`; `None` below three values.
+/// Slope of the line through `(0, y0), (1, y1), …`: the median of the slopes between any two points (Theil and Sen), so that a few polls that the machine
+/// delayed do not tilt it. `None` below three values.
 pub fn slope(values: &[f64]) -> Option<f64> {
-    let count = values.len() as f64;
     if values.len() < 3 {
         return None;
     }
-    let (middle, mean) = ((count - 1.0) / 2.0, values.iter().sum::<f64>() / count);
-    let (mut above, mut below) = (0.0, 0.0);
+    let mut slopes = Vec::with_capacity(values.len() * (values.len() - 1) / 2);
     for (position, value) in values.iter().enumerate() {
-        let distance = position as f64 - middle;
-        above += distance * (value - mean);
-        below += distance * distance;
+        let later = values.iter().enumerate().skip(position + 1);
+        slopes.extend(later.map(|(other, later)| (later - value) / (other - position) as f64));
     }
-    Some(above / below)
+    median(&slopes)
 }
 
 #[cfg(test)]
@@ -53,10 +51,12 @@ mod tests {
     }
 
     #[test]
-    fn a_slope_is_found_through_jitter() {
-        let values: Vec<f64> = (0..60)
+    fn a_slope_is_found_through_jitter_and_a_few_wild_values() {
+        let mut values: Vec<f64> = (0..60)
             .map(|n| f64::from(n) * 1.01 + f64::from(n % 2) * 0.001)
             .collect();
+        values[59] += 0.5;
+        values[31] += 0.3;
         let found = slope(&values).unwrap_or_default();
         assert!((found - 1.01).abs() < 1e-4, "{found}");
     }
