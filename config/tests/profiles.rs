@@ -47,8 +47,9 @@ fn with_points(signals: &[&str], registers: &str) -> String {
 }
 
 fn load(text: &str) -> Site {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("acme-g7.toml"), example()).unwrap();
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(dir.path().join("acme-g7.toml"), example())
+        .expect("a folder that can be written");
     let loaded = davy_config::parse("site.toml", text, dir.path());
     loaded.unwrap_or_else(|problems| panic!("{problems}")).site
 }
@@ -163,8 +164,8 @@ fn accepts(table: &str, keys: &str) {
     let profile = format!(
         "id = \"acme-g7\"\nname = {{ zh = \"艾\", en = \"A\" }}\nsource = \"none\"\nconfidence = \"M\"\n[[signal]]\nid = \"s\"\ntable = \"{table}\"\naddress = 1\n{keys}\n"
     );
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("acme-g7.toml"), profile).unwrap();
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(dir.path().join("acme-g7.toml"), profile).expect("a folder that can be written");
     let loaded = davy_config::parse("site.toml", &with_points(&["s"], ""), dir.path());
     loaded.unwrap_or_else(|problems| panic!("{keys}: {problems}"));
 }

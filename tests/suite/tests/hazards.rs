@@ -8,8 +8,8 @@ const PAGE: &str = include_str!("../../../docs/hazards.md");
 const SKIPPED: [&str; 4] = ["target", "node_modules", "dist", ".git"];
 
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(dir).expect("a folder of the repository") {
+        let path = entry.expect("an entry of it").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() && !SKIPPED.contains(&&*name) {
             sources(&path, found);
@@ -26,7 +26,7 @@ fn tests() -> BTreeSet<String> {
     sources(&root, &mut files);
     let mut names = BTreeSet::new();
     for file in files {
-        let text = std::fs::read_to_string(file).unwrap();
+        let text = std::fs::read_to_string(file).expect("a source is text");
         let mut awaited = false;
         for line in text.lines().map(str::trim) {
             awaited |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
