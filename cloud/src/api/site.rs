@@ -94,12 +94,13 @@ fn linked(device: ModelDevice, links: &[DeviceLink], site: &Site) -> Device {
     }
 }
 
-/// The newest value of each point; what a silent site last said is stale.
+/// The newest value of each point; what a silent site last said is stale. Outputs, which the history keeps beside them, are no points.
 pub(crate) async fn values(city: &City, site: &Site) -> Result<Vec<Value>, ApiError> {
     let offline = site.link(city.now_ms()) != Link::Up;
     let latest = city.history.latest(&site.id).await?;
     Ok(latest
         .iter()
+        .filter(|(point, _)| !point.starts_with(davy_wire::name::OUTPUTS))
         .map(|(point, reading)| Value::new(point, reading, offline))
         .collect())
 }

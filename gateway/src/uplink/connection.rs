@@ -10,6 +10,7 @@ use super::encode::{Message, Sending};
 use super::link::{FAREWELL_LIMIT, Link, LinkError};
 use super::session::{Session, Step};
 use crate::journal::{Batch, Record};
+use davy_alarm::WallMs;
 use davy_config::site::{AlarmIndex, DeviceIndex};
 use davy_wire::{Ack, Payload, Topic, Verb};
 use futures_util::future::{BoxFuture, FutureExt};
@@ -39,6 +40,8 @@ pub(super) struct Connection<'a, B> {
     synced: watch::Receiver<u64>,
     session: Session,
     bd_seq: u8,
+    /// When the births that hold were sent.
+    born: WallMs,
     loading: Option<Loading>,
     queued: usize,
     connected: bool,
@@ -78,6 +81,7 @@ impl<'a, B: Batches> Connection<'a, B> {
             client,
             events: events_of(events),
             bd_seq,
+            born: WallMs(0),
             loading: None,
             queued: 0,
             connected: false,
@@ -154,6 +158,7 @@ impl<'a, B: Batches> Connection<'a, B> {
                     now,
                 };
                 let message = self.link.encoder.node_birth(birth, &parts.live.picture());
+                self.born = now;
                 tracing::info!(bd_seq = self.bd_seq, "node birth");
                 self.publish(message)
             }
@@ -199,6 +204,7 @@ impl<'a, B: Batches> Connection<'a, B> {
             seq: self.session.take_seq(),
             historical,
             lost: if tells_loss { parts.journal.lost() } else { 0 },
+            born: self.born,
             now: parts.clock.wall(),
         };
         let message = self.link.encoder.data(&batch, sending);

@@ -25,6 +25,8 @@ pub struct Sending {
     pub historical: bool,
     /// Batches lost since the stream began.
     pub lost: u64,
+    /// When the node was born whose aliases it speaks in: a reader that knows another birth's must not take these for its own.
+    pub born: WallMs,
     /// When it is sent.
     pub now: WallMs,
 }
@@ -94,7 +96,9 @@ impl Encoder {
             .and_then(|device| self.directory.device(device))
             .filter(|home| self.knows_all(batch, *home));
         let mut metrics = Vec::with_capacity(batch.records.len() + 1);
-        metrics.push(offset_metric(Some(batch.offset)).at(batch.made.0));
+        let born = u64::try_from(sending.born.0).ok().map(Value::Unsigned);
+        let offset = offset_metric(Some(batch.offset)).at(batch.made.0);
+        metrics.push(offset.with_some("birth", born));
         for record in &batch.records {
             let stranger = device.filter(|_| home.is_none());
             metrics.extend(self.record(batch, record, stranger, sending.lost));
@@ -251,7 +255,7 @@ pub(super) fn with_quality(metric: Metric, reading: &Reading, stale: bool) -> Me
         (_, davy_alarm::Quality::Uncertain) => Some(quality::UNCERTAIN),
         (_, davy_alarm::Quality::Good) => None,
     };
-    let cause = reading.value().err().map(|cause| text(cause.name()));
+    let cause = reading.value().err().map(cause_text);
     metric
         .with_some("Quality", code.map(Value::Whole))
         .with_some("cause", cause)
@@ -261,8 +265,16 @@ pub(super) fn with_quality(metric: Metric, reading: &Reading, stale: bool) -> Me
 pub(super) fn with_value(metric: Metric, value: Option<Result<f64, NoValue>>) -> Metric {
     match value {
         Some(Ok(value)) => metric.with("value", Value::Number(value)),
-        Some(Err(cause)) => metric.with("value_cause", text(cause.name())),
+        Some(Err(cause)) => metric.with("value_cause", cause_text(cause)),
         None => metric,
+    }
+}
+
+/// A cause of absence; an exception names its Modbus code: `exception:2`.
+fn cause_text(cause: NoValue) -> Value {
+    match cause {
+        NoValue::Exception(code) => Value::Text(format!("{}:{code}", cause.name())),
+        _ => text(cause.name()),
     }
 }
 
@@ -312,6 +324,7 @@ mod tests {
         seq: 5,
         historical: false,
         lost: 12,
+        born: NOW,
         now: NOW,
     };
 
