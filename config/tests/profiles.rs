@@ -1,5 +1,7 @@
 //! docs/profiles.md says what is true: its example loads as it explains it, and every profile that ships stands in its table.
 
+#![allow(clippy::unwrap_used)]
+
 use davy_config::site::{Encoding, Order, Point, Scaling, Site, Table};
 use std::path::Path;
 
