@@ -18,6 +18,7 @@ pub mod live;
 mod message;
 pub mod model;
 mod pin;
+pub mod replay;
 mod run;
 pub mod scan;
 pub mod screen;
