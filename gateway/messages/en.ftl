@@ -9,6 +9,10 @@ cli-check-format = How problems are printed.
 cli-replay = Judges recorded or hand-written events by a site file, with no device and no clock: prints every transition, refusal and change of an output as JSON lines. Exit code 2 if a line cannot be read.
 cli-replay-site-file = The site file.
 cli-replay-events = The events, one JSON object a line; - reads standard input.
+cli-replay-journal = A gateway's journal or data folder, read without touching it, also of one that runs: judges what it recorded instead of events.
+cli-replay-from = From when, RFC 3339 or milliseconds since 1970; otherwise from the journal's beginning.
+cli-replay-to = Until when; otherwise to the journal's end.
+cli-replay-site = The site file to judge a journal by, the gateway's own or another.
 cli-pin = Makes the hash of a person's PIN for the site file.
 cli-pin-pin-file = File whose first line is the PIN; otherwise it is read from a pipe or asked for.
 
@@ -40,5 +44,16 @@ replay-write = The lines cannot be written: { $error }
 replay-journal-read = The journal cannot be read: { $error }
 replay-earlier = line { $line }: its time is earlier than one before it; { $count } such lines were handled at the latest time.
 replay-unknown-reason = line { $line }: “{ $reason }” is no reason that Davy knows; it counts as bad, as every reason does.
+replay-nothing = The journal holds nothing of this time.
+replay-span = { $from } – { $to }: { $readings } readings, { $acts } acts, { $starts } starts.
+replay-missing = { $count } batches of this time are not in the journal: lost, or only those with alarms were kept.
+replay-set-back = The wall clock was set back { $count } times; time goes on here as if it had not been.
+replay-unknown = In the journal and not in the site file: { $ids }.
+replay-own-site = The site file is the one that the journal was last written under.
+replay-other-site = The site file is another than the one that the journal was last written under.
+replay-transitions = { $recorded } transitions were recorded, { $here } happen here; { $refused } acts are refused here.
+replay-same = Every alarm is raised and every output switched on as often as it was.
+replay-alarm-differs = { $id }: recorded { $recorded } times (first { $recordedfirst }), here { $here } times (first { $herefirst }).
+replay-output-differs = Output { $id }: switched on { $recorded } times (first { $recordedfirst }), here { $here } times (first { $herefirst }).
 
 screen-not-built = This program was built without the screens: run npm ci and npm run build in the folder web, then build it again. Alarms are judged and the interface works.

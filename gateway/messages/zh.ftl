@@ -9,6 +9,10 @@ cli-check-format = 问题的输出格式。
 cli-replay = 按现场文件判断记录的或手写的事件，不接设备、不用时钟：以 JSON 行输出每次状态变化、拒绝和输出变化。某行无法读取时退出码为 2。
 cli-replay-site-file = 现场文件。
 cli-replay-events = 事件，每行一个 JSON 对象；- 表示从标准输入读取。
+cli-replay-journal = 网关的日志目录或数据目录，只读，运行中的网关也可以：判断其中的记录，而不是事件文件。
+cli-replay-from = 起始时间，RFC 3339 或 1970 年以来的毫秒数；不给出时从日志开头起。
+cli-replay-to = 结束时间；不给出时到日志末尾。
+cli-replay-site = 用来判断日志的现场文件，可以是网关自己的，也可以是另一份。
 cli-pin = 生成人员 PIN 的散列值，写入现场文件。
 cli-pin-pin-file = 首行为 PIN 的文件；不给出时从管道读取或提示输入。
 
@@ -40,5 +44,16 @@ replay-write = 输出行无法写出：{ $error }
 replay-journal-read = 日志无法读取：{ $error }
 replay-earlier = 第 { $line } 行：时间早于前面的行；共 { $count } 行按最晚时间处理。
 replay-unknown-reason = 第 { $line } 行：原因“{ $reason }”不是 Davy 已知的原因；与任何原因一样按坏值处理。
+replay-nothing = 日志中没有这段时间的记录。
+replay-span = { $from } – { $to }：{ $readings } 个读数，{ $acts } 次操作，{ $starts } 次启动。
+replay-missing = 日志中缺少这段时间的 { $count } 个批次：已丢失，或只保留了含报警的批次。
+replay-set-back = 时钟被回拨 { $count } 次；此处按时间继续前进处理。
+replay-unknown = 日志中有而现场文件中没有：{ $ids }。
+replay-own-site = 现场文件与日志最后写入时所用的相同。
+replay-other-site = 现场文件与日志最后写入时所用的不同。
+replay-transitions = 记录了 { $recorded } 次状态变化，此处为 { $here } 次；此处拒绝 { $refused } 次操作。
+replay-same = 每个报警和每个输出的动作次数都与记录相同。
+replay-alarm-differs = { $id }：记录 { $recorded } 次（首次 { $recordedfirst }），此处 { $here } 次（首次 { $herefirst }）。
+replay-output-differs = 输出 { $id }：记录接通 { $recorded } 次（首次 { $recordedfirst }），此处 { $here } 次（首次 { $herefirst }）。
 
 screen-not-built = 本程序构建时没有包含画面：请在 web 目录运行 npm ci 和 npm run build，再重新构建。报警判断和接口照常工作。

@@ -151,7 +151,9 @@ impl<'a> JournalSource<'a> {
             has_points[point.device.0] = true;
         }
         Self {
-            holds: (0..site.points.len()).map(|point| hold(site, point)).collect(),
+            holds: (0..site.points.len())
+                .map(|point| hold(site, point))
+                .collect(),
             held: vec![Held::default(); site.points.len()],
             ids: Ids::of(site),
             site: site.clone(),
@@ -168,7 +170,10 @@ impl<'a> JournalSource<'a> {
 
     /// Judges the span. `recorded` hears what the journal says happened.
     pub(super) fn run(mut self, recorded: &mut impl Recorded) -> Result<Found, ReplayError> {
-        let (begin, mut standing) = self.archive.begin(self.span.from).map_err(ReplayError::Journal)?;
+        let (begin, mut standing) = self
+            .archive
+            .begin(self.span.from)
+            .map_err(ReplayError::Journal)?;
         self.look_ahead(begin)?;
         let mut timeline = Timeline::new(self.span.from);
         let mut rehearsal: Option<Rehearsal> = None;
@@ -176,7 +181,13 @@ impl<'a> JournalSource<'a> {
         let archive = self.archive;
         let visited = archive.each(begin, |batch| {
             timeline.follow(batch.made);
-            match self.batch(batch, &mut timeline, &mut standing, &mut rehearsal, recorded) {
+            match self.batch(
+                batch,
+                &mut timeline,
+                &mut standing,
+                &mut rehearsal,
+                recorded,
+            ) {
                 Ok(true) => ControlFlow::Continue(()),
                 Ok(false) => ControlFlow::Break(()),
                 Err(error) => {
@@ -187,7 +198,10 @@ impl<'a> JournalSource<'a> {
         });
         self.found.missing = visited.map_err(ReplayError::Journal)?;
         outcome?;
-        let end = self.found.times.map(|(_, last)| self.span.to.unwrap_or(last));
+        let end = self
+            .found
+            .times
+            .map(|(_, last)| self.span.to.unwrap_or(last));
         let mut rehearsal = rehearsal.unwrap_or_else(|| self.rehearsal(&standing, WallMs(0)));
         if let Some(end) = end {
             let end = timeline.at(end);
@@ -551,8 +565,12 @@ const fn is_act(transition: &Transition) -> bool {
 /// The act behind a recorded transition. Whoever acted was allowed to; an acknowledgement is of what is shown now, for other limits count otherwise.
 fn act(transition: &Transition, alarm: AlarmIndex, id: String, occurrence: u32) -> Act {
     let person = transition.person.clone();
-    let reason = person.as_ref().is_some_and(|person| person.reason.is_some());
-    let second = person.as_ref().is_some_and(|person| person.second.is_some());
+    let reason = person
+        .as_ref()
+        .is_some_and(|person| person.reason.is_some());
+    let second = person
+        .as_ref()
+        .is_some_and(|person| person.second.is_some());
     let action = match transition.cause {
         Cause::Reset => Action::Reset,
         Cause::Shelve => Action::Shelve {
@@ -597,7 +615,11 @@ fn act(transition: &Transition, alarm: AlarmIndex, id: String, occurrence: u32) 
 /// How long a recorded shelving was to last, whole minutes.
 fn minutes(transition: &Transition) -> u32 {
     let until = transition.shelved_until.unwrap_or(transition.time);
-    let lasts = until.0.saturating_sub(transition.time.0).saturating_add(30_000) / 60_000;
+    let lasts = until
+        .0
+        .saturating_sub(transition.time.0)
+        .saturating_add(30_000)
+        / 60_000;
     u32::try_from(lasts.max(0)).unwrap_or(u32::MAX)
 }
 

@@ -6,12 +6,16 @@
 mod clock;
 mod command;
 mod error;
+mod journal;
+mod journal_source;
 mod line_in;
 mod line_out;
 mod rehearsal;
 
 pub(crate) use command::Replay;
 pub use error::{ReplayError, Unreadable};
+pub use journal::{Both, Comparison, Tally, journal};
+pub use journal_source::{Found, Span};
 pub use rehearsal::{Act, Rehearsal, Target, Told};
 
 use clock::Clock;
