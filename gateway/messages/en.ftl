@@ -6,6 +6,7 @@ cli-run-log-format = How the log is written to standard error.
 cli-check = Checks a site file without touching a device: every problem at once. Exit code 0 if it may run, 1 if not.
 cli-check-site = The site file.
 cli-check-format = How problems are printed.
+cli-check-matrix = Prints the cause-and-effect table instead: which alarms demand which outputs.
 cli-replay = Judges recorded or hand-written events by a site file, with no device and no clock: prints every transition, refusal and change of an output as JSON lines. Exit code 2 if a line cannot be read.
 cli-replay-site-file = The site file.
 cli-replay-events = The events, one JSON object a line; - reads standard input.
@@ -55,5 +56,18 @@ replay-transitions = { $recorded } transitions were recorded, { $here } happen h
 replay-same = Every alarm is raised and every output switched on as often as it was.
 replay-alarm-differs = { $id }: recorded { $recorded } times (first { $recordedfirst }), here { $here } times (first { $herefirst }).
 replay-output-differs = Output { $id }: switched on { $recorded } times (first { $recordedfirst }), here { $here } times (first { $herefirst }).
+
+matrix-cause = Cause
+matrix-priority = Priority
+matrix-limit = Set-point
+matrix-delay = After
+matrix-horn = any unacknowledged alarm
+matrix-legend = L: on until reset. X: on while the alarm is active (at least the minimum run). Out of service, a cause demands nothing; shelved, it still does.
+matrix-output = Output
+matrix-kind = Kind
+matrix-latch = Latches
+matrix-min-run = Minimum run
+matrix-name = Name
+matrix-yes = yes
 
 screen-not-built = This program was built without the screens: run npm ci and npm run build in the folder web, then build it again. Alarms are judged and the interface works.

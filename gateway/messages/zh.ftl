@@ -6,6 +6,7 @@ cli-run-log-format = 写到标准错误的日志格式。
 cli-check = 检查现场文件，不接触任何设备；一次列出全部问题。可以运行退出码为 0，否则为 1。
 cli-check-site = 现场文件。
 cli-check-format = 问题的输出格式。
+cli-check-matrix = 改为输出联动表：哪些报警要求哪些输出。
 cli-replay = 按现场文件判断记录的或手写的事件，不接设备、不用时钟：以 JSON 行输出每次状态变化、拒绝和输出变化。某行无法读取时退出码为 2。
 cli-replay-site-file = 现场文件。
 cli-replay-events = 事件，每行一个 JSON 对象；- 表示从标准输入读取。
@@ -55,5 +56,18 @@ replay-transitions = 记录了 { $recorded } 次状态变化，此处为 { $here
 replay-same = 每个报警和每个输出的动作次数都与记录相同。
 replay-alarm-differs = { $id }：记录 { $recorded } 次（首次 { $recordedfirst }），此处 { $here } 次（首次 { $herefirst }）。
 replay-output-differs = 输出 { $id }：记录接通 { $recorded } 次（首次 { $recordedfirst }），此处 { $here } 次（首次 { $herefirst }）。
+
+matrix-cause = 原因
+matrix-priority = 级别
+matrix-limit = 定值
+matrix-delay = 延时
+matrix-horn = 任一未确认报警
+matrix-legend = L：接通并保持到复位。X：报警期间接通（不少于最短运行时间）。停用的原因不要求任何输出；搁置的仍然要求。
+matrix-output = 输出
+matrix-kind = 类型
+matrix-latch = 自保持
+matrix-min-run = 最短运行
+matrix-name = 名称
+matrix-yes = 是
 
 screen-not-built = 本程序构建时没有包含画面：请在 web 目录运行 npm ci 和 npm run build，再重新构建。报警判断和接口照常工作。

@@ -28,6 +28,8 @@ enum Command {
         site: PathBuf,
         #[arg(long, default_value = "text")]
         format: Format,
+        #[arg(long)]
+        matrix: bool,
     },
     Replay(Replay),
     Pin {
@@ -81,11 +83,18 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
         },
         Command::Check {
             site,
+            format,
+            matrix: true,
+        } => check::matrix(&site, matches!(format, Format::Json), language),
+        Command::Check {
+            site,
             format: Format::Text,
+            ..
         } => check::people(&site, language),
         Command::Check {
             site,
             format: Format::Json,
+            ..
         } => check::programs(&site),
         Command::Replay(replay) => return Ok(replay.run(language)),
         Command::Pin { pin_file } => {

@@ -15,6 +15,7 @@ pub mod journal;
 pub mod judge;
 pub mod judgement;
 pub mod live;
+mod matrix;
 mod message;
 pub mod model;
 mod pin;

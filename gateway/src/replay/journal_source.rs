@@ -113,8 +113,8 @@ struct Ahead {
 #[derive(Clone, Copy, Debug, Default)]
 struct Held {
     reading: Option<(Reading, u64)>,
-    /// A repeat waits in the queue.
-    waits: bool,
+    /// When the repeat that waits in the queue is due.
+    waits: Option<u64>,
 }
 
 /// Feeds a rehearsal from a journal.
@@ -132,6 +132,8 @@ pub(super) struct JournalSource<'a> {
     /// Events by their number, which orders those of one time.
     events: BTreeMap<u64, Event>,
     number: u64,
+    /// The newest time of a record so far.
+    newest: u64,
     held: Vec<Held>,
     found: Found,
 }
@@ -164,6 +166,7 @@ impl<'a> JournalSource<'a> {
             queue: BinaryHeap::new(),
             events: BTreeMap::new(),
             number: 0,
+            newest: 0,
             found: Found::default(),
         }
     }
@@ -234,6 +237,10 @@ impl<'a> JournalSource<'a> {
         });
         visited.map_err(ReplayError::Journal)?;
         ahead.contact.sort_unstable_by_key(|(at, ..)| *at);
+        ahead
+            .stale
+            .values_mut()
+            .for_each(|times| times.sort_unstable());
         self.ahead = ahead;
         Ok(())
     }
@@ -285,6 +292,7 @@ impl<'a> JournalSource<'a> {
                 continue;
             }
             let at = timeline.at(time);
+            self.newest = self.newest.max(at);
             if rehearsal.is_none() {
                 let base = WallMs(timeline.base.unwrap_or(time.0));
                 *rehearsal = Some(self.rehearsal(standing, base));
@@ -295,8 +303,9 @@ impl<'a> JournalSource<'a> {
             self.take(batch, record, at, recorded);
         }
         if let Some(rehearsal) = rehearsal {
-            let made = timeline.at(batch.made);
-            self.release(made.saturating_sub(WINDOW_MS), rehearsal, recorded)?;
+            // By what was recorded, not by when it was written: a disk that failed is caught up with later.
+            let until = self.newest.saturating_sub(WINDOW_MS);
+            self.release(until, rehearsal, recorded)?;
         }
         Ok(self.goes_on(batch).is_continue())
     }
@@ -465,29 +474,48 @@ impl<'a> JournalSource<'a> {
     }
 
     fn again(&mut self, point: PointIndex, at: u64, now: Instant, rehearsal: &mut Rehearsal) {
-        self.held[point.0].waits = false;
-        let Some((reading, read)) = self.held[point.0].reading else {
+        let held = &mut self.held[point.0];
+        // An earlier repeat took its place.
+        if held.waits != Some(at) {
+            return;
+        }
+        held.waits = None;
+        let Some((reading, read)) = held.reading else {
             return;
         };
-        let (every, until_stale) = self.holds[point.0];
-        if at < read + every {
-            return self.repeat(point, read);
+        if self.next_repeat(point, read).is_some_and(|due| at >= due) {
+            self.held[point.0].reading = Some((reading, at));
+            self.read(point, &reading, now, rehearsal);
+            self.repeat(point, at);
+        } else {
+            self.repeat(point, read);
         }
-        let stale = self.ahead.stale.get(&point.0);
-        let next = stale.and_then(|times| times.iter().find(|stale| **stale > read));
-        if next.is_some_and(|stale| at > stale.saturating_sub(until_stale)) {
-            self.held[point.0].reading = None;
-            return;
-        }
-        self.held[point.0].reading = Some((reading, at));
-        self.read(point, &reading, now, rehearsal);
-        self.repeat(point, at);
     }
 
-    /// One repeat of a point waits at a time.
+    /// Sees to it that a reading is repeated when it should be: one repeat of a point waits at a time.
     fn repeat(&mut self, point: PointIndex, read: u64) {
-        if !std::mem::replace(&mut self.held[point.0].waits, true) {
-            self.put(read + self.holds[point.0].0, Event::Again(point));
+        let Some(due) = self.next_repeat(point, read) else {
+            return;
+        };
+        let waits = &mut self.held[point.0].waits;
+        if waits.is_none_or(|waiting| due < waiting) {
+            *waits = Some(due);
+            self.put(due, Event::Again(point));
+        }
+    }
+
+    /// When a reading is read again; `None` after the last poll before the point went stale.
+    fn next_repeat(&self, point: PointIndex, read: u64) -> Option<u64> {
+        let (every, until_stale) = self.holds[point.0];
+        let due = read.saturating_add(every);
+        let stale = self.ahead.stale.get(&point.0).and_then(|times| {
+            let after = times.partition_point(|stale| *stale <= read);
+            times.get(after)
+        });
+        match stale.map(|stale| stale.saturating_sub(until_stale)) {
+            Some(last) if last <= read => None,
+            Some(last) => Some(due.min(last)),
+            None => Some(due),
         }
     }
 
@@ -495,11 +523,16 @@ impl<'a> JournalSource<'a> {
         self.span.from.is_none_or(|from| time >= from) && self.span.to.is_none_or(|to| time <= to)
     }
 
-    /// A batch made well after the span's end holds nothing of it.
+    /// A batch that begins well after the span's end holds nothing of it, and none behind it does.
     fn goes_on(&self, batch: &Batch) -> ControlFlow<()> {
         let window = i64::try_from(WINDOW_MS).unwrap_or(i64::MAX);
-        match self.span.to {
-            Some(to) if batch.made.0 > to.0.saturating_add(window) => ControlFlow::Break(()),
+        let is_after = |time: WallMs| {
+            self.span
+                .to
+                .is_some_and(|to| time.0 > to.0.saturating_add(window))
+        };
+        match batch.records.first().and_then(time) {
+            Some(time) if is_after(time) => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         }
     }

@@ -116,10 +116,13 @@ impl Rehearsal {
     /// The gateway stops at `now`, writes its state, and comes back `down` milliseconds later with nothing but that (R20). Returns when.
     pub fn restart(&mut self, now: Instant, down: u64) -> Instant {
         self.pass(now);
-        self.judge.settle();
-        // An output counts by its value at the end of the instant, which a restart of no length does not end (R4).
-        let is_same_instant = down == 0;
-        self.hear_some(|told| !(is_same_instant && matches!(told, Happening::Output { .. })));
+        if down > 0 {
+            self.end_instant();
+        } else {
+            // An output counts by its value at the end of the instant, which a restart of no length does not end (R4).
+            self.judge.settle();
+            self.hear_some(|told| !matches!(told, Happening::Output { .. }));
+        }
         let (saved, latched) = self.state(now);
         self.now = now.after(down);
         let wall = self.wall(self.now);
