@@ -104,6 +104,20 @@ test('an order for a site that is away is refused at once, and says whom to turn
   await row(page, 'brewery/GT-201.H').getByText('企业当前离线').waitFor();
 });
 
+test('in a flood the listed alarms of one unit are acknowledged together, and never a P1', async () => {
+  city.county.flood(200);
+  city.county.answer_ms = 20;
+  const page = await at('sun', '/alarms');
+  await page.locator('.alarm-row').first().waitFor();
+  expect(await page.getByRole('button', { name: /确认所列/ }).count()).toBe(0);
+  await go(page, '/alarms?site=sewage');
+  await page.getByRole('button', { name: /确认所列/ }).click();
+  await page.locator('dialog[open] button[type="submit"]').click();
+  await page.locator('dialog[open]').waitFor({ state: 'detached' });
+  const waiting = [...city.county.alarms.values()].filter((alarm) => alarm.site === 'sewage' && alarm.state === 'UNACK');
+  expect(waiting.map((alarm) => alarm.priority)).toEqual([1]);
+});
+
 test('shelving a P1 takes minutes, a reason and a second person who is another', async () => {
   city.county.one();
   const page = await at('sun', '/alarms?open=tank-farm/GT-101.HH');
