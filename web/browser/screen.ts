@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
 const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 /** Without it a browser waits for a touch before it sounds; a wall display is set up so. */
@@ -19,6 +19,10 @@ export interface Look {
   height?: number;
   /** A finger instead of a mouse. */
   touch?: boolean;
+  /** What comes before the first load, such as a log-in. */
+  before?: (context: BrowserContext) => Promise<unknown>;
+  /** What the page shows once it stands; the frame where nothing else is said. */
+  stands?: string;
 }
 
 export const DESKTOP = { width: 1366, height: 768 };
@@ -34,7 +38,7 @@ export interface Screen {
 
 /** A page at an address of a face, in a browser profile of its own. */
 export async function open(browser: Browser, base: string, path: string, look: Look = {}): Promise<Screen> {
-  const { language = 'zh', theme = 'light', width = DESKTOP.width, height = DESKTOP.height, touch = false } = look;
+  const { language = 'zh', theme = 'light', width = DESKTOP.width, height = DESKTOP.height, touch = false, before, stands = '.frame' } = look;
   const context = await browser.newContext({ viewport: { width, height }, hasTouch: touch, isMobile: touch, locale: language === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'America/New_York' });
   await context.addInitScript(
     ([spoken, shown]) => {
@@ -43,13 +47,14 @@ export async function open(browser: Browser, base: string, path: string, look: L
     },
     [language, theme],
   );
+  await before?.(context);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => !request.url().startsWith(base) && !request.url().startsWith('data:') && complaints.push(`left the machine: ${request.url()}`));
   await page.goto(base + path);
-  await page.locator('.frame').waitFor();
+  await page.locator(stands).waitFor();
   return { page, complaints, close: () => context.close() };
 }
 

@@ -47,7 +47,7 @@ export function AlarmDetails({ alarm, around, acts, trend, history, trendLink, o
       </header>
       <div class="inside">
         {alarm.guidance && <p class="guidance">{name(alarm.guidance)}</p>}
-        <Acts alarm={alarm} acts={acts} />
+        <Acts alarm={alarm} acts={acts} pending={around.pending?.(alarm) ?? null} />
         <Facts alarm={alarm} around={around} />
         {trend && <TrendAround alarm={alarm} around={around} trend={trend} link={trendLink} />}
         <section class="stack">
@@ -67,7 +67,7 @@ function Facts({ alarm, around }: { alarm: Alarm; around: Surroundings }) {
     <dl class="facts live">
       <dt>{shared('details.alarm')}</dt>
       <dd>
-        {alarm.id} · {shared(`condition.${alarm.condition}`)} · {around.where(alarm)}
+        {alarm.id} · {shared(`condition.${alarm.condition}`)} · {[around.site?.(alarm), around.where(alarm)].filter(Boolean).join(' · ')}
       </dd>
       <dt>{shared('details.state')}</dt>
       <dd class="strong">{shared(`state.${alarm.state}`)}</dd>
@@ -97,7 +97,7 @@ function Facts({ alarm, around }: { alarm: Alarm; around: Surroundings }) {
         <>
           <dt>{shared('details.acknowledged')}</dt>
           <dd>
-            <Time ms={alarm.acknowledged_ms} /> {alarm.actor !== null && around.who(alarm.actor)}
+            <Time ms={alarm.acknowledged_ms} /> {alarm.actor !== null && around.who(alarm.actor, alarm)}
           </dd>
         </>
       )}
@@ -120,7 +120,7 @@ function Facts({ alarm, around }: { alarm: Alarm; around: Surroundings }) {
 type Question = 'note' | 'shelve' | 'out-of-service' | null;
 
 /** The acts that this alarm's state allows. Acknowledge is one click; the others say what they will do before they do it. */
-function Acts({ alarm, acts }: { alarm: Alarm; acts: AlarmActs }) {
+function Acts({ alarm, acts, pending }: { alarm: Alarm; acts: AlarmActs; pending: string | null }) {
   const [question, setQuestion] = useState<Question>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
   const run = async (act: Promise<Outcome<unknown>>): Promise<void> => {
@@ -131,7 +131,7 @@ function Acts({ alarm, acts }: { alarm: Alarm; acts: AlarmActs }) {
   const begin = async (next: Question): Promise<void> => {
     if (!acts.begin || (await acts.begin())) setQuestion(next);
   };
-  const acknowledge = (): unknown => (needsNote(alarm) ? setQuestion('note') : run(acts.acknowledge(alarm, null)));
+  const acknowledge = (): unknown => (needsNote(alarm) ? setQuestion('note') : run(acts.acknowledge!(alarm, null)));
   const resettable = alarm.state === 'LATCH-ACK' || alarm.state === 'LATCH-UNACK';
   const shelved = alarm.suppressed.includes('shelved');
   const out = alarm.suppressed.includes('out-of-service');
@@ -139,11 +139,11 @@ function Acts({ alarm, acts }: { alarm: Alarm; acts: AlarmActs }) {
     <div class="stack no-print">
       {question === 'note' ? (
         <div class="row">
-          <NoteLine onNote={(note) => run(acts.acknowledge(alarm, note))} onClose={() => setQuestion(null)} />
+          <NoteLine onNote={(note) => run(acts.acknowledge!(alarm, note))} onClose={() => setQuestion(null)} />
         </div>
       ) : (
         <div class="row">
-          {unacknowledged(alarm) && (
+          {acts.acknowledge && unacknowledged(alarm) && (
             <Button look="main" onPress={acknowledge}>
               {shared('act.acknowledge')}
             </Button>
@@ -158,6 +158,11 @@ function Acts({ alarm, acts }: { alarm: Alarm; acts: AlarmActs }) {
           {acts.outOfService && !out && <Button onPress={() => begin('out-of-service')}>{shared('act.out-of-service')}</Button>}
           {acts.inService && out && <Button onPress={() => run(acts.inService!(alarm))}>{shared('act.in-service')}</Button>}
         </div>
+      )}
+      {pending && (
+        <p class="muted" role="status">
+          {pending}
+        </p>
       )}
       {failure && <Refusal failure={failure} />}
       {question === 'shelve' && acts.shelve && (
@@ -226,7 +231,7 @@ function History({ alarm, around, history }: { alarm: Alarm; around: Surrounding
               </span>
             )}
             {transition.value_cause && <span class="text-fault"> {shared.orCode('cause', transition.value_cause)}</span>}
-            {transition.actor && <span> {around.who(transition.actor)}</span>}
+            {transition.actor && <span> {around.who(transition.actor, alarm)}</span>}
             {transition.reason && <span class="muted"> “{transition.reason}”</span>}
             {transition.late && <span class="tag">{shared('time.late')}</span>}
           </span>

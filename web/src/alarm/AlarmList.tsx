@@ -30,9 +30,9 @@ interface AlarmListProps {
 /** A row may ask for a note, or tell why its act was refused; one row at a time. */
 type Asking = { key: string; failure: Failure | null; note: boolean } | null;
 
-const HEAD = ['priority', 'time', 'point', 'condition', 'value', 'limit', 'state', 'who', 'act'] as const;
+const HEAD = ['priority', 'time', 'point', 'site', 'condition', 'value', 'limit', 'state', 'who', 'act'] as const;
 /** Columns that a narrow list leaves out. */
-const CLASSES: Partial<Record<(typeof HEAD)[number], string>> = { limit: 'wide', who: 'wide', condition: 'c-cond', act: 'acts' };
+const CLASSES: Partial<Record<(typeof HEAD)[number], string>> = { limit: 'wide', who: 'wide', site: 'c-site', condition: 'c-cond', act: 'acts' };
 
 /** The live list. Only rows in sight are drawn; the row under the pointer stays there whatever comes above it. */
 export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: AlarmListProps) {
@@ -45,7 +45,7 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
 
   const acknowledge = async (alarm: Alarm, note: string | null): Promise<void> => {
     const key = alarmKey(alarm);
-
+    if (!acts.acknowledge) return;
     const next = keys[keys.indexOf(key) + 1];
     if (needsNote(alarm) && note === null) return setAsking({ key, failure: null, note: true });
     const outcome = await acts.acknowledge(alarm, note);
@@ -74,10 +74,10 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
 
   const { from, to } = hold.printing ? { from: 0, to: alarms.length } : sight(hold.scroll_px, hold.height_px, hold.row_px, alarms.length);
   return (
-    <div class="card alarm-list" role="table" aria-label={shared('alarms.title')} aria-rowcount={alarms.length + 1}>
+    <div class={around.site ? 'card alarm-list with-site' : 'card alarm-list'} role="table" aria-label={shared('alarms.title')} aria-rowcount={alarms.length + 1}>
       <div ref={rows} class="rows" role="rowgroup" tabIndex={0} onScroll={hold.onScroll} onPointerMove={hold.onPointerMove} onPointerLeave={hold.onPointerLeave}>
         <div class="head" role="row" aria-rowindex={1}>
-          {HEAD.map((column) => (
+          {HEAD.filter((column) => column !== 'site' || around.site).map((column) => (
             <span key={column} role="columnheader" class={CLASSES[column]}>
               {shared(`column.${column}`)}
             </span>
@@ -96,7 +96,7 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
               top_px={(from + place) * hold.row_px}
               chosen={key === chosen}
               onOpen={openRow}
-              onAcknowledge={press}
+              onAcknowledge={acts.acknowledge ? press : null}
               asking={ask && <Ask ask={ask} onNote={(note) => acknowledge(alarm, note)} onClose={() => setAsking(null)} />}
             />
           );

@@ -17,16 +17,21 @@ export interface Surroundings {
   /** The point of an alarm; null for a device's. */
   point: (alarm: Alarm) => Point | null;
   value: (alarm: Alarm) => ReadonlySignal<Value | null> | null;
-  /** Where it is: an area at the plant, site and area in the city. */
+  /** The site's name, where there are several: a column of its own. */
+  site?: (alarm: Alarm) => string;
+  /** The area, or the device where there is none. */
   where: (alarm: Alarm) => string;
+  /** An act that is on its way to where the alarm lives, in words; null for none. */
+  pending?: (alarm: Alarm) => string | null;
   /** The name behind an actor's id; the id itself where nobody knows it. */
-  who: (actor: string) => string;
+  who: (actor: string, alarm: Alarm) => string;
 }
 
 interface CellsProps {
   alarm: Alarm;
   around: Surroundings;
-  onAcknowledge: (alarm: Alarm) => unknown;
+  /** Null for a role that only watches. */
+  onAcknowledge: ((alarm: Alarm) => unknown) | null;
   /** A question or a refusal in place of the right half of the row. */
   asking: ComponentChildren | null;
 }
@@ -73,9 +78,15 @@ const Cells = memo(function Cells({ alarm, around, onAcknowledge, asking }: Cell
       <div role="cell" class="two c-name">
         <span class="strong">{name(alarm.name)}</span>
         <span class="small muted">
-          {alarm.id} · {around.where(alarm)}
+          {alarm.id} · {around.site && <span class="at-site">{around.site(alarm)} · </span>}
+          {around.where(alarm)}
         </span>
       </div>
+      {around.site && (
+        <div role="cell" class="c-site">
+          {around.site(alarm)}
+        </div>
+      )}
       <div role="cell" class="c-cond">{shared(`condition.${alarm.condition}`)}</div>
       {asking ? (
         <div role="cell" class="asking" onClick={(event) => event.stopPropagation()}>
@@ -90,13 +101,13 @@ const Cells = memo(function Cells({ alarm, around, onAcknowledge, asking }: Cell
           <div role="cell" class="wide number">{limitText(alarm, point)}</div>
           <div role="cell" class="two c-state">
             <span class="strong">
-              {shared(`state.${alarm.state}`)}
+              {around.pending?.(alarm) ?? shared(`state.${alarm.state}`)}
               {alarm.late && <span class="tag">{shared('time.late')}</span>}
             </span>
             <span class="small muted">{alarm.raised_ms !== null && <Lasting from_ms={alarm.raised_ms} to_ms={alarm.active ? null : alarm.cleared_ms} />}</span>
           </div>
-          <div role="cell" class="wide">{alarm.actor !== null && around.who(alarm.actor)}</div>
-          <div role="cell" class="acts">{unacknowledged(alarm) && <Button onPress={() => onAcknowledge(alarm)}>{shared('act.acknowledge')}</Button>}</div>
+          <div role="cell" class="wide">{alarm.actor !== null && around.who(alarm.actor, alarm)}</div>
+          <div role="cell" class="acts">{onAcknowledge && unacknowledged(alarm) && <Button onPress={() => onAcknowledge(alarm)}>{shared('act.acknowledge')}</Button>}</div>
         </>
       )}
     </>
@@ -120,7 +131,9 @@ function Raised({ alarm }: { alarm: Alarm }) {
 function ValueNow({ alarm, around }: { alarm: Alarm; around: Surroundings }) {
   const point = around.point(alarm);
   const value = around.value(alarm);
-  if (!point || !value) return <span>{shared(alarm.active ? 'device.silent' : 'device.answers')}</span>;
+  if (alarm.point === null) return <span>{shared(alarm.active ? 'device.silent' : 'device.answers')}</span>;
+  // A city follows the values of one site at a time; elsewhere the value of then is what is known.
+  if (!point || !value) return null;
   return <Reading value={value.value} point={point} />;
 }
 

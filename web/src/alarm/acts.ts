@@ -18,8 +18,8 @@ export interface Shelving {
 export interface AlarmActs {
   /** Sees to it that somebody stands behind an act before its questions are asked; false where nobody would. */
   begin?: () => Promise<boolean>;
-  /** The note is null except where `needsNote`. */
-  acknowledge: (alarm: Alarm, note: string | null) => Promise<Outcome<unknown>>;
+  /** The note is null except where `needsNote`. Left out for a role that only watches. */
+  acknowledge?: (alarm: Alarm, note: string | null) => Promise<Outcome<unknown>>;
   reset?: (alarm: Alarm) => Promise<Outcome<unknown>>;
   shelve?: (alarm: Alarm, shelving: Shelving) => Promise<Outcome<unknown>>;
   unshelve?: (alarm: Alarm) => Promise<Outcome<unknown>>;

@@ -28,19 +28,28 @@ export function Field({ label, hint, wrong, children }: FieldProps) {
 interface InputProps {
   value: string;
   onText: (text: string) => void;
-  type?: 'text' | 'password' | 'search' | 'number' | 'datetime-local';
+  type?: 'text' | 'password' | 'search' | 'number' | 'datetime-local' | 'tel';
   inputMode?: 'text' | 'numeric';
   autocomplete?: 'off' | 'username' | 'current-password' | 'new-password';
   placeholder?: string;
   maxLength?: number;
   label?: string;
   autoFocus?: boolean;
+  name?: string;
+  /** The id of a `datalist`. */
+  list?: string;
+  disabled?: boolean;
+  invalid?: boolean;
+  /** An id or a user: neither capitals nor a spelling are to be put right. */
+  literal?: boolean;
+  min?: number;
+  max?: number;
 }
 
-export function Input({ value, onText, label, autoFocus, ...rest }: InputProps) {
+export function Input({ value, onText, label, autoFocus, invalid, literal, ...rest }: InputProps) {
   // Preact's types tell the inputs apart by their type; none of what is passed here differs between them.
-  const given = rest as { type?: 'text' };
-  return <input class="input" {...given} value={value} aria-label={label} autofocus={autoFocus} onInput={(event) => onText(event.currentTarget.value)} />;
+  const given = { ...rest, ...(literal ? { autocapitalize: 'none', spellcheck: false } : {}) } as { type?: 'text' };
+  return <input class="input" {...given} aria-invalid={invalid} value={value} aria-label={label} autofocus={autoFocus} onInput={(event) => onText(event.currentTarget.value)} />;
 }
 
 interface SelectProps {

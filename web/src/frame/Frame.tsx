@@ -71,7 +71,7 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
       </header>
       {feed.state.value === 'stale' && <Silent feed={feed} />}
       <nav class="places" aria-label={shared('frame.places')}>
-        {places.map((candidate) => (
+        {places.filter((candidate) => !candidate.hidden).map((candidate) => (
           <a key={candidate.id} href={link(candidate.id)} aria-current={candidate === place ? 'page' : undefined}>
             <Icon name={candidate.icon} />
             {candidate.label()}

@@ -7,4 +7,6 @@ export interface Place {
   label: () => string;
   icon: IconName;
   view: ComponentType;
+  /** Has an address, and no entry among the places. */
+  hidden?: boolean;
 }

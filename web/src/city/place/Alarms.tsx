@@ -1,0 +1,107 @@
+import { useEffect, useMemo } from 'preact/hooks';
+import { address, go, link, parameter, set } from '../../address/address';
+import { AlarmList } from '../../alarm/AlarmList';
+import { Filters } from '../../alarm/Filters';
+import { passes, readFilter } from '../../alarm/filter';
+import { byUrgency } from '../../alarm/state';
+import type { Alarm } from '../../api/shape';
+import { Button } from '../../control/Button';
+import { Icon } from '../../frame/Icon';
+import { name } from '../../i18n/language';
+import { shared } from '../../i18n/shared';
+import { useKeys } from '../../keys/keys';
+import { alarmKey } from '../../live/picture';
+import { Empty, Skeleton } from '../../notice/Notice';
+import { AlarmSide, trendAround } from '../AlarmSide';
+import { siteName, surroundings } from '../around';
+import { city } from '../city';
+import { city as say } from '../messages';
+
+/** The live list over every site that the person may see. */
+export function Alarms() {
+  const alarms = city.picture.alarms.value;
+  const open = parameter('open');
+  const opened = open === null ? undefined : alarms.get(open);
+  const followed = opened?.site ?? (city.sites.value?.size === 1 ? ([...city.sites.value.keys()][0] ?? null) : null);
+  useWatch(followed);
+  const around = useMemo(() => surroundings(followed), [followed]);
+  const acts = city.acts();
+  const all = useMemo(() => [...alarms.values()].sort(byUrgency), [alarms]);
+  const parameters = address.value.parameters;
+  const shown = useMemo(() => all.filter((alarm) => passes(alarm, readFilter(parameters))), [all, parameters]);
+  useKeys({ Escape: () => set({ open: null }) });
+  if (!city.sites.value) return <Skeleton lines={12} />;
+  return (
+    <div class="alarm-place" data-open={opened ? '' : undefined}>
+      <div class="row">
+        <h1 class="grow">{shared('alarms.title')}</h1>
+        <Button look="plain" onPress={() => print()}>
+          <Icon name="print" /> {shared('act.print')}
+        </Button>
+      </div>
+      <Filters alarms={all} among={{ parameter: 'site', label: say('situation.column.site'), all: say('alarms.all-sites'), choices: sitesOf(all) }} />
+      <div class="alarm-split" data-open={opened ? '' : undefined}>
+        {shown.length > 0 ? (
+          <AlarmList alarms={shown} around={around} acts={acts} open={open} onOpen={openAlarm} onTrend={(alarm) => alarm.point !== null && go('trend', trendAround(alarm))} />
+        ) : (
+          <Nothing all={all} />
+        )}
+        {opened ? (
+          <AlarmSide key={open} alarm={opened} around={around} acts={acts} onClose={() => set({ open: null })} />
+        ) : (
+          open !== null && <Gone open={open} />
+        )}
+      </div>
+    </div>
+  );
+}
+
+const openAlarm = (alarm: Alarm): void => set({ open: alarmKey(alarm) }, parameter('open') === null ? 'push' : 'replace');
+
+/** Follows a site's values while the page stands. */
+export function useWatch(site: string | null): void {
+  useEffect(() => {
+    city.watch(site);
+    return () => city.watch(null);
+  }, [site]);
+}
+
+function sitesOf(alarms: readonly Alarm[]): { value: string; label: string }[] {
+  const ids = [...new Set(alarms.map((alarm) => alarm.site))];
+  const chosen = parameter('site');
+  if (chosen !== null && !ids.includes(chosen)) ids.push(chosen);
+  return ids.map((id) => ({ value: id, label: siteName(id) })).sort((a, b) => a.label.localeCompare(b.label, 'zh'));
+}
+
+function Nothing({ all }: { all: readonly Alarm[] }) {
+  return (
+    <div class="card">
+      {all.length === 0 ? (
+        <Empty why={shared('alarms.calm')} next={say('alarms.calm-next')} />
+      ) : (
+        <Empty why={shared('alarms.filtered')} next={shared('alarms.filtered-next', { count: all.length })}>
+          <Button onPress={() => set({ kind: null, state: null, site: null, area: null, q: null })}>{shared('alarms.show-all')}</Button>
+        </Empty>
+      )}
+    </div>
+  );
+}
+
+/** The alarm of a link is over: a colleague's address still says what it was, and the record has the rest. */
+function Gone({ open }: { open: string }) {
+  const slash = open.indexOf('/');
+  const [site, alarm] = [open.slice(0, slash), open.slice(slash + 1)];
+  const point = city.model(site)?.points.find((candidate) => alarm.startsWith(`${candidate.id}.`));
+  return (
+    <div class="card">
+      <Empty why={say('alarms.gone', { alarm: `${siteName(site)} ${point ? name(point.name) : ''} ${alarm}` })}>
+        <div class="row">
+          <a class="button" href={link('record', { site, days: 7 })}>
+            {say('alarms.gone-record')}
+          </a>
+          <Button onPress={() => set({ open: null })}>{shared('act.close')}</Button>
+        </div>
+      </Empty>
+    </div>
+  );
+}

@@ -1,0 +1,111 @@
+import { set } from '../../address/address';
+import { toggled } from '../../alarm/filter';
+import { Shape } from '../../alarm/Symbol';
+import { CONDITIONS, PRIORITIES } from '../../api/shape';
+import { fromField, toField } from '../../clock/format';
+import { now } from '../../clock/now';
+import { Chip } from '../../control/Button';
+import { Field, Input, Select } from '../../control/Field';
+import { shared } from '../../i18n/shared';
+import { city } from '../city';
+import { city as say } from '../messages';
+import { DAYS_CHOICES, type Question, type Range } from '../question';
+import { SiteChoice } from '../SiteChoice';
+
+/** Questions that are asked again and again. Each is an address of its own. */
+const USUAL = [
+  { key: 'urgent', parameters: { priority: '1', days: 30 } },
+  { key: 'slow', parameters: { over: 60, days: 30 } },
+  { key: 'gas', parameters: { condition: 'HH', days: 30 } },
+  { key: 'blind', parameters: { condition: 'BAD,STALE,COMMS', days: 7 } },
+] as const;
+
+const NOTHING = { site: null, town: null, condition: null, priority: null, days: null, from: null, to: null, over: null, open: null };
+
+/** The question; it is asked as it changes. */
+export function Form({ question, range }: { question: Question; range: Range }) {
+  const towns = [...new Set([...(city.sites.value?.values() ?? [])].map((site) => site.town).filter(Boolean))].sort((a, b) => a.localeCompare(b, 'zh'));
+  return (
+    <section class="card question no-print" aria-label={say('record.question')}>
+      <div class="chips" role="group" aria-label={say('record.usual')}>
+        <span class="small muted label">{say('record.usual')}</span>
+        {USUAL.map(({ key, parameters }) => (
+          <Chip key={key} on={isAsked(question, parameters)} onToggle={() => set({ ...NOTHING, ...parameters }, 'push')}>
+            {say(`usual.${key}`)}
+          </Chip>
+        ))}
+        <button type="button" class="chip" onClick={() => set(NOTHING, 'push')}>
+          {say('record.clear')}
+        </button>
+      </div>
+      <div class="fields">
+        <Field label={say('situation.column.site')}>
+          <SiteChoice value={question.site} none={say('alarms.all-sites')} onChoose={(site) => set({ site, open: null })} />
+        </Field>
+        <Field label={say('situation.town')}>
+          <Select value={question.town ?? ''} choices={[{ value: '', label: say('situation.all-towns') }, ...towns.map((town) => ({ value: town, label: town }))]} onChoose={(town) => set({ town, open: null })} />
+        </Field>
+        <Field label={say('record.from')}>
+          <Moment value_ms={range.from_ms} onChange={(from) => set({ from, to: question.to_ms, days: null, open: null })} />
+        </Field>
+        <Field label={say('record.to')}>
+          <Moment value_ms={question.to_ms ?? now.value} onChange={(to) => set({ from: Math.round(range.from_ms), to, days: null, open: null })} />
+        </Field>
+        <Field label={say('record.over')}>
+          <Input type="number" min={0} max={86_400} inputMode="numeric" placeholder={say('record.over-any')} value={question.over_s === null ? '' : String(question.over_s)} onText={(over) => set({ over, open: null })} />
+        </Field>
+      </div>
+      <div class="chips" role="group" aria-label={say('record.span')}>
+        <span class="small muted label">{say('record.span')}</span>
+        {DAYS_CHOICES.map((days) => (
+          <Chip key={days} on={question.from_ms === null && question.days === days} onToggle={() => set({ days: days === 7 ? null : days, from: null, to: null, open: null })}>
+            {shared('span.days', { count: days })}
+          </Chip>
+        ))}
+        <span class="divider" aria-hidden="true" />
+        <span class="small muted label near">{shared('column.priority')}</span>
+        {PRIORITIES.map((priority) => (
+          <Chip key={priority} on={question.priorities.includes(priority)} onToggle={() => set({ priority: toggled(question.priorities, priority), open: null })}>
+            <Shape kind={priority} /> {shared(`priority.${priority}`)}
+          </Chip>
+        ))}
+      </div>
+      <div class="chips" role="group" aria-label={shared('column.condition')}>
+        <span class="small muted label">{shared('column.condition')}</span>
+        {CONDITIONS.map((condition) => (
+          <Chip key={condition} on={question.conditions.includes(condition)} onToggle={() => set({ condition: toggled(question.conditions, condition), open: null })}>
+            {shared(`condition.${condition}`)}
+          </Chip>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function isAsked(question: Question, usual: Record<string, string | number>): boolean {
+  const same = (value: string | number | undefined, mine: readonly (string | number)[]): boolean => String(value ?? '') === mine.join(',');
+  return (
+    question.site === null &&
+    question.town === null &&
+    question.from_ms === null &&
+    question.days === usual['days'] &&
+    same(usual['priority'], question.priorities) &&
+    same(usual['condition'], question.conditions) &&
+    (question.over_s ?? undefined) === usual['over']
+  );
+}
+
+/** A moment of the site's wall time. */
+function Moment({ value_ms, onChange }: { value_ms: number; onChange: (ms: number) => void }) {
+  return (
+    <input
+      class="input number"
+      type="datetime-local"
+      value={toField(value_ms)}
+      onChange={(event) => {
+        const ms = fromField(event.currentTarget.value);
+        if (ms !== null) onChange(ms);
+      }}
+    />
+  );
+}
