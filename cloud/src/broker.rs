@@ -5,8 +5,9 @@
 //!   segment, with a warning in its log and nothing else. What a Davy gateway lost that way is not acknowledged and comes again; what a node without a
 //!   journal lost is lost. So that log is large, and those of gateways' commands are small, since a log frees nothing until it is full.
 //! - It forgets everything when it ends. Gateways connect anew and are born anew.
-//! - A connection beyond the limit is dropped without an answer, and the same client id coming again after that may poison a lock in the acceptor.
-//!   So the limit is far above what the process may open, and [`crate::ingest`] sees a broker that answers nobody, since it is its client too.
+//! - A connection beyond the limit is dropped without an answer, and the same client id coming again after that may poison a lock in the acceptor;
+//!   a topic that begins with a character of several bytes makes the router panic. Either leaves a broker that answers nobody. So it is asked every few
+//!   seconds, and started again when it is silent: gateways connect anew and send again what was not acknowledged.
 //! - `Broker::start` reports no failed bind and cannot be ended. So router and server are started here, on a runtime of their own that ends with us.
 //! - It has neither rights by topic nor, here, passwords: docs/cloud.md says where it may listen.
 
@@ -16,8 +17,12 @@ use rumqttd::protocol::v4::V4;
 use rumqttd::{
     ConnectionSettings, LinkType, Router, RouterConfig, SegmentConfig, Server, ServerSettings,
 };
-use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +53,18 @@ const COMMAND_LOG: SegmentConfig = SegmentConfig {
     max_segment_count: 2,
 };
 
+/// How often the broker is asked whether it answers, how long it may take, and how many silences in a row are too many.
+const ASK_EVERY: Duration = Duration::from_secs(5);
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+const UNANSWERED: u32 = 2;
+
+/// More restarts than this in this time end the service: whoever supervises it decides.
+const MOST_RESTARTS: usize = 5;
+const RESTARTS_WITHIN: Duration = Duration::from_secs(300);
+
+/// How long a port may stay taken by what has just ended.
+const LET_GO_WITHIN: Duration = Duration::from_secs(10);
+
 /// What gateways subscribe to.
 const COMMAND_FILTERS: [&str; 2] = ["spBv1.0/+/NCMD/#", "spBv1.0/+/DCMD/#"];
 
@@ -61,6 +78,8 @@ pub(crate) enum BrokerError {
     },
     #[error("the broker cannot start its threads: {0}")]
     Threads(std::io::Error),
+    #[error("the broker on {listen} was started again too often: {why}")]
+    Unwell { listen: SocketAddr, why: String },
 }
 
 /// Starts the broker; answers where it listens, and the task that ends when it does.
@@ -69,35 +88,24 @@ pub(crate) fn start(
     health: Health,
     ending: CancellationToken,
 ) -> Result<(SocketAddr, Task), BrokerError> {
+    start_watched(listen, health, ending, ASK_EVERY)
+}
+
+fn start_watched(
+    listen: SocketAddr,
+    health: Health,
+    ending: CancellationToken,
+    ask_every: Duration,
+) -> Result<(SocketAddr, Task), BrokerError> {
     let listen = free(listen)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("broker")
-        .enable_all()
-        .build()
-        .map_err(BrokerError::Threads)?;
-    let router = Router::new(0, router_settings()).spawn();
-    let mut server = Server::new(server_settings(listen), router, V4);
-    let (say_end, end) = oneshot::channel();
-    runtime.spawn(async move {
-        let why = match server.start(LinkType::Remote).await {
-            Ok(()) => "it ended by itself".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        let _heard = say_end.send(why);
-    });
+    let threads = Threads::start(listen)?;
     health.say("broker", Status::Ok, format!("embedded, on {listen}"));
     let run = async move {
-        let why = tokio::select! {
-            () = ending.cancelled() => None,
-            why = end => Some(why.unwrap_or_else(|_| "its task is gone".to_owned())),
-        };
-        runtime.shutdown_background();
-        match why {
-            None => Ok(()),
-            Some(why) => {
-                health.say("broker", Status::Failed, why.clone());
-                Err(anyhow::anyhow!("the broker on {listen}: {why}"))
+        tokio::select! {
+            () = ending.cancelled() => Ok(()),
+            error = keep(threads, listen, &health, ask_every) => {
+                health.say("broker", Status::Failed, error.to_string());
+                Err(error.into())
             }
         }
     };
@@ -106,6 +114,141 @@ pub(crate) fn start(
         run: Box::pin(run),
     };
     Ok((listen, task))
+}
+
+/// Starts the broker again whenever it has ended or answers nobody; returns when that happens too often.
+async fn keep(
+    mut threads: Threads,
+    listen: SocketAddr,
+    health: &Health,
+    ask_every: Duration,
+) -> BrokerError {
+    let mut starts = VecDeque::from([Instant::now()]);
+    loop {
+        let why = tokio::select! {
+            why = threads.ended() => why,
+            why = unanswered(listen, ask_every) => why,
+        };
+        tracing::error!(%listen, why, "the embedded broker is started again");
+        metrics::counter!("davy_broker_restarts_total").increment(1);
+        let detail = format!("embedded, on {listen}; started again: {why}");
+        health.say("broker", Status::Degraded, detail);
+        drop(threads);
+        starts.retain(|start| start.elapsed() < RESTARTS_WITHIN);
+        if starts.len() > MOST_RESTARTS {
+            return BrokerError::Unwell { listen, why };
+        }
+        starts.push_back(Instant::now());
+        threads = match again(listen).await {
+            Ok(threads) => threads,
+            Err(error) => return error,
+        };
+    }
+}
+
+/// Starts the threads once the old ones have let go of the port.
+async fn again(listen: SocketAddr) -> Result<Threads, BrokerError> {
+    let begun = Instant::now();
+    loop {
+        match free(listen) {
+            Ok(_) => return Threads::start(listen),
+            Err(error) if begun.elapsed() > LET_GO_WITHIN => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+/// Returns when the broker has not answered a CONNECT several times in a row.
+async fn unanswered(listen: SocketAddr, ask_every: Duration) -> String {
+    let mut failures = 0;
+    for number in 0_u32.. {
+        tokio::time::sleep(ask_every).await;
+        let asked = tokio::time::timeout(ANSWER_WITHIN, ask(listen, number)).await;
+        failures = match asked {
+            Ok(Ok(())) => 0,
+            Ok(Err(_)) | Err(_) => failures + 1,
+        };
+        if failures >= UNANSWERED {
+            break;
+        }
+    }
+    "it answers no CONNECT".to_owned()
+}
+
+/// Connects as a client of its own name, and leaves.
+async fn ask(listen: SocketAddr, number: u32) -> std::io::Result<()> {
+    const DISCONNECT: [u8; 2] = [0xe0, 0];
+    let client_id = format!("davy-watch-{number}");
+    let mut socket = TcpStream::connect((inside(listen), listen.port())).await?;
+    socket.write_all(&connect_packet(&client_id)).await?;
+    let mut answer = [0; 4];
+    socket.read_exact(&mut answer).await?;
+    if answer != [0x20, 2, 0, 0] {
+        return Err(std::io::Error::other("no CONNACK"));
+    }
+    socket.write_all(&DISCONNECT).await
+}
+
+/// CONNECT of MQTT 3.1.1: clean session, keep alive 10 s.
+fn connect_packet(client_id: &str) -> Vec<u8> {
+    let length = u8::try_from(client_id.len()).unwrap_or(u8::MAX);
+    let mut packet = vec![0x10, 12 + length];
+    packet.extend([0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 10, 0, length]);
+    packet.extend(client_id.as_bytes());
+    packet
+}
+
+/// How this process itself reaches a broker that listens there.
+pub(crate) fn inside(listen: SocketAddr) -> IpAddr {
+    match listen.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    }
+}
+
+/// Router and server on a runtime of their own, which ends with this value.
+struct Threads {
+    runtime: Option<Runtime>,
+    end: oneshot::Receiver<String>,
+}
+
+impl Threads {
+    fn start(listen: SocketAddr) -> Result<Self, BrokerError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("broker")
+            .enable_all()
+            .build()
+            .map_err(BrokerError::Threads)?;
+        let router = Router::new(0, router_settings()).spawn();
+        let mut server = Server::new(server_settings(listen), router, V4);
+        let (say_end, end) = oneshot::channel();
+        runtime.spawn(async move {
+            let why = match server.start(LinkType::Remote).await {
+                Ok(()) => "it ended by itself".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            let _heard = say_end.send(why);
+        });
+        Ok(Self {
+            runtime: Some(runtime),
+            end,
+        })
+    }
+
+    async fn ended(&mut self) -> String {
+        let end = (&mut self.end).await;
+        end.unwrap_or_else(|_| "its task is gone".to_owned())
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// The address with its port, 0 replaced by a free one; an error that names the address if it is taken.
@@ -148,11 +291,21 @@ fn server_settings(listen: SocketAddr) -> ServerSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use rumqttc::{AsyncClient, MqttOptions, QoS};
+
+    fn anywhere() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    }
+
+    async fn answers(address: SocketAddr) {
+        while ask(address, 0).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
 
     #[tokio::test]
     async fn an_address_that_is_taken_is_a_named_error() {
-        let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let taken = std::net::TcpListener::bind(anywhere()).expect("a port");
         let address = taken.local_addr().expect("its address");
         let error = start(address, Health::default(), CancellationToken::new());
         let error = error.expect_err("a taken port").to_string();
@@ -162,16 +315,36 @@ mod tests {
     #[tokio::test]
     async fn it_lets_go_of_its_port_when_it_ends() {
         let ending = CancellationToken::new();
-        let listen = "127.0.0.1:0".parse().expect("an address");
-        let (address, task) = start(listen, Health::default(), ending.clone()).expect("a broker");
+        let (address, task) =
+            start(anywhere(), Health::default(), ending.clone()).expect("a broker");
         let run = tokio::spawn(task.run);
-        while tokio::net::TcpStream::connect(address).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        answers(address).await;
         ending.cancel();
         run.await.expect("no panic").expect("a clean end");
         while free(address).is_err() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_topic_that_kills_the_router_costs_a_restart_and_not_the_broker() {
+        let ending = CancellationToken::new();
+        let ask_every = Duration::from_millis(50);
+        let (address, task) =
+            start_watched(anywhere(), Health::default(), ending.clone(), ask_every)
+                .expect("a broker");
+        let run = tokio::spawn(task.run);
+        answers(address).await;
+        let options = MqttOptions::new("third-party", address.ip().to_string(), address.port());
+        let (client, mut events) = AsyncClient::new(options, 10);
+        client.subscribe("#", QoS::AtMostOnce).await.expect("room");
+        client
+            .publish("气体", QoS::AtMostOnce, false, "1")
+            .await
+            .expect("room");
+        while events.poll().await.is_ok() {}
+        answers(address).await;
+        ending.cancel();
+        run.await.expect("no panic").expect("a clean end");
     }
 }

@@ -11,7 +11,7 @@ use crate::records::Records;
 use crate::settings::{Broker, Settings};
 use anyhow::Context as _;
 use futures_util::future::BoxFuture;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A task with its name; it ends when the service's token is cancelled, and an error ends the service.
@@ -107,15 +107,9 @@ pub(crate) async fn assemble(
     })
 }
 
-/// How this process itself reaches its broker.
 fn inside(listen: SocketAddr) -> Address {
-    let ip = match listen.ip() {
-        ip if !ip.is_unspecified() => ip,
-        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    };
     Address {
-        host: ip.to_string(),
+        host: broker::inside(listen).to_string(),
         port: listen.port(),
         login: None,
     }

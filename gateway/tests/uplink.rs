@@ -1,7 +1,10 @@
 //! The uplink against a broker that we did not write (mosquitto), with a collector that commits and acknowledges as the cloud does.
+#![allow(clippy::unwrap_used)]
 
 mod uplink_peer;
 
+use davy_alarm::{Reading, WallMs};
+use davy_gateway::journal::Record;
 use davy_gateway::judge::Ask;
 use davy_gateway::uplink::LinkState;
 use davy_wire::{DataType, Metric, Value, name};
@@ -193,5 +196,36 @@ async fn bytes_that_are_no_command_do_no_harm() {
     gateway.journal.append(1);
     collector.committed(0).await;
     assert_eq!(collector.of("NBIRTH").len(), 1, "the link stands");
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_journal_has_on_disk_is_committed_and_nothing_else_waits() {
+    let broker = Broker::start();
+    let collector = Collector::start(broker.port, Lossy::Never).await;
+    let gateway = Gateway::start_on_disk(broker.port);
+    until("it is born", || {
+        collector.births().len() == 1 + gateway.devices()
+    })
+    .await;
+    for second in 0..40_u32 {
+        let time = WallMs(1_764_000_000_000 + i64::from(second) * 1_000);
+        let reading = Reading::measured(f64::from(second), time);
+        let record = Record::Reading { point: 0, reading };
+        gateway
+            .journal
+            .append(Some(gateway.site.points[0].device), vec![record]);
+    }
+    let sent = |heard: Heard| heard.payload.metrics.len() - 1;
+    until("every reading arrives", || {
+        collector.of("DDATA").into_iter().map(sent).sum::<usize>() >= 40
+    })
+    .await;
+    until("nothing waits", || {
+        gateway.uplink.links().cloud.backlog_batches == 0
+    })
+    .await;
+    let next = gateway.journal.stats().next_offset;
+    assert_eq!(collector.offsets(), (0..next).collect::<BTreeSet<u64>>());
     gateway.stop().await;
 }

@@ -87,6 +87,17 @@ test('a P1 asks for a note before it is sent, and the note arrives', async () =>
   expect(city.county.alarms.get('tank-farm/GT-101.HH')?.reason).toBe('已通知现场撤离');
 });
 
+test('an answer that comes late leaves the note that another row asks for', async () => {
+  city.county.mixed();
+  city.county.answer_ms = 3_000;
+  const page = await at('sun', '/alarms');
+  await row(page, 'feed-mill/DP-402.H').getByRole('button', { name: '确认' }).click();
+  await row(page, 'tank-farm/GT-101.HH').getByRole('button', { name: '确认' }).click();
+  await row(page, 'tank-farm/GT-101.HH').getByRole('textbox').fill('正在');
+  await page.locator('.alarm-row[data-key="feed-mill/DP-402.H"][data-state="ACKED"]').waitFor();
+  expect(await row(page, 'tank-farm/GT-101.HH').getByRole('textbox').inputValue()).toBe('正在');
+});
+
 test('a refusal of the gateway is shown in words in the row, and so is its silence', async () => {
   city.county.mixed();
   const page = await at('sun', '/alarms');

@@ -2,9 +2,10 @@
 
 use crate::machine;
 use crate::run::{cargo, check};
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -19,9 +20,11 @@ pub(crate) struct Options {
 enum Bench {
     /// The gateway beside a bare Rust loop and a Python script: cost, memory, latency, period
     Edge,
+    /// The city's embedded history: a year of one point at 1 Hz
+    History,
 }
 
-const ALL: [Bench; 1] = [Bench::Edge];
+const ALL: [Bench; 2] = [Bench::Edge, Bench::History];
 
 /// Runs what was asked for. A missed target is printed and no error: figures are the product.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
@@ -29,6 +32,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     for bench in asked {
         match bench {
             Bench::Edge => edge(root, options.json)?,
+            Bench::History => history(root, options.json)?,
         }
     }
     Ok(())
@@ -53,6 +57,43 @@ fn edge(root: &Path, json: bool) -> Result<()> {
     check(&mut bench)
 }
 
+/// The example prints `name value unit` a line; they are passed on as they come.
+fn history(root: &Path, json: bool) -> Result<()> {
+    eprintln!("bench history: building for release");
+    build(root, &["-p", "davy-cloud", "--example", "history_bench"])?;
+    eprintln!("bench history: a year of readings is written, then asked for");
+    let mut bench = cargo(&["run", "--quiet", "--release"]);
+    bench
+        .args(["-p", "davy-cloud", "--example", "history_bench"])
+        .current_dir(root)
+        .stdout(Stdio::piped());
+    let mut child = bench.spawn().context("cannot start the history bench")?;
+    let lines = child.stdout.take().context("its output is a pipe")?;
+    for line in BufReader::new(lines).lines() {
+        println!("{}", figure(&line?, json)?);
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("the history bench ended with {status}");
+    }
+    Ok(())
+}
+
+/// One figure in the form of `bench edge`.
+fn figure(line: &str, json: bool) -> Result<String> {
+    let parts: Vec<&str> = line.split_whitespace().collect();
+    let [name, value, unit] = parts[..] else {
+        bail!("`{line}` is no figure: name, value and unit");
+    };
+    let (name, number) = (format!("history.{name}"), value.parse::<f64>());
+    let number = number.with_context(|| format!("`{value}` of {name} is no number"))?;
+    Ok(if json {
+        serde_json::json!({ "name": name, "value": number, "unit": unit }).to_string()
+    } else {
+        format!("{name:<40} {value:>9} {unit}")
+    })
+}
+
 /// A release build, out of the way of other work on the machine.
 fn build(root: &Path, what: &[&str]) -> Result<()> {
     let cargo = cargo(&["build", "--quiet", "--release"]);
@@ -63,4 +104,22 @@ fn build(root: &Path, what: &[&str]) -> Result<()> {
             .args(what)
             .current_dir(root),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_history_bench_is_a_figure_and_anything_else_an_error() {
+        let line = figure("bytes_per_reading 1.250 B", false);
+        assert!(line.is_ok_and(|line| line.ends_with("    1.250 B")));
+        let json = figure("year 12.5 ms", true).unwrap_or_default();
+        assert!(
+            json.contains("\"name\":\"history.year\"") && json.contains("12.5"),
+            "{json}"
+        );
+        assert!(figure("year 12.5", true).is_err());
+        assert!(figure("year fast ms", true).is_err());
+    }
 }

@@ -5,6 +5,7 @@ use super::outbox::EdgeName;
 use crate::records::{Records, RecordsError, StoredBirth};
 use davy_wire::Payload;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Tables kept in memory. Beyond it one is forgotten, and read or asked for again when its node speaks.
@@ -34,7 +35,7 @@ pub(crate) struct Tables {
 
 #[derive(Debug)]
 struct Entry {
-    edge: Edge,
+    edge: Arc<Edge>,
     /// When its newest birth was received.
     born_ms: i64,
     read_at: Instant,
@@ -48,6 +49,10 @@ struct Asked {
 
 /// How long a table from the shared store is used before the store is asked for a newer birth.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How often and how far apart the shared store is looked at for a birth that must be on its way.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 impl Tables {
     pub(crate) fn new(records: Records, trust: Trust) -> Self {
@@ -66,7 +71,7 @@ impl Tables {
     }
 
     /// The table of a node, if a birth of it may be trusted.
-    pub(crate) async fn get(&mut self, name: &EdgeName) -> Result<Option<&Edge>, RecordsError> {
+    pub(crate) async fn get(&mut self, name: &EdgeName) -> Result<Option<Arc<Edge>>, RecordsError> {
         let is_fresh = match (self.trust, self.edges.get(name)) {
             (Trust::Heard, _) => true,
             (Trust::Stored, Some(entry)) => entry.read_at.elapsed() < FRESH,
@@ -75,7 +80,28 @@ impl Tables {
         if !is_fresh {
             self.read(name).await?;
         }
-        Ok(self.edges.get(name).map(|entry| &entry.edge))
+        Ok(self.edges.get(name).map(|entry| entry.edge.clone()))
+    }
+
+    /// Asks the shared store anew for what a message of this node needs and its table does not have. Another collector may be about to commit the birth,
+    /// so that it is waited for a little, though not again and again for a node that was just asked for a birth.
+    pub(crate) async fn refresh(&mut self, name: &EdgeName) -> Result<(), RecordsError> {
+        if self.trust == Trust::Heard {
+            return Ok(());
+        }
+        let known_ms = self.born_ms(name);
+        let was_asked = self
+            .asked
+            .get(name)
+            .is_some_and(|asked| asked.at.elapsed() < asked.pause);
+        for _ in 0..if was_asked { 1 } else { LOOKS } {
+            self.read(name).await?;
+            if self.born_ms(name) != known_ms {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        Ok(())
     }
 
     /// A node is born: its table begins anew, and its devices follow.
@@ -84,15 +110,16 @@ impl Tables {
         self.put(name, edge, born_ms);
     }
 
-    /// A device is born; false if its node is not known.
-    pub(crate) fn device_born(&mut self, name: &EdgeName, device: &str, birth: &Payload) -> bool {
-        match self.edges.get_mut(name) {
-            None => false,
-            Some(entry) => {
-                entry.edge.declare(device, birth);
-                true
-            }
-        }
+    /// A device is born: the table with it, or none if its node is not known.
+    pub(crate) fn device_born(
+        &mut self,
+        name: &EdgeName,
+        device: &str,
+        birth: &Payload,
+    ) -> Option<Arc<Edge>> {
+        let entry = self.edges.get_mut(name)?;
+        Arc::make_mut(&mut entry.edge).declare(device, birth);
+        Some(entry.edge.clone())
     }
 
     /// When the newest birth of this node that we know of came.
@@ -133,7 +160,7 @@ impl Tables {
             any.and_then(|any| self.edges.remove(&any));
         }
         let entry = Entry {
-            edge,
+            edge: Arc::new(edge),
             born_ms,
             read_at: Instant::now(),
         };
@@ -141,7 +168,8 @@ impl Tables {
     }
 }
 
-/// Builds a table from stored births, the node's first. A device's birth that is older than its node's belongs to an earlier session.
+/// Builds a table from stored births, the node's first. A device's birth that was sent before its node's belongs to an earlier session: by the node's own
+/// clock, since several collectors' clocks differ by more than the births do.
 pub(crate) fn from_births(births: &[StoredBirth]) -> Option<(Edge, i64)> {
     let (node, devices) = births
         .split_first()
@@ -149,13 +177,13 @@ pub(crate) fn from_births(births: &[StoredBirth]) -> Option<(Edge, i64)> {
     let birth = Payload::from_bytes(&node.payload).ok()?;
     let mut edge = Edge::new(node.site.clone(), &birth);
     let mut born_ms = node.received_ms;
-    for device in devices
-        .iter()
-        .filter(|device| device.received_ms >= node.received_ms)
-    {
-        if let Ok(birth) = Payload::from_bytes(&device.payload) {
-            edge.declare(&device.device, &birth);
-            born_ms = born_ms.max(device.received_ms);
+    for stored in devices {
+        let Ok(device) = Payload::from_bytes(&stored.payload) else {
+            continue;
+        };
+        if device.timestamp >= birth.timestamp {
+            edge.declare(&stored.device, &device);
+            born_ms = born_ms.max(stored.received_ms);
         }
     }
     Some((edge, born_ms))

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use davy_alarm::Reading;
 use davy_wire::{Payload, Topic, Verb};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -125,10 +126,31 @@ impl Worker {
         message: Message,
         group: &mut Vec<Pending>,
     ) -> Result<(), GaveUp> {
-        let found = self.tables.get(&name).await;
-        let Some(edge) = self.store.found("tables", found).await?.cloned() else {
-            self.ask_rebirth(&name, "its birth was not heard");
-            return Ok(());
+        let mut read = self.decode(&name, device, &message).await?;
+        if read
+            .as_ref()
+            .is_none_or(|(_, data)| !data.undeclared.is_empty())
+        {
+            let looked = self.tables.refresh(&name).await;
+            self.store.found("tables", looked).await?;
+            read = self.decode(&name, device, &message).await?;
+        }
+        match read {
+            None => self.ask_rebirth(&name, "its birth was not heard"),
+            Some((edge, data)) => group.extend(self.pending(name, &edge, data, message)),
+        }
+        Ok(())
+    }
+
+    /// None for a node whose birth is not known.
+    async fn decode(
+        &mut self,
+        name: &EdgeName,
+        device: &str,
+        message: &Message,
+    ) -> Result<Option<(Arc<Edge>, Data)>, GaveUp> {
+        let Some(edge) = self.edge(name).await? else {
+            return Ok(None);
         };
         let data = match Payload::from_bytes(&message.payload) {
             Ok(payload) => decode::data(&payload, device, &edge, message.received_ms),
@@ -138,10 +160,12 @@ impl Worker {
                 ..Data::default()
             },
         };
-        if let Some(pending) = self.pending(name, &edge, data, message) {
-            group.push(pending);
-        }
-        Ok(())
+        Ok(Some((edge, data)))
+    }
+
+    async fn edge(&mut self, name: &EdgeName) -> Result<Option<Arc<Edge>>, GaveUp> {
+        let found = self.tables.get(name).await;
+        self.store.found("tables", found).await
     }
 
     /// None for a batch that must come again under a newer birth.
@@ -354,14 +378,12 @@ impl Worker {
         payload: &Payload,
         message: &Message,
     ) -> Result<(), GaveUp> {
-        let found = self.tables.get(&name).await;
-        if self.store.found("tables", found).await?.is_none() {
-            self.ask_rebirth(&name, "a device was born before its node");
-            return Ok(());
+        if self.edge(&name).await?.is_none() {
+            let looked = self.tables.refresh(&name).await;
+            self.store.found("tables", looked).await?;
         }
-        self.tables.device_born(&name, device, payload);
-        let found = self.tables.get(&name).await;
-        let Some(edge) = self.store.found("tables", found).await?.cloned() else {
+        let Some(edge) = self.tables.device_born(&name, device, payload) else {
+            self.ask_rebirth(&name, "a device was born before its node");
             return Ok(());
         };
         let (birth, faults) = birth::device(&edge, device, payload, message);
@@ -371,7 +393,7 @@ impl Worker {
         }
         self.values_of_birth(&name, device, payload, &edge, message)
             .await?;
-        self.live.tell(Update::Site(edge.site));
+        self.live.tell(Update::Site(edge.site.clone()));
         for alarm in alarms {
             self.live.tell(Update::Alarm(Box::new(alarm)));
         }
@@ -390,9 +412,7 @@ impl Worker {
         if edge.stream.is_some() {
             return Ok(());
         }
-        let mut edge = edge.clone();
-        edge.declare(device, payload);
-        let data = birth::values(payload, device, &edge, message.received_ms);
+        let data = birth::values(payload, device, edge, message.received_ms);
         tracing::debug!(edge = %name, device, values = data.live.len(), "values of a birth");
         self.store.readings(data.readings).await?;
         self.tell_values(&edge.site, data.live);

@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod model;
 mod retention;
+mod sealing;
 
 use davy_alarm::{NoValue, Reading, WallMs};
 use davy_cloud::history::PointReading;

@@ -91,6 +91,15 @@ impl Index {
         .then_some(segment)
     }
 
+    /// What is settled for good: not by an acknowledgement that a power cut would still undo.
+    pub(super) fn settled_on_disk(&self) -> Settled {
+        let mut settled = self.settled.clone();
+        for &(first, last) in &self.unsaved {
+            settled.remove(first, last);
+        }
+        settled
+    }
+
     /// Offsets need nothing more.
     pub(super) fn settle(&mut self, range: RangeInclusive<u64>) {
         let (first, last) = (

@@ -6,7 +6,7 @@ use super::reader::Reader;
 use super::record::{Batch, Names, Record, Transition};
 use super::settled::Settled;
 use super::state::State;
-use super::store::{CommitError, Limits, Store, lock};
+use super::store::{CommitError, Limits, Loss, Store, lock};
 use davy_alarm::{Cause, NoValue, Reading, Saved, Shown, WallMs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,9 +62,11 @@ struct Model {
     store: Store,
     /// Known to be on disk.
     synced: BTreeMap<u64, Arc<Batch>>,
-    /// Acknowledged and told to be durable.
+    /// Acknowledged, durably or not.
+    asked: Settled,
+    /// Acknowledged, and a commit since.
     acknowledged: Settled,
-    /// Told as lost by the log.
+    /// Told as lost by a record on disk.
     lost: Settled,
     next: u64,
     seq: u64,
@@ -87,6 +89,7 @@ impl Model {
             limits,
             store,
             synced: BTreeMap::new(),
+            asked: Settled::default(),
             acknowledged: Settled::default(),
             lost: Settled::default(),
             next: 0,
@@ -131,7 +134,6 @@ impl Model {
         }
         for loss in &losses {
             lock(&self.store.index).settled.insert(loss.from, loss.to);
-            self.lost.insert(loss.from, loss.to);
         }
         let records = losses
             .iter()
@@ -170,6 +172,7 @@ impl Model {
         let last =
             (first + self.dice.below(12)).min(lock(&self.store.index).next.saturating_sub(1));
         lock(&self.store.index).settle(first..=last);
+        self.asked.insert(first, last);
         if first <= last {
             vec![(first, last)]
         } else {
@@ -185,7 +188,7 @@ impl Model {
             match self.store.commit(&group, NOW) {
                 Ok(()) => {
                     for batch in group {
-                        self.synced.insert(batch.offset, batch);
+                        self.reached(batch);
                     }
                     for (first, last) in acknowledged {
                         self.acknowledged.insert(first, last);
@@ -195,7 +198,11 @@ impl Model {
                 Err(_) if self.disk.is_cut() => break,
                 Err(CommitError::Full) => {
                     for batch in group.extract_if(.., |batch| !batch.is_urgent()) {
-                        self.lost.insert(batch.offset, batch.offset);
+                        self.store.losses.push(Loss {
+                            from: batch.offset,
+                            to: batch.offset,
+                            readings: 0,
+                        });
                         lock(&self.store.index)
                             .settled
                             .insert(batch.offset, batch.offset);
@@ -214,10 +221,20 @@ impl Model {
         for batch in group {
             if let Some(found) = reader.batch(batch.offset) {
                 assert_eq!(found, batch, "seed {}: invented", self.seed);
-                self.synced.insert(batch.offset, batch);
+                self.reached(batch);
             }
         }
         false
+    }
+
+    /// A batch is on disk; what it says is lost counts as told.
+    fn reached(&mut self, batch: Arc<Batch>) {
+        for record in &batch.records {
+            if let Record::Lost { from, to, .. } = record {
+                self.lost.insert(*from, *to);
+            }
+        }
+        self.synced.insert(batch.offset, batch);
     }
 
     fn reader(&self) -> Reader {
@@ -277,7 +294,7 @@ impl Model {
                 }
                 (None, Some(_)) => panic!("seed {seed}: {offset} is invented"),
                 (Some(_), None) => assert!(
-                    self.acknowledged.contains(offset)
+                    self.asked.contains(offset)
                         || last_lost.contains(offset)
                         || (settled.contains(offset) && offset < first),
                     "seed {seed}: {offset} of {first}..{next} is lost in silence"

@@ -30,7 +30,8 @@ impl Store {
     fn free_settled(&mut self) -> bool {
         let mut index = lock(&self.index);
         let stray = index.strays.pop().map(|(number, _)| number);
-        let settled = closed(&index).find(|segment| segment.is_settled(&index.settled));
+        let on_disk = index.settled_on_disk();
+        let settled = closed(&index).find(|segment| segment.is_settled(&on_disk));
         let number = stray.or(settled.map(|segment| segment.number));
         drop(index);
         number.is_some_and(|number| self.forget(number).is_ok())
@@ -120,7 +121,9 @@ impl Store {
         // Only the last segment's state and settled offsets are ever read.
         header.state = super::state::State::default();
         header.settled = Settled::default();
-        let settled = lock(&self.index).settled.clone();
+        let index = lock(&self.index);
+        let (settled, acknowledged) = (index.settled_on_disk(), index.settled.clone());
+        drop(index);
         let mut kept = Kept::new(self, &header)?;
         let mut frames = Frames::new(
             &*self.disk,
@@ -142,7 +145,7 @@ impl Store {
             }
             if head.urgent {
                 kept.keep(body, head.offset, header.seed())?;
-            } else {
+            } else if !acknowledged.contains(head.offset) {
                 losses.push((head.offset, head.records as u64));
             }
         }

@@ -98,18 +98,20 @@ impl Store {
     /// After an error nothing of it counts. The segment is given up, and the same batches come again in a new one: after a failed `fsync` the kernel
     /// may hold pages as clean that never reached the disk, so neither they nor a later successful `fsync` of that file prove anything.
     pub(super) fn commit(&mut self, group: &[Arc<Batch>], now: WallMs) -> Result<(), CommitError> {
-        let unsaved = std::mem::take(&mut lock(&self.index).unsaved);
+        let unsaved = lock(&self.index).unsaved.clone();
         if group.is_empty() && unsaved.is_empty() {
             return Ok(());
         }
         loop {
             let result = self.try_commit(group, &unsaved, now);
-            let Err(error) = &result else { return result };
+            let Err(error) = &result else {
+                lock(&self.index).unsaved.drain(..unsaved.len());
+                return result;
+            };
             self.give_up();
             // Something else filled the disk: each turn here gives a segment back to it.
             let is_full = matches!(error, CommitError::Disk(error) if error.kind() == io::ErrorKind::StorageFull);
             if !(is_full && self.free_some()) {
-                lock(&self.index).unsaved.extend(unsaved);
                 return result;
             }
         }

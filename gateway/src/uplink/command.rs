@@ -228,3 +228,217 @@ impl Done {
         known.and_then(|(_, answer)| answer.as_ref())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+    use davy_config::site::Site;
+    use davy_wire::DataType;
+    use proptest::prelude::*;
+
+    fn read(site: &Arc<Site>, device: &str, metric: Metric) -> Vec<Order> {
+        let directory = Directory::new(site.clone());
+        let payload = payload(metric);
+        let id = |alarm: AlarmIndex| site.alarms[alarm.0].id.as_str();
+        of_device(&payload, directory.device(device), &directory, id)
+    }
+
+    fn payload(metric: Metric) -> Payload {
+        Payload {
+            timestamp: Some(1),
+            metrics: vec![metric],
+            seq: None,
+        }
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+
+    /// A command of zhao upon GT-1.HH, asking for a state.
+    fn asking(state: i64) -> Metric {
+        Metric::named(
+            "Alarms/GT-1/HIHI",
+            DataType::Int32,
+            Some(Value::Whole(state)),
+        )
+        .with("actor", text("zhao"))
+        .with("command", text("c-1"))
+    }
+
+    fn action_of(orders: &[Order]) -> Action {
+        match orders {
+            [Order::Act(act)] => match act.ask {
+                Ask::Alarm { action, .. } => action,
+                _ => panic!("{act:?}"),
+            },
+            _ => panic!("{orders:?}"),
+        }
+    }
+
+    fn why(orders: &[Order]) -> &'static str {
+        match orders {
+            [Order::Refused(no)] => no.why,
+            _ => panic!("{orders:?}"),
+        }
+    }
+
+    #[test]
+    fn a_command_says_by_the_state_that_it_wants_what_to_do() {
+        let site = fixture::site();
+        let acknowledge = asking(2).with("occurrence", Value::Unsigned(3));
+        let occurrence = Some(3);
+        assert_eq!(
+            action_of(&read(&site, "GC-1", acknowledge)),
+            Action::Acknowledge { occurrence }
+        );
+        let shelve = asking(6)
+            .with("minutes", Value::Whole(30))
+            .with("reason", text("test"));
+        let (minutes, reason) = (30, true);
+        let second = false;
+        assert_eq!(
+            action_of(&read(&site, "GC-1", shelve.clone())),
+            Action::Shelve {
+                minutes,
+                reason,
+                second
+            }
+        );
+        let alone = shelve.clone().with("second", text("zhao"));
+        assert_eq!(
+            action_of(&read(&site, "GC-1", alone)),
+            Action::Shelve {
+                minutes,
+                reason,
+                second
+            }
+        );
+        let second = true;
+        let both = shelve.with("second", text("sun"));
+        assert_eq!(
+            action_of(&read(&site, "GC-1", both)),
+            Action::Shelve {
+                minutes,
+                reason,
+                second
+            }
+        );
+        assert_eq!(action_of(&read(&site, "GC-1", asking(0))), Action::Unshelve);
+    }
+
+    #[test]
+    fn a_command_may_name_the_alarm_by_its_alias() {
+        let site = fixture::site();
+        let position = fixture::alarm(&site, "GT-1.HH") as usize;
+        let alias = Directory::new(site.clone()).alarm_alias(AlarmIndex(position));
+        let named = asking(0);
+        let aliased = Metric {
+            name: None,
+            alias: Some(alias),
+            datatype: None,
+            ..named.clone()
+        };
+        assert_eq!(read(&site, "GC-1", aliased), read(&site, "GC-1", named));
+    }
+
+    #[test]
+    fn what_is_not_wholly_understood_is_refused() {
+        let site = fixture::site();
+        let named = |name: &str| Metric {
+            name: Some(name.into()),
+            ..asking(0)
+        };
+        let bare = || Metric::named("Alarms/GT-1/HIHI", DataType::Int32, Some(Value::Whole(0)));
+        let long = "x".repeat(129);
+        let cases = [
+            (named("Alarms/GT-1/ROC"), "unknown-alarm"),
+            (named("GT-1"), "unknown-alarm"),
+            (Metric::aliased(1, Some(Value::Whole(0))), "unknown-alarm"),
+            (
+                Metric::aliased(u64::MAX, Some(Value::Whole(0))),
+                "unknown-alarm",
+            ),
+            (bare().with("actor", text("zhao")), "no-command"),
+            (bare().with("command", text("c-1")), "no-actor"),
+            (asking(7), "unknown-action"),
+            (asking(8), "unknown-action"),
+            (asking(-1), "unknown-action"),
+            (asking(2), "occurrence"),
+            (
+                asking(2).with("occurrence", Value::Unsigned(1 << 32)),
+                "occurrence",
+            ),
+            (asking(6), "minutes"),
+            (
+                bare().with("actor", text(&long)).with("command", text("c")),
+                "too-long",
+            ),
+            (
+                bare().with("actor", text("a")).with("command", text(&long)),
+                "too-long",
+            ),
+        ];
+        for (metric, expected) in cases {
+            assert_eq!(
+                why(&read(&site, "GC-1", metric.clone())),
+                expected,
+                "{metric:?}"
+            );
+        }
+        assert_eq!(
+            why(&read(&site, "GD-2", asking(0))),
+            "unknown-alarm",
+            "another device's"
+        );
+    }
+
+    #[test]
+    fn the_node_takes_acknowledgements_and_rebirths_and_refuses_the_rest() {
+        let of =
+            |name: &str, kind, value| of_node(&payload(Metric::named(name, kind, Some(value))));
+        let flag = |flag| of(name::REBIRTH, DataType::Boolean, Value::Flag(flag));
+        assert_eq!(flag(true), [Order::Rebirth]);
+        assert_eq!(flag(false), []);
+        let ack = of(name::ACK, DataType::Text, text("7:1-3"));
+        assert_eq!(ack, [Order::Ack(Ack::of(7, &[1, 2, 3]))]);
+        assert_eq!(of(name::ACK, DataType::Text, text("7:3-1")), []);
+        assert_eq!(
+            why(&of("Outputs/FAN-1", DataType::Boolean, Value::Flag(true))),
+            "unknown-action"
+        );
+    }
+
+    #[test]
+    fn a_command_is_new_once_among_the_last_256() {
+        let mut done = Done::default();
+        let id = |number: usize| Arc::<str>::from(number.to_string());
+        for number in 0..REMEMBERED {
+            assert!(done.begin(&id(number)));
+        }
+        assert!(!done.begin(&id(0)));
+        let no = No {
+            command: "5".into(),
+            alarm: "a".into(),
+            why: "remote",
+        };
+        done.refused(&no);
+        assert_eq!((done.answer("5"), done.answer("6")), (Some(&no), None));
+        assert!(done.begin(&id(REMEMBERED)));
+        assert!(done.begin(&id(0)), "forgotten");
+    }
+
+    proptest! {
+        #[test]
+        fn no_command_makes_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), name in "[A-Za-z/-]{0,20}", alias: Option<u64>) {
+            let site = fixture::site();
+            if let Ok(payload) = Payload::from_bytes(&bytes) {
+                let _ = of_node(&payload);
+            }
+            let mut metric = asking(2);
+            (metric.name, metric.alias) = (Some(name), alias);
+            let _ = read(&site, "GC-1", metric);
+        }
+    }
+}

@@ -6,6 +6,7 @@
 mod bdseq;
 mod birth;
 mod command;
+mod connection;
 mod directory;
 mod encode;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use davy_alarm::{Reading, WallMs};
 use davy_config::site::{AlarmIndex, Site};
 use davy_gateway::clock::Clock;
 use davy_gateway::desk::{Desk, Request};
-use davy_gateway::journal::{Batch, Names, Record};
+use davy_gateway::journal::{Batch, Journal, Names, Record};
 use davy_gateway::live::{AlarmNow, Live};
 use davy_gateway::uplink::{Batches, Offsets, Parts, Uplink};
 use davy_wire::{Ack, DataType, Metric, Payload, Value, name};
@@ -139,6 +139,7 @@ impl Collector {
         let (log, publisher) = (heard.clone(), client.clone());
         let (listen, mut listens) = watch::channel(false);
         let task = tokio::spawn(async move {
+            let mut stream = 0;
             loop {
                 match events.poll().await {
                     Ok(Event::Incoming(Packet::ConnAck(_))) => {
@@ -153,6 +154,12 @@ impl Collector {
                         let offset = payload
                             .metric(name::OFFSET)
                             .and_then(|metric| metric.value(None));
+                        let born = payload
+                            .metric(name::STREAM)
+                            .and_then(|metric| metric.value(None));
+                        if let Some(born) = born.and_then(|born| born.as_u64()) {
+                            stream = born;
+                        }
                         log.lock().unwrap().push(Heard {
                             verb: verb.clone(),
                             payload,
@@ -164,7 +171,7 @@ impl Collector {
                             let mut fresh = false;
                             commit.send_modify(|all| fresh = all.insert(offset));
                             if !fresh || lossy == Lossy::Never || offset % 10 != 0 {
-                                let text = Ack::of(STREAM, &[offset]).to_string();
+                                let text = Ack::of(stream, &[offset]).to_string();
                                 let ack = Metric::named(
                                     name::ACK,
                                     DataType::Text,
@@ -347,27 +354,45 @@ impl Batches for Memory {
 }
 
 /// The uplink of the example site.
-pub(crate) struct Gateway {
-    pub(crate) journal: Arc<Memory>,
-    pub(crate) uplink: Uplink<Memory>,
-    site: Arc<Site>,
+pub(crate) struct Gateway<B = Memory> {
+    pub(crate) journal: Arc<B>,
+    pub(crate) uplink: Uplink<B>,
+    pub(crate) site: Arc<Site>,
     requests: mpsc::Receiver<Request>,
     task: JoinHandle<()>,
     shutdown: CancellationToken,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Gateway {
+    /// On a journal in memory.
     pub(crate) fn start(port: u16) -> Self {
-        let site = site(port);
-        let (desk, requests) = Desk::new();
-        let data = tempfile::tempdir().unwrap();
-        let journal = Arc::new(Memory {
-            names: Arc::new(Names::of(&site)),
+        let open = |_: &Path, site: &Arc<Site>, _| Memory {
+            names: Arc::new(Names::of(site)),
             synced: watch::Sender::new(0),
             acknowledged: Mutex::default(),
-        });
-        let clock = Clock::start();
+        };
+        Self::on(port, open)
+    }
+}
+
+impl Gateway<Journal> {
+    /// On the journal that the product has.
+    pub(crate) fn start_on_disk(port: u16) -> Self {
+        let open = |data: &Path, site: &Arc<Site>, clock| {
+            let (journal, _) = Journal::open(&data.join("journal"), site, clock).unwrap();
+            journal
+        };
+        Self::on(port, open)
+    }
+}
+
+impl<B: Batches> Gateway<B> {
+    fn on(port: u16, open: impl FnOnce(&Path, &Arc<Site>, Clock) -> B) -> Self {
+        let (site, clock) = (site(port), Clock::start());
+        let (desk, requests) = Desk::new();
+        let data = tempfile::tempdir().unwrap();
+        let journal = Arc::new(open(data.path(), &site, clock));
         let parts = Parts {
             site: site.clone(),
             journal: journal.clone(),
@@ -386,7 +411,7 @@ impl Gateway {
             requests,
             task,
             shutdown,
-            _data: data,
+            data,
         }
     }
 
@@ -401,10 +426,9 @@ impl Gateway {
 
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
-        tokio::time::timeout(LIMIT, self.task)
-            .await
-            .expect("it stops")
-            .unwrap();
+        let ended = tokio::time::timeout(LIMIT, self.task).await;
+        ended.expect("it stops").unwrap();
+        drop(self.data);
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Invariant: every process started here is ended by its own id when its guard is dropped, and everything listens on loopback.
 
+pub mod bench;
 pub mod cable;
 pub mod city;
-pub mod bench;
 pub mod daemon;
 pub mod http;
 pub mod peers;

@@ -1,0 +1,199 @@
+//! A gateway's journal: each batch once, acknowledged when it is kept.
+
+use crate::city::{City, until};
+use crate::node::{self, Node, STREAM, level, line, message};
+use davy_alarm::{NoValue, Reading, Shown, WallMs};
+use davy_wire::{Metric, Value, Verb};
+
+const TIME_MS: i64 = 1_795_500_000_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_is_kept_and_then_acknowledged() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    let bad = Metric::aliased(node::LEVEL, None)
+        .at(TIME_MS + 1)
+        .with("Quality", Value::Whole(0))
+        .with("cause", Value::Text("broken-loop".into()));
+    let raise = line(1, 0, 1, "active", TIME_MS);
+    node.batch(4, vec![level(61.5, TIME_MS), bad, raise]).await;
+    node.acknowledged(&[4]).await;
+    let kept = [
+        Reading::measured(61.5, WallMs(TIME_MS)),
+        Reading::absent(NoValue::BrokenLoop, WallMs(TIME_MS + 1)),
+    ];
+    assert_eq!(city.shelf.of("tank-farm", "GT-101"), kept);
+    let alarm = city
+        .records
+        .alarm("tank-farm", "GT-101.HH")
+        .await
+        .expect("records");
+    let alarm = alarm.expect("the alarm");
+    assert_eq!(
+        (alarm.state, alarm.limit, alarm.late),
+        (Shown::Unacknowledged, Some(50.0), true)
+    );
+    city.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_comes_twice_is_kept_once_and_acknowledged_twice() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    for _ in 0..2 {
+        node.batch(
+            4,
+            vec![level(1.0, TIME_MS), line(1, 0, 1, "active", TIME_MS)],
+        )
+        .await;
+        node.acknowledged(&[4]).await;
+    }
+    assert_eq!(city.transitions().await.len(), 1);
+    assert_eq!(city.shelf.of("tank-farm", "GT-101").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_order_of_arrival_does_not_matter() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    node.batch(6, vec![line(2, 1, 3, "clear", TIME_MS + 9)])
+        .await;
+    node.batch(5, vec![line(1, 0, 1, "active", TIME_MS)]).await;
+    node.acknowledged(&[5, 6]).await;
+    let alarm = city
+        .records
+        .alarm("tank-farm", "GT-101.HH")
+        .await
+        .expect("records");
+    assert_eq!(
+        alarm.expect("the alarm").state,
+        Shown::ReturnedUnacknowledged
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_before_its_birth_is_answered_with_a_request_for_it_and_not_acknowledged() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.batch(4, vec![level(1.0, TIME_MS)]).await;
+    node.asked_for_rebirth().await;
+    node.be_born().await;
+    node.batch(5, vec![level(2.0, TIME_MS + 1)]).await;
+    node.acknowledged(&[5]).await;
+    node.batch(4, vec![level(1.0, TIME_MS)]).await;
+    node.acknowledged(&[4]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_metric_that_no_birth_declares_is_put_aside_when_a_new_birth_does_not_help() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    let stranger = || Metric::aliased(4_711, Some(Value::Number(1.0))).at(TIME_MS);
+    node.batch(4, vec![level(1.0, TIME_MS), stranger()]).await;
+    node.asked_for_rebirth().await;
+    assert!(city.quarantined().await.is_empty());
+    node.be_born().await;
+    node.batch(4, vec![level(1.0, TIME_MS), stranger()]).await;
+    node.acknowledged(&[4]).await;
+    assert!(city.quarantined().await[0].why.contains("4711"));
+    assert_eq!(
+        city.shelf.of("tank-farm", "GT-101").len(),
+        1,
+        "the rest is kept"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_point_dropped_from_the_site_file_comes_by_device_and_name() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    let gone = Metric::named(
+        "GD-01/GT-109",
+        davy_wire::DataType::Double,
+        Some(Value::Number(3.0)),
+    );
+    node.batch(4, vec![gone.at(TIME_MS)]).await;
+    node.acknowledged(&[4]).await;
+    assert_eq!(city.shelf.of("tank-farm", "GT-109").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poisoned_batch_is_put_aside_whole_and_then_acknowledged() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    let offset = Metric::aliased(node::OFFSET, Some(Value::Unsigned(4)));
+    let mut cut = message(vec![offset, level(1.0, TIME_MS), level(2.0, TIME_MS + 1)]).to_bytes();
+    cut.truncate(cut.len() - 9);
+    node.publish(Verb::NodeData, "", cut.clone()).await;
+    node.acknowledged(&[4]).await;
+    node.batch(5, vec![line(1, 0, 99, "active", TIME_MS)]).await;
+    node.acknowledged(&[5]).await;
+    let aside = city.quarantined().await;
+    assert_eq!(aside.len(), 2);
+    assert_eq!(
+        (&aside[1].payload, aside[1].topic.as_str()),
+        (&cut, "spBv1.0/davy/NDATA/tank-farm")
+    );
+    assert!(aside[0].why.contains("GT-101.HH"), "{}", aside[0].why);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_busy_history_is_waited_for() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    city.shelf.be_busy(6);
+    node.batch(4, vec![level(1.0, TIME_MS)]).await;
+    node.acknowledged(&[4]).await;
+    assert_eq!(city.shelf.failures_left(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_failing_store_did_not_keep_is_not_acknowledged() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    node.batch(3, vec![level(0.0, TIME_MS - 1)]).await;
+    node.acknowledged(&[3]).await;
+    city.shelf.fail(4);
+    node.batch(
+        4,
+        vec![level(1.0, TIME_MS), line(1, 0, 1, "active", TIME_MS)],
+    )
+    .await;
+    until(async || city.shelf.failures_left() == 0).await;
+    node.batch(5, vec![level(2.0, TIME_MS + 1)]).await;
+    node.acknowledged(&[5]).await;
+    assert!(
+        city.transitions().await.is_empty(),
+        "records hold nothing of a batch that history did not keep"
+    );
+    node.batch(
+        4,
+        vec![level(1.0, TIME_MS), line(1, 0, 1, "active", TIME_MS)],
+    )
+    .await;
+    node.acknowledged(&[4]).await;
+    assert_eq!(city.transitions().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backlog_of_a_thousand_batches_is_taken_and_acknowledged() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    let offsets: Vec<u64> = (0..1_000).collect();
+    for offset in &offsets {
+        let time_ms = TIME_MS + i64::try_from(*offset).expect("a small number");
+        node.batch(*offset, vec![level(1.0, time_ms)]).await;
+    }
+    node.acknowledged(&offsets).await;
+    assert_eq!(city.shelf.of("tank-farm", "GT-101").len(), 1_000);
+    assert_eq!(STREAM, 77);
+}

@@ -1,0 +1,9 @@
+//! Ingest as a gateway meets it: the real service and its real broker, or mosquitto, and an edge node of the test's own.
+
+mod broker;
+mod city;
+mod journal;
+mod node;
+mod order;
+mod session;
+mod third_party;

@@ -1,0 +1,364 @@
+//! One MQTT connection: births, batches and commands between the session and the client.
+//!
+//! Each connection has an MQTT client of its own. Nothing that a lost one had queued can then reach the next: its batches are in the journal and go
+//! out after the births, in order. At most [`QUEUE`] messages wait for the socket; while they do, nothing more is taken from the journal.
+
+use super::Batches;
+use super::birth::NodeBirth;
+use super::command::{self, No, Order};
+use super::encode::{Message, Sending};
+use super::link::{FAREWELL_LIMIT, Link, LinkError};
+use super::session::{Session, Step};
+use crate::journal::{Batch, Record};
+use davy_config::site::{AlarmIndex, DeviceIndex};
+use davy_wire::{Ack, Payload, Topic, Verb};
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use rumqttc::{
+    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, Publish, QoS,
+    SubscribeFilter, SubscribeReasonCode,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Messages that may wait for the socket.
+const QUEUE: usize = 16;
+/// Room in the client's queue beyond that, for subscriptions, a batch that was being read, and the farewell.
+const QUEUE_SPARE: usize = 8;
+/// A connection on which the broker does not take the subscriptions in this time is given up.
+const SUBSCRIBE_LIMIT: Duration = Duration::from_secs(10);
+
+/// One MQTT connection.
+pub(super) struct Connection<'a, B> {
+    link: &'a mut Link<B>,
+    client: AsyncClient,
+    events: BoxStream<'static, Result<Event, ConnectionError>>,
+    synced: watch::Receiver<u64>,
+    session: Session,
+    bd_seq: u8,
+    loading: Option<Loading>,
+    queued: usize,
+    connected: bool,
+    subscribed: bool,
+    began: Instant,
+}
+
+/// A batch being read.
+struct Loading {
+    offset: u64,
+    historical: bool,
+    batch: BoxFuture<'static, Option<Arc<Batch>>>,
+}
+
+/// What woke the connection.
+enum Woken {
+    Event(Option<Result<Event, ConnectionError>>),
+    Loaded(Option<Arc<Batch>>),
+    Answered(Option<No>),
+    /// New batches, or a time that the session waited for.
+    Look,
+    Shutdown,
+}
+
+impl<'a, B: Batches> Connection<'a, B> {
+    pub(super) fn new(link: &'a mut Link<B>, options: MqttOptions, bd_seq: u8) -> Self {
+        let (client, mut events) = AsyncClient::new(options, QUEUE + QUEUE_SPARE);
+        let mut network = events.network_options();
+        network.set_tcp_nodelay(true);
+        events.set_network_options(network);
+        let window = link.uplink.window.into();
+        let devices = super::birth::devices(&link.parts.site);
+        let journal = &link.parts.journal;
+        Self {
+            session: Session::new(window, devices, journal.stream()),
+            synced: journal.watch(),
+            client,
+            events: events_of(events),
+            bd_seq,
+            loading: None,
+            queued: 0,
+            connected: false,
+            subscribed: false,
+            began: Instant::now(),
+            link,
+        }
+    }
+
+    /// Lives until the shutdown is done or the connection is lost.
+    pub(super) async fn run(&mut self, shutdown: &CancellationToken) -> Result<(), LinkError> {
+        loop {
+            let idle = self.fill()?;
+            self.tell();
+            match self.wait(idle, shutdown).await? {
+                Woken::Event(None) => return Err(LinkError::Queue),
+                Woken::Event(Some(event)) => self.event(event.map_err(Box::new)?)?,
+                Woken::Loaded(batch) => self.loaded(batch)?,
+                Woken::Answered(no) => no.into_iter().for_each(|no| self.link.refuse(no)),
+                Woken::Look => {}
+                Woken::Shutdown => {
+                    self.farewell().await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn wait(&mut self, idle: bool, shutdown: &CancellationToken) -> Result<Woken, LinkError> {
+        let due = self.session.due().filter(|_| idle);
+        let due = due.map(|due| self.link.parts.clock.when(due));
+        let subscribe_by = self.began + SUBSCRIBE_LIMIT;
+        Ok(tokio::select! {
+            event = self.events.next() => Woken::Event(event),
+            batch = load(&mut self.loading) => Woken::Loaded(batch),
+            Some(answer) = self.link.acts.join_next() => Woken::Answered(answer.unwrap_or_default()),
+            () = changed(&mut self.synced), if idle => Woken::Look,
+            () = sleep_until(due.unwrap_or(subscribe_by)), if due.is_some() => Woken::Look,
+            () = sleep_until(subscribe_by), if !self.subscribed => return Err(LinkError::Subscription),
+            () = shutdown.cancelled() => Woken::Shutdown,
+        })
+    }
+
+    /// Hands the client what there is room for; answers whether nothing is left to do but wait.
+    fn fill(&mut self) -> Result<bool, LinkError> {
+        while self.subscribed && self.loading.is_none() && self.queued < QUEUE {
+            let refusal = self
+                .session
+                .is_born()
+                .then(|| self.link.refusals.pop_front());
+            if let Some(no) = refusal.flatten() {
+                self.publish_refusal(&no)?;
+                continue;
+            }
+            let now = self.link.parts.clock.now();
+            match self.session.next(now, &*self.link.parts.journal) {
+                Some(step) => self.take(step)?,
+                None => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    fn take(&mut self, step: Step) -> Result<(), LinkError> {
+        let parts = &self.link.parts;
+        let (now, journal) = (parts.clock.wall(), &parts.journal);
+        match step {
+            Step::NodeBirth => {
+                self.session.take_seq();
+                let birth = NodeBirth {
+                    bd_seq: self.bd_seq,
+                    stream: journal.stream(),
+                    lost: journal.lost(),
+                    now,
+                };
+                let message = self.link.encoder.node_birth(birth, &parts.live.picture());
+                tracing::info!(bd_seq = self.bd_seq, "node birth");
+                self.publish(message)
+            }
+            Step::DeviceBirth(device) => {
+                let seq = self.session.take_seq();
+                let (device, picture) = (DeviceIndex(device), parts.live.picture());
+                let message = self.link.encoder.device_birth(device, &picture, seq, now);
+                self.publish(message)
+            }
+            Step::Batch { offset, historical } => {
+                let journal = journal.clone();
+                let batch = async move { journal.batch(offset).await }.boxed();
+                self.loading = Some(Loading {
+                    offset,
+                    historical,
+                    batch,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn loaded(&mut self, batch: Option<Arc<Batch>>) -> Result<(), LinkError> {
+        let Some(Loading {
+            offset, historical, ..
+        }) = self.loading.take()
+        else {
+            return Ok(());
+        };
+        let parts = &self.link.parts;
+        let Some(batch) = batch else {
+            tracing::warn!(offset, "batch cannot be read");
+            self.session.missing(offset, parts.clock.now());
+            return Ok(());
+        };
+        if !self.session.is_in_flight(offset) {
+            // Acknowledged while it was read.
+            return Ok(());
+        }
+        let is_loss = |record: &Record| matches!(record, Record::Lost { .. });
+        let tells_loss = batch.records.iter().any(is_loss);
+        let sending = Sending {
+            seq: self.session.take_seq(),
+            historical,
+            lost: if tells_loss { parts.journal.lost() } else { 0 },
+            now: parts.clock.wall(),
+        };
+        let message = self.link.encoder.data(&batch, sending);
+        self.publish(message)
+    }
+
+    fn publish_refusal(&mut self, no: &No) -> Result<(), LinkError> {
+        let (seq, now) = (self.session.take_seq(), self.link.parts.clock.wall());
+        let message = self
+            .link
+            .encoder
+            .refusal(&no.command, &no.alarm, no.why, seq, now);
+        self.publish(message)
+    }
+
+    fn publish(&mut self, message: Message) -> Result<(), LinkError> {
+        self.client
+            .try_publish(message.topic, QoS::AtMostOnce, false, message.payload)?;
+        self.queued += 1;
+        Ok(())
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), LinkError> {
+        match event {
+            Event::Incoming(Packet::ConnAck(_)) => {
+                self.connected = true;
+                let filters = [
+                    self.link.encoder.node_topic(Verb::NodeCommand),
+                    format!("{}/+", self.command_topic()),
+                ];
+                let filter = |topic| SubscribeFilter::new(topic, QoS::AtLeastOnce);
+                self.client.try_subscribe_many(filters.map(filter))?;
+            }
+            Event::Incoming(Packet::SubAck(ack)) => {
+                if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
+                    tracing::error!(
+                        "the broker refuses the subscription to commands: no acknowledgement can come"
+                    );
+                }
+                self.subscribed = true;
+            }
+            Event::Incoming(Packet::Publish(publish)) => self.receive(&publish),
+            Event::Outgoing(Outgoing::Publish(_)) => self.queued = self.queued.saturating_sub(1),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// `spBv1.0/<group>/DCMD/<edge>`, without its device.
+    fn command_topic(&self) -> String {
+        let topic = self.link.encoder.node_topic(Verb::NodeCommand);
+        topic.replacen("/NCMD/", "/DCMD/", 1)
+    }
+
+    fn receive(&mut self, publish: &Publish) {
+        let payload = match Payload::from_bytes(&publish.payload) {
+            Ok(payload) => payload,
+            Err(error) => {
+                return tracing::warn!(topic = publish.topic, %error, "unreadable command");
+            }
+        };
+        let orders = match Topic::parse(&publish.topic) {
+            Ok(Topic::Message {
+                verb: Verb::NodeCommand,
+                ..
+            }) => command::of_node(&payload),
+            Ok(Topic::Message {
+                verb: Verb::DeviceCommand,
+                device: Some(device),
+                ..
+            }) => {
+                let directory = self.link.encoder.directory();
+                let site = &self.link.parts.site;
+                let id = |alarm: AlarmIndex| site.alarms[alarm.0].id.as_str();
+                command::of_device(&payload, directory.device(&device), directory, id)
+            }
+            _ => Vec::new(),
+        };
+        for order in orders {
+            self.order(order);
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        match order {
+            Order::Ack(ack) => self.acknowledged(&ack),
+            Order::Rebirth => self.session.request_rebirth(self.link.parts.clock.now()),
+            Order::Act(act) => self.link.act(*act),
+            Order::Refused(no) => self.link.refuse(no),
+        }
+    }
+
+    fn acknowledged(&mut self, ack: &Ack) {
+        let parts = &self.link.parts;
+        let synced = parts.journal.synced();
+        let ranges = self.session.acknowledged(ack, synced, parts.clock.now());
+        if !ranges.is_empty() {
+            parts.journal.acknowledge(&ranges);
+        }
+    }
+
+    fn tell(&self) {
+        let heard = self.subscribed && self.session.is_heard(self.link.parts.clock.now());
+        self.link.tell(self.connected, heard);
+    }
+
+    /// Says that the node goes, as the specification wants it, and leaves. Best effort: the will says it otherwise.
+    async fn farewell(&mut self) {
+        if self.connected {
+            let farewell = timeout(FAREWELL_LIMIT, self.say_farewell()).await;
+            if !matches!(farewell, Ok(Ok(()))) {
+                tracing::warn!("left the broker without a farewell");
+            }
+        }
+    }
+
+    async fn say_farewell(&mut self) -> Result<(), LinkError> {
+        let now = self.link.parts.clock.wall();
+        let death = self.link.encoder.death(self.bd_seq, now);
+        self.client
+            .try_publish(death.topic, QoS::AtLeastOnce, false, death.payload)?;
+        self.until(|event| matches!(event, Event::Incoming(Packet::PubAck(_))))
+            .await?;
+        self.client.try_disconnect()?;
+        self.until(|event| matches!(event, Event::Outgoing(Outgoing::Disconnect)))
+            .await
+    }
+
+    /// Acknowledgements that still come are not wasted.
+    async fn until(&mut self, awaited: impl Fn(&Event) -> bool) -> Result<(), LinkError> {
+        while let Some(event) = self.events.next().await {
+            let event = event.map_err(Box::new)?;
+            if awaited(&event) {
+                return Ok(());
+            }
+            self.event(event)?;
+        }
+        Err(LinkError::Queue)
+    }
+}
+
+/// The client's events as a stream, which keeps a poll that was begun: one that is dropped half-way could leave a message unflushed.
+fn events_of(events: EventLoop) -> BoxStream<'static, Result<Event, ConnectionError>> {
+    stream::unfold(events, |mut events| async move {
+        let event = events.poll().await;
+        Some((event, events))
+    })
+    .boxed()
+}
+
+async fn load(loading: &mut Option<Loading>) -> Option<Arc<Batch>> {
+    match loading {
+        Some(loading) => (&mut loading.batch).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A journal that is gone never changes again.
+async fn changed(synced: &mut watch::Receiver<u64>) {
+    if synced.changed().await.is_err() {
+        std::future::pending().await
+    }
+}
