@@ -29,7 +29,7 @@ export function Filters({ alarms, among, children }: FiltersProps) {
     <div class="chips no-print">
       {KINDS.map((one) => (
         <Chip key={one} on={filter.kinds.includes(one)} onToggle={() => set({ kind: toggled(filter.kinds, one) })}>
-          <span class={all[one] === 0 ? 'quiet' : undefined}>
+          <span class={all[one] === 0 ? 'quiet' : 'sign'}>
             <Shape kind={one} />
           </span>
           {shared(`priority.${one}`)}
