@@ -211,16 +211,18 @@ fn effect(output: &Output) -> Effect<'_> {
 }
 
 fn point<'a>(site: &'a Site, alarm: &Alarm) -> Option<&'a Point> {
-    match alarm.subject {
-        Subject::Point(point) => site.points.get(point.0),
-        _ => None,
+    if let Subject::Point(point) = alarm.subject {
+        site.points.get(point.0)
+    } else {
+        None
     }
 }
 
 fn name<'a>(site: &'a Site, alarm: &Alarm) -> Option<&'a Text> {
-    match alarm.subject {
-        Subject::Point(point) => site.points.get(point.0).map(|point| &point.name),
-        Subject::Device(device) => site.devices.get(device.0).map(|device| &device.name),
+    if let Subject::Device(device) = alarm.subject {
+        site.devices.get(device.0).map(|device| &device.name)
+    } else {
+        point(site, alarm).map(|point| &point.name)
     }
 }
 

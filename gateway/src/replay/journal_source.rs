@@ -61,6 +61,7 @@ enum Event {
     Act(Box<Transition>, AlarmIndex),
     /// A latched output that went off was reset by somebody.
     OutputOff(OutputIndex),
+    Stopped,
     Started,
 }
 
@@ -102,11 +103,13 @@ impl Timeline {
     }
 }
 
-/// What shows only afterwards: by point, when it was recorded as stale; by alarm of a device without points, when contact was lost and found.
+/// What shows only afterwards: by point, when it was recorded as stale; by alarm of a device without points, when contact was lost and found; stops.
 #[derive(Debug, Default)]
 struct Ahead {
     stale: BTreeMap<usize, Vec<u64>>,
     contact: Vec<(u64, AlarmIndex, bool)>,
+    /// When the gateway had stopped before each start: just after its last record.
+    stopped: Vec<u64>,
 }
 
 /// A point's reading that holds.
@@ -134,6 +137,8 @@ pub(super) struct JournalSource<'a> {
     number: u64,
     /// The newest time of a record so far.
     newest: u64,
+    /// The journal goes on after the span.
+    is_beyond: bool,
     held: Vec<Held>,
     found: Found,
 }
@@ -167,6 +172,7 @@ impl<'a> JournalSource<'a> {
             events: BTreeMap::new(),
             number: 0,
             newest: 0,
+            is_beyond: false,
             found: Found::default(),
         }
     }
@@ -201,10 +207,11 @@ impl<'a> JournalSource<'a> {
         });
         self.found.missing = visited.map_err(ReplayError::Journal)?;
         outcome?;
-        let end = self
-            .found
-            .times
-            .map(|(_, last)| self.span.to.unwrap_or(last));
+        // Of what comes after the last record nothing is known.
+        let end = self.found.times.map(|(_, last)| match self.span.to {
+            Some(to) if self.is_beyond => to,
+            _ => last,
+        });
         let mut rehearsal = rehearsal.unwrap_or_else(|| self.rehearsal(&standing, WallMs(0)));
         if let Some(end) = end {
             let end = timeline.at(end);
@@ -221,6 +228,7 @@ impl<'a> JournalSource<'a> {
     fn look_ahead(&mut self, begin: usize) -> Result<(), ReplayError> {
         let mut timeline = Timeline::new(self.span.from);
         let mut ahead = Ahead::default();
+        let mut latest = 0;
         let archive = self.archive;
         let visited = archive.each(begin, |batch| {
             timeline.follow(batch.made);
@@ -229,9 +237,14 @@ impl<'a> JournalSource<'a> {
                     continue;
                 };
                 let at = timeline.at(time);
-                if let Record::Transition(transition) = record {
-                    self.note_ahead(&mut ahead, &batch.names, transition, at);
+                match record {
+                    Record::Transition(transition) => {
+                        self.note_ahead(&mut ahead, &batch.names, transition, at);
+                    }
+                    Record::Started { .. } if at > latest + 1 => ahead.stopped.push(latest + 1),
+                    _ => {}
                 }
+                latest = latest.max(at);
             }
             self.goes_on(batch)
         });
@@ -289,6 +302,7 @@ impl<'a> JournalSource<'a> {
                 continue;
             }
             if !self.is_within(time) {
+                self.is_beyond = true;
                 continue;
             }
             let at = timeline.at(time);
@@ -331,6 +345,9 @@ impl<'a> JournalSource<'a> {
         }
         for (at, alarm, answered) in std::mem::take(&mut self.ahead.contact) {
             self.put(at, Event::Contact(alarm, answered));
+        }
+        for at in std::mem::take(&mut self.ahead.stopped) {
+            self.put(at, Event::Stopped);
         }
     }
 
@@ -457,12 +474,18 @@ impl<'a> JournalSource<'a> {
                     rehearsal.act(reset(output, id), now);
                 }
             }
+            // From here on time passes for nobody.
+            Event::Stopped => self.forget_readings(),
             Event::Started => {
+                self.forget_readings();
                 let stopped = rehearsal.now();
-                self.held.iter_mut().for_each(|held| held.reading = None);
                 rehearsal.restart(stopped, now.since(stopped));
             }
         }
+    }
+
+    fn forget_readings(&mut self) {
+        self.held.iter_mut().for_each(|held| held.reading = None);
     }
 
     /// A device that is read answers, unless the reading says otherwise.
@@ -665,5 +688,26 @@ fn reset(output: OutputIndex, id: String) -> Act {
         target: Target::Output(id),
         action: Action::Reset.name().to_owned(),
         ask: Ok(Ask::ResetOutput { output, actor }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_an_hour_goes_on_here() {
+        let mut timeline = Timeline::new(None);
+        timeline.follow(WallMs(10_000_000));
+        assert_eq!(timeline.at(WallMs(9_999_000)), 0);
+        timeline.follow(WallMs(10_060_000));
+        assert_eq!(timeline.at(WallMs(10_060_000)), 61_000);
+        timeline.follow(WallMs(10_060_000 - 3_600_000));
+        assert_eq!(timeline.at(WallMs(10_060_000 - 3_600_000)), 61_000);
+        assert_eq!(timeline.at(WallMs(10_061_000 - 3_600_000)), 62_000);
+        assert_eq!(timeline.set_back, 1);
+        // A second of drift is no jump.
+        timeline.follow(WallMs(10_059_000 - 3_600_000));
+        assert_eq!(timeline.set_back, 1);
     }
 }
