@@ -415,6 +415,21 @@ async fn a_span_begins_with_what_stood_then_and_ends_in_time() {
 }
 
 #[tokio::test]
+async fn what_was_read_before_a_span_holds_at_its_beginning() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_gateway, _) = recorded(dir.path()).await;
+    let lower = site_of(|text| text.replace("set_point = 8\n", "set_point = 4\n"));
+    let span = Span {
+        from: Some(WallMs(BEGAN + 605_500)),
+        to: Some(WallMs(BEGAN + 700_000)),
+    };
+    let (lines, _) = again(dir.path(), &lower, span);
+    // The level stood at 5 m all along; its next reading was kept half a minute later.
+    assert_eq!(lines[0]["alarm"], "LT-1.H");
+    assert_eq!(lines[0]["t"], 10_000);
+}
+
+#[tokio::test]
 async fn a_torn_end_and_points_that_are_gone_stop_no_replay() {
     let dir = tempfile::tempdir().unwrap();
     let (gateway, _) = recorded(dir.path()).await;

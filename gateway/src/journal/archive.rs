@@ -109,19 +109,51 @@ impl Archive {
 
     /// The segment to begin with so as to know everything from a time on, and what the log comes to before it.
     ///
+    /// A header's state may be ahead: it holds what the group holds that the segment was made for. So it begins a segment early, where there is one; the
+    /// records behind it make up for that. Of the oldest, an alarm whose state is ahead counts as new.
+    ///
     /// # Errors
     /// If the disk fails.
     pub fn begin(&self, from: Option<WallMs>) -> io::Result<(usize, Standing)> {
         let before = |segment: &Known| from.is_some_and(|from| segment.made <= from);
-        let mut position = self.segments.iter().rposition(before).unwrap_or(0);
+        let newest = self.segments.iter().rposition(before);
+        let mut position = newest.map_or(0, |newest| newest.saturating_sub(1));
         // One that is gone meanwhile was the oldest.
         while let Some(known) = self.segments.get(position) {
             if let Some((header, _)) = header(&self.disk, known.number)? {
-                return Ok((position, Standing(header.state)));
+                // Nothing comes before the stream's first batch.
+                let state = match header.first {
+                    0 => State::default(),
+                    _ => self.without_ahead(position, header.state)?,
+                };
+                return Ok((position, Standing(state)));
             }
             position += 1;
         }
         Ok((position, Standing::default()))
+    }
+
+    /// A header's state without the alarms whose transitions come again behind it.
+    fn without_ahead(&self, position: usize, mut state: State) -> io::Result<State> {
+        let end = self.segments.get(position + 1).map(|next| next.first);
+        self.each(position, |batch| {
+            if end.is_some_and(|end| batch.offset >= end) {
+                return ControlFlow::Break(());
+            }
+            for record in &batch.records {
+                if let Record::Transition(transition) = record
+                    && let Some(id) = batch.names.alarms.get(transition.alarm as usize)
+                    && state
+                        .alarms
+                        .get(id)
+                        .is_some_and(|(_, story)| transition.seq <= story.seq)
+                {
+                    state.alarms.remove(id);
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(state)
     }
 
     /// Every batch from a segment on, in the order of their offsets, until told to stop.
