@@ -46,6 +46,7 @@ type Running = (String, JoinHandle<()>);
 
 /// Runs until SIGTERM or SIGINT. Returns whether everything ended in time.
 pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bool> {
+    crate::memory::one_heap();
     logging(log_format);
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
