@@ -83,6 +83,8 @@ pub enum Ask {
 pub struct Judge {
     site: Arc<Site>,
     alarms: Vec<Alarm>,
+    /// Each point's own alarms, beside one another: a site's points are large, and every reading asks.
+    watching: Watching,
     /// The latest value of each point.
     values: Vec<Result<f64, NoValue>>,
     timers: Timers,
@@ -121,6 +123,7 @@ impl Judge {
             annunciated[place(alarm.definition().priority)] += 1;
         }
         let mut judge = Self {
+            watching: Watching::of(&site),
             values: vec![Err(NoValue::NotYetRead); site.points.len()],
             timers: Timers::new(alarms.len(), site.outputs.len()),
             effects: Effects::new(&site, latched),
@@ -158,8 +161,8 @@ impl Judge {
     pub fn reading(&mut self, point: PointIndex, reading: &Reading, now: Instant) {
         self.advance(now);
         self.values[point.0] = reading.value();
-        let site = self.site.clone();
-        for &alarm in &site.points[point.0].alarms {
+        for place in self.watching.places(point) {
+            let alarm = self.watching.alarms[place];
             let transition = self.alarms[alarm.0].observe(reading, self.now);
             self.took(alarm, self.now, transition, None);
         }
@@ -357,6 +360,33 @@ impl Judge {
         if let Some(due) = self.alarms[alarm.0].due() {
             self.timers.schedule(Timer::Alarm(alarm), due);
         }
+    }
+}
+
+/// The alarms of every point in one list.
+#[derive(Debug)]
+struct Watching {
+    alarms: Vec<AlarmIndex>,
+    /// By point: where its alarms end; they begin where those of the point before it end.
+    ends: Vec<usize>,
+}
+
+impl Watching {
+    fn of(site: &Site) -> Self {
+        let mut watching = Self {
+            alarms: Vec::with_capacity(site.alarms.len()),
+            ends: Vec::with_capacity(site.points.len()),
+        };
+        for point in &site.points {
+            watching.alarms.extend(&point.alarms);
+            watching.ends.push(watching.alarms.len());
+        }
+        watching
+    }
+
+    fn places(&self, point: PointIndex) -> std::ops::Range<usize> {
+        let start = point.0.checked_sub(1).map_or(0, |before| self.ends[before]);
+        start..self.ends[point.0]
     }
 }
 
