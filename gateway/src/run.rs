@@ -24,6 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -38,8 +39,8 @@ const SCANS_MAX: usize = 64;
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 /// Births are sent again after each loss of the broker.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
-/// Worker threads: judgement, buses and screens are light, and memory is scarce at the edge.
-const WORKERS: usize = 2;
+/// Judgement and buses need one thread: what passes between them then wakes no other, and nothing else ever runs there.
+const PIPELINE_WORKERS: usize = 1;
 
 /// A part that runs, by the name that is told if it does not stop.
 type Running = (String, JoinHandle<()>);
@@ -49,18 +50,23 @@ pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bo
     crate::memory::one_heap();
     logging(log_format);
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
+    let pipeline = Builder::new_multi_thread()
+        .worker_threads(PIPELINE_WORKERS)
+        .thread_name("pipeline")
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(async {
-        let gateway = Gateway::start(Arc::new(site), data).await?;
+    // Screens, uplink and watchdog share the main thread: a screen's largest request holds up neither a poll nor an alarm.
+    let around = Builder::new_current_thread().enable_all().build()?;
+    let outcome = around.block_on(async {
+        let gateway = Gateway::start(Arc::new(site), data, pipeline.handle()).await?;
         let ended = asked_to_end()?;
         let _told = sd_notify::notify(&[NotifyState::Ready]);
         gateway.until(ended).await
     });
     // A blocking task that hangs must not keep the process.
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    for runtime in [pipeline, around] {
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    }
     outcome
 }
 
@@ -99,7 +105,8 @@ struct Gateway {
 }
 
 impl Gateway {
-    async fn start(site: Arc<Site>, data: &Path) -> Result<Self> {
+    /// Judgement and acquisition run on `pipeline`, all else on the runtime that this is called on.
+    async fn start(site: Arc<Site>, data: &Path, pipeline: &Handle) -> Result<Self> {
         let figures = PrometheusBuilder::new()
             .install_recorder()
             .context("metrics")?;
@@ -138,11 +145,13 @@ impl Gateway {
             scans: scanned,
             requests,
         };
-        let judgement = tokio::spawn(judgement.run(inputs, judging.clone()));
+        let judgement = pipeline.spawn(judgement.run(inputs, judging.clone()));
 
         let acquiring = CancellationToken::new();
-        let Acquisition { stats, tasks } =
-            acquire::spawn(&site, clock, &scans, &demanded, &acquiring);
+        let Acquisition { stats, tasks } = {
+            let _on = pipeline.enter();
+            acquire::spawn(&site, clock, &scans, &demanded, &acquiring)
+        };
 
         let publishing = CancellationToken::new();
         let parts = uplink::Parts {
