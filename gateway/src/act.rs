@@ -21,7 +21,8 @@ pub struct Act {
     journal: Journal,
     live: Arc<Live>,
     next_seq: u64,
-    stories: Vec<Story>,
+    /// Of the alarms that ever changed, by their position in `Site::alarms`: few of a large site's.
+    stories: BTreeMap<usize, Story>,
 }
 
 impl Act {
@@ -33,7 +34,7 @@ impl Act {
         journal: Journal,
         live: Arc<Live>,
         next_seq: u64,
-        stories: Vec<Story>,
+        stories: impl Iterator<Item = Story>,
     ) -> Self {
         Self {
             site,
@@ -42,7 +43,10 @@ impl Act {
             journal,
             live,
             next_seq,
-            stories,
+            stories: (0..)
+                .zip(stories)
+                .filter(|(_, story)| story.seq > 0)
+                .collect(),
         }
     }
 
@@ -63,7 +67,8 @@ impl Act {
             match happening {
                 Happening::Changed(change) => {
                     let transition = self.transition(judge, change, command);
-                    self.stories[change.alarm.0].follow(&transition);
+                    let story = self.stories.entry(change.alarm.0).or_default();
+                    story.follow(&transition);
                     changed.push(change.alarm);
                     let device = device_of(&self.site, change.alarm);
                     batches
@@ -153,11 +158,10 @@ impl Act {
             }
         }
         for alarm in changed {
-            self.live.set_alarm(alarm_now(
-                *alarm,
-                judge.alarm(*alarm),
-                &self.stories[alarm.0],
-            ));
+            if let Some(story) = self.stories.get(&alarm.0) {
+                self.live
+                    .set_alarm(alarm_now(*alarm, judge.alarm(*alarm), story));
+            }
         }
     }
 

@@ -132,11 +132,7 @@ impl Gateway {
             journal.clone(),
             live.clone(),
             restored.next_seq,
-            restored
-                .alarms
-                .into_iter()
-                .map(|(_, story)| story)
-                .collect(),
+            restored.alarms.into_iter().map(|(_, story)| story),
         );
         let judgement =
             Judgement::new(site.clone(), clock, judge, act, live.clone(), pulse.clone());
