@@ -29,7 +29,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How long the parts may take to end, each stage.
 const GRACE: Duration = Duration::from_secs(4);
@@ -48,7 +50,7 @@ type Running = (String, JoinHandle<()>);
 /// Runs until SIGTERM or SIGINT. Returns whether everything ended in time.
 pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bool> {
     crate::memory::one_heap();
-    logging(log_format);
+    logging(log_format)?;
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
     let pipeline = Builder::new_multi_thread()
         .worker_threads(PIPELINE_WORKERS)
@@ -70,16 +72,30 @@ pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bo
     outcome
 }
 
-fn logging(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("DAVY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+/// Logs to standard error. `DAVY_LOG` says how much: a level, or levels by target (`info,davy_gateway::uplink=debug`).
+fn logging(format: LogFormat) -> Result<()> {
+    let wanted = std::env::var_os("DAVY_LOG").unwrap_or_default();
+    let filter = filter(&wanted.to_string_lossy())?;
+    let log = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     match format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Text => registry.with(log).init(),
+        LogFormat::Json => registry.with(log.json()).init(),
     }
+    Ok(())
+}
+
+/// What a value of `DAVY_LOG` lets through; nothing said is `info`.
+fn filter(wanted: &str) -> Result<Targets> {
+    if wanted.is_empty() {
+        return Ok(Targets::new().with_default(LevelFilter::INFO));
+    }
+    let filter = wanted.parse();
+    filter.with_context(|| {
+        format!("DAVY_LOG=`{wanted}` names no levels: say `info`, or `warn,davy_gateway=debug`")
+    })
 }
 
 fn asked_to_end() -> Result<impl Future<Output = ()>> {
@@ -276,4 +292,26 @@ fn picture(site: &Site, judge: &Judge, restored: &Restored, clock: Clock) -> Liv
         alarm_now(index, judge.alarm(index), story)
     });
     Live::new(site, alarms.collect(), &judge.demand(), clock.wall())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    #[test]
+    fn the_log_says_info_and_above_unless_told_otherwise() {
+        let silent = filter("").expect("nothing said is no error");
+        assert!(silent.would_enable("rumqttc", &Level::INFO));
+        assert!(!silent.would_enable("davy_gateway", &Level::DEBUG));
+        let told = filter("warn,davy_gateway::uplink=debug").expect("levels by target");
+        assert!(told.would_enable("davy_gateway::uplink::link", &Level::DEBUG));
+        assert!(!told.would_enable("davy_gateway::act", &Level::INFO));
+    }
+
+    #[test]
+    fn a_log_level_that_is_none_is_an_error_that_names_it() {
+        let error = filter("davy_gateway=loud").expect_err("loud is no level");
+        assert!(error.to_string().contains("davy_gateway=loud"), "{error}");
+    }
 }
