@@ -126,6 +126,16 @@ preset-limit = { $source } demands an alarm { $name } of { $id }, and leaves its
     .help = Add `[point.alarms.{ $name }]` with a `set_point`.
 substance = the substance `{ $value }` has no { $figure } figure
     .help = Correct the substance or the point's kind, or set limits of your own in place of the preset.
+vote-member = `{ $value }` cannot vote
+    .help = Members are limits and states of points. Their faults (BAD, STALE) are counted by the group's `fault`.
+same-member = `{ $value }` stands here twice
+    .help = Remove one of the two.
+vote-safety = a group with gas detectors votes for safety
+    .help = Remove `safety`: for gas, a lost detector lowers what a trip needs.
+not-discrete = the point `{ $value }` is { $found }, and one that is on or off is needed here
+    .help = Name a point of kind `discrete`.
+effect-self = the failure of `{ $value }` would switch `{ $value }` itself
+    .help = Remove one of the two; a failure may demand another output.
 not-writable = the signal `{ $value }` cannot be written
     .help = { $how ->
         [near] Did you mean `{ $names }`?

@@ -126,6 +126,16 @@ preset-limit = { $source } 要求 { $id } 有 { $name } 报警，限值由现场
     .help = 请添加 `[point.alarms.{ $name }]` 和 `set_point`。
 substance = 物质 `{ $value }` 没有 { $figure } 数据
     .help = 请更正物质或测点类型，或不用预设而自定限值。
+vote-member = `{ $value }` 不能参与表决
+    .help = 成员须是测点的限值或状态报警；成员的故障（BAD、STALE）按该组的 `fault` 计。
+same-member = `{ $value }` 在此重复出现
+    .help = 请删除其中一个。
+vote-safety = 含气体探测器的表决组须按安全方式降级
+    .help = 请删除 `safety`：气体探测器失效时，表决所需的票数随之减少。
+not-discrete = 测点 `{ $value }` 的类型为 { $found }，此处需要开关量
+    .help = 请填写 `discrete` 类测点。
+effect-self = `{ $value }` 的失效不能再控制 `{ $value }` 自身
+    .help = 请删除其一；失效可以启动另一个输出。
 not-writable = 信号 `{ $value }` 不可写
     .help = { $how ->
         [near] 是否应为 `{ $names }`？
