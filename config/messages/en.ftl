@@ -136,6 +136,10 @@ not-discrete = the point `{ $value }` is { $found }, and one that is on or off i
     .help = Name a point of kind `discrete`.
 effect-self = the failure of `{ $value }` would switch `{ $value }` itself
     .help = Remove one of the two; a failure may demand another output.
+suppress-self = `{ $value }` is what the rule waits for, and the rule would suppress it
+    .help = Remove it from `alarms`.
+suppress-danger = `{ $value }` is gas level 2, and this rule silences it
+    .help = Keep it only if the responsible person has a reason: gas is no less dangerous while the plant stands still.
 not-writable = the signal `{ $value }` cannot be written
     .help = { $how ->
         [near] Did you mean `{ $names }`?

@@ -136,6 +136,10 @@ not-discrete = 测点 `{ $value }` 的类型为 { $found }，此处需要开关�
     .help = 请填写 `discrete` 类测点。
 effect-self = `{ $value }` 的失效不能再控制 `{ $value }` 自身
     .help = 请删除其一；失效可以启动另一个输出。
+suppress-self = 规则以 `{ $value }` 为条件，不能又抑制它
+    .help = 请从 `alarms` 中删除。
+suppress-danger = `{ $value }` 为气体二级报警，该规则会使其静默
+    .help = 仅当责任人有理由时才保留：停产时气体同样危险。
 not-writable = 信号 `{ $value }` 不可写
     .help = { $how ->
         [near] 是否应为 `{ $names }`？

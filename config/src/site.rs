@@ -56,6 +56,7 @@ pub struct Site {
     pub outputs: Vec<Output>,
     pub effects: Vec<Effect>,
     pub votes: Vec<Vote>,
+    pub suppressions: Vec<Suppression>,
     /// SHA-256 of the file's bytes, hexadecimal: the same digest means the same file.
     pub digest: String,
 }
@@ -484,6 +485,34 @@ pub struct Member {
     pub alarm: AlarmIndex,
     pub bad: AlarmIndex,
     pub stale: AlarmIndex,
+}
+
+/// Suppression by design: while `when` is seen, `alarms` are judged and recorded and not annunciated.
+#[derive(Clone, Debug)]
+pub struct Suppression {
+    pub id: String,
+    pub name: Text,
+    pub when: When,
+    /// What `when` names in the file: the reason that is recorded.
+    pub reason: String,
+    /// Each once; never the alarm that the rule looks at.
+    pub alarms: Vec<AlarmIndex>,
+}
+
+/// The state that a suppression waits for, and the alarms that say that it cannot be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// The alarm is active and in service.
+    Alarm {
+        alarm: AlarmIndex,
+        faults: Vec<AlarmIndex>,
+    },
+    /// The discrete point's value ≠ 0 equals `is`.
+    Point {
+        point: PointIndex,
+        is: bool,
+        faults: Vec<AlarmIndex>,
+    },
 }
 
 impl Site {

@@ -191,3 +191,28 @@ fn an_output_fails_after_its_time_out_and_never_switches_itself() {
         [("out-of-range", "output[0].feedback.timeout_s".to_owned())]
     );
 }
+
+#[test]
+fn a_rule_that_suppresses_itself_or_gas_level_2_is_told() {
+    let rule = |when: &str, alarms: &str| {
+        let run = point("RUN", 2, "discrete", "[point.alarms.ON]\npriority = 3\n");
+        format!(
+            "{}{run}\n[[suppress]]\nid = \"R\"\nname = {{ zh = \"规\", en = \"R\" }}\nwhen = \"{when}\"\nalarms = [{alarms}]\n",
+            gas()
+        )
+    };
+    let site = load(&rule("RUN", "\"A.BAD\", \"B.BAD\"")).unwrap();
+    assert_eq!(site.suppressions[0].alarms.len(), 2);
+    let key = "suppress[0].alarms[0]".to_owned();
+    assert_eq!(
+        problems(&rule("RUN.ON", "\"RUN.ON\"")),
+        [("suppress-self", key.clone())]
+    );
+    let both = problems(&rule("RUN", "\"A.HH\", \"A.HH\""));
+    assert!(both.contains(&("suppress-danger", key)));
+    assert!(both.contains(&("same-member", "suppress[0].alarms[1]".to_owned())));
+    assert_eq!(
+        problems(&rule("A", "\"B.BAD\"")),
+        [("not-discrete", "suppress[0].when".to_owned())]
+    );
+}

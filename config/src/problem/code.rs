@@ -105,6 +105,10 @@ codes! {
     NotDiscrete = "not-discrete" Error,
     /// An output whose own failure would switch it.
     EffectSelf = "effect-self" Error,
+    /// A rule that would suppress the alarm it looks at.
+    SuppressSelf = "suppress-self" Error,
+    /// A rule that suppresses gas level 2.
+    SuppressDanger = "suppress-danger" Warning,
     NotWritable = "not-writable" Error,
     /// Two outputs on one register.
     SameOutput = "same-output" Error,

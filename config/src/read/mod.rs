@@ -14,6 +14,7 @@ mod output;
 mod point;
 mod preset;
 mod source;
+mod suppress;
 mod vote;
 
 use crate::problem::Code;
@@ -61,6 +62,7 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path) -> Option<Sit
     device::comms(&mut devices, &points, &mut alarms);
     let outputs = output::outputs(&root, &mut names, &points, &mut alarms);
     let votes = vote::votes(&root, &mut names, &points, &mut alarms);
+    let suppressions = suppress::suppressions(&root, &names, &points, &alarms);
     let effects = effect::effects(&root, &names, &alarms, &outputs);
     device::idle(&root, &names, &devices, &points, &outputs);
     root.finish();
@@ -80,6 +82,7 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path) -> Option<Sit
         outputs: outputs.into_iter().map(|read| read.output).collect(),
         effects,
         votes,
+        suppressions,
         digest: digest(text),
     })
 }

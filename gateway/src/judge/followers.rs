@@ -1,12 +1,14 @@
 //! What follows a point's readings beside the point's own alarms. A point that nothing follows costs nothing.
 
-use davy_config::site::{OutputIndex, PointIndex, Site};
+use davy_config::site::{OutputIndex, PointIndex, Site, When};
 
 /// Something that a point's value is looked at for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Follower {
     /// The point shows what the output does.
     Feedback { output: OutputIndex, when: bool },
+    /// The point is what a suppression waits for.
+    Rule { rule: usize, is: bool },
 }
 
 /// By point.
@@ -22,6 +24,11 @@ impl Followers {
                     output: OutputIndex(position),
                     when: feedback.when,
                 });
+            }
+        }
+        for (rule, suppression) in site.suppressions.iter().enumerate() {
+            if let When::Point { point, is, .. } = suppression.when {
+                followers[point.0].push(Follower::Rule { rule, is });
             }
         }
         Self(followers)

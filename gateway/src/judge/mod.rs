@@ -5,6 +5,7 @@
 
 mod effects;
 mod followers;
+mod rules;
 mod timers;
 mod touched;
 mod votes;
@@ -16,6 +17,7 @@ use davy_alarm::{
 use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Site, Subject, VoteIndex};
 use effects::Effects;
 use followers::{Follower, Followers};
+use rules::Rules;
 use std::sync::Arc;
 use timers::{Timer, Timers};
 use votes::Votes;
@@ -46,7 +48,7 @@ pub struct Change {
     pub occurrence: u32,
     /// The point's latest value, or why there is none; `None` for an alarm of a device.
     pub value: Option<Result<f64, NoValue>>,
-    /// The person who acted, if one did.
+    /// The person who acted, if one did; of a suppression by design its rule, and what the rule saw.
     pub person: Option<Person>,
 }
 
@@ -83,6 +85,12 @@ pub enum Ask {
     Silence,
 }
 
+/// The plant's own logic acts at the plant.
+const LOGIC: Actor = Actor {
+    remote: false,
+    maintenance: false,
+};
+
 /// The site under judgement.
 #[derive(Debug)]
 pub struct Judge {
@@ -93,6 +101,7 @@ pub struct Judge {
     timers: Timers,
     followers: Followers,
     votes: Votes,
+    rules: Rules,
     effects: Effects,
     /// Unsuppressed unacknowledged alarms by priority: what the horn sounds for.
     annunciated: [u32; 4],
@@ -132,6 +141,7 @@ impl Judge {
             timers: Timers::new(alarms.len(), site.outputs.len()),
             followers: Followers::new(&site),
             votes: Votes::new(&site),
+            rules: Rules::new(&site, &alarms),
             effects: Effects::new(&site, latched),
             annunciated,
             horn: Horn::default(),
@@ -235,12 +245,50 @@ impl Judge {
             for vote in self.votes.take_touched() {
                 self.count(VoteIndex(vote));
             }
+            self.settle_rules();
             self.settle_horn();
             self.settle_outputs();
             // An output that does as demanded at last clears its alarm, which may end another's demand. Within an instant such alarms only
             // clear, each once, so this ends.
-            if self.effects.is_quiet() {
+            if self.effects.is_quiet() && self.rules.is_quiet() {
                 return;
+            }
+        }
+    }
+
+    /// Ends what a rule suppressed that the site file no longer has. For a site that is judged anew under another file, before the first reading.
+    pub fn end_suppressions_without_a_rule(&mut self) {
+        for position in 0..self.alarms.len() {
+            let alarm = AlarmIndex(position);
+            if self.rules.is_free(alarm) {
+                // Refused where nothing suppresses it, which is well.
+                let ended = self.alarms[position].act(Action::Unsuppress, LOGIC, self.now);
+                self.took(alarm, self.now, ended.ok(), None);
+            }
+        }
+    }
+
+    fn settle_rules(&mut self) {
+        let site = self.site.clone();
+        for rule in self.rules.take_touched() {
+            let Some((holds, alarms)) = self.rules.look(&site, &self.alarms, rule) else {
+                continue;
+            };
+            let suppression = &site.suppressions[rule];
+            let by = Person {
+                actor: suppression.id.as_str().into(),
+                reason: Some(suppression.reason.as_str().into()),
+                second: None,
+            };
+            let action = if holds {
+                Action::Suppress
+            } else {
+                Action::Unsuppress
+            };
+            for alarm in alarms {
+                // Refused where it is so already, as after a restart.
+                let done = self.alarms[alarm.0].act(action, LOGIC, self.now);
+                self.took(alarm, self.now, done.ok(), Some(by.clone()));
             }
         }
     }
@@ -283,6 +331,11 @@ impl Judge {
                 Follower::Feedback { output, when } => {
                     let shown = value.ok().map(|value| (value != 0.0) == when);
                     self.effects.see(output, shown);
+                }
+                Follower::Rule { rule, is } => {
+                    if let Ok(value) = value {
+                        self.rules.see(rule, (value != 0.0) == is);
+                    }
                 }
             }
         }
@@ -394,6 +447,7 @@ impl Judge {
             self.horn.silenced = false;
         }
         self.votes.touch(alarm);
+        self.rules.touch(alarm);
         self.effects.touch_causes(alarm);
         let value = match self.site.alarms[alarm.0].subject {
             Subject::Point(point) => Some(self.values[point.0]),
