@@ -7,7 +7,7 @@ use crate::journal::{self, Journal, Record, Story};
 use crate::judge::{Change, Happening, Horn, Judge};
 use crate::live::{AlarmNow, HornNow, Live, ValueNow};
 use davy_alarm::{Alarm, Cause, Condition, Instant, WallMs};
-use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site, Subject};
+use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, Site, Subject};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -70,7 +70,7 @@ impl Act {
                     let story = self.stories.entry(change.alarm.0).or_default();
                     story.follow(&transition);
                     changed.push(change.alarm);
-                    let device = device_of(&self.site, change.alarm);
+                    let device = self.site.home(change.alarm);
                     batches
                         .entry(Some(device))
                         .or_default()
@@ -203,14 +203,6 @@ pub fn alarm_now(index: AlarmIndex, alarm: &Alarm, story: &Story) -> AlarmNow {
         value_then: story.value_then,
         actor: story.actor.clone(),
         reason: story.reason.clone(),
-    }
-}
-
-/// The device whose batch an alarm's transitions belong to.
-fn device_of(site: &Site, alarm: AlarmIndex) -> DeviceIndex {
-    match site.alarms[alarm.0].subject {
-        Subject::Point(PointIndex(point)) => site.points[point].device,
-        Subject::Device(device) => device,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `davy-gateway check`: what is wrong with a site file, for people with the line itself, for programs as JSON.
 
+use crate::matrix::Matrix;
 use crate::message;
 use davy_config::{Language, Problem, Problems, Severity};
 use serde_json::json;
@@ -34,6 +35,23 @@ pub(crate) fn programs(path: &Path) -> bool {
         json!({ "ok": ok, "file": path.display().to_string(), "problems": rows })
     );
     ok
+}
+
+/// Reads the file and prints its cause-and-effect table. Returns whether the file may run; if not, what is wrong is printed instead.
+pub(crate) fn matrix(path: &Path, as_json: bool, language: Language) -> bool {
+    let loaded = match davy_config::load(path) {
+        Ok(loaded) => loaded,
+        Err(_) if as_json => return programs(path),
+        Err(_) => return people(path, language),
+    };
+    let matrix = Matrix::of(&loaded.site);
+    if as_json {
+        println!("{}", json!(matrix));
+    } else {
+        print!("{}", text(&loaded.warnings, language));
+        print!("{}", matrix.text(language));
+    }
+    true
 }
 
 /// Every problem with its place, the line, and the way out.
@@ -81,7 +99,7 @@ fn paragraph(problem: &Problem, language: Language) -> String {
 }
 
 /// Characters that a terminal draws two columns wide: the marks under them must be as wide.
-const fn wide(char: char) -> bool {
+pub(crate) const fn wide(char: char) -> bool {
     matches!(char, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}')
 }
 

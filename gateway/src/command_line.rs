@@ -1,5 +1,6 @@
 //! What people type. Help and answers are in the language of the locale; what programs read (`--format json`, exit codes) is the same in both.
 
+use crate::replay::Replay;
 use crate::{check, message, pin, run};
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -27,7 +28,10 @@ enum Command {
         site: PathBuf,
         #[arg(long, default_value = "text")]
         format: Format,
+        #[arg(long)]
+        matrix: bool,
     },
+    Replay(Replay),
     Pin {
         #[arg(long)]
         pin_file: Option<PathBuf>,
@@ -52,8 +56,7 @@ pub fn main() -> ExitCode {
     let matches = localised(CommandLine::command(), "cli", language).get_matches();
     let typed = CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match answer(typed.command, language) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("davy-gateway: {error:#}");
             ExitCode::FAILURE
@@ -61,8 +64,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn answer(command: Command, language: Language) -> Result<bool> {
-    match command {
+fn answer(command: Command, language: Language) -> Result<ExitCode> {
+    let is_well = match command {
         Command::Run {
             site,
             data,
@@ -73,27 +76,40 @@ fn answer(command: Command, language: Language) -> Result<bool> {
                 // A copy is as large as its content: what the reader grew in steps is given back.
                 let site = loaded.site.clone();
                 drop(loaded);
-                run::start(site, &data, log_format)
+                run::start(site, &data, log_format)?
             }
             Err(problems) => {
                 eprint!("{}", check::text(&problems, language));
                 eprintln!("{}", message::text("run-refused", language));
-                Ok(false)
+                false
             }
         },
         Command::Check {
             site,
+            format,
+            matrix: true,
+        } => check::matrix(&site, matches!(format, Format::Json), language),
+        Command::Check {
+            site,
             format: Format::Text,
-        } => Ok(check::people(&site, language)),
+            ..
+        } => check::people(&site, language),
         Command::Check {
             site,
             format: Format::Json,
-        } => Ok(check::programs(&site)),
+            ..
+        } => check::programs(&site),
+        Command::Replay(replay) => return Ok(replay.run(language)),
         Command::Pin { pin_file } => {
             println!("{}", pin::hash(pin_file.as_deref(), language)?);
-            Ok(true)
+            true
         }
-    }
+    };
+    Ok(if is_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The commands with their help, from the message files: `cli-<command>` and `cli-<command>-<argument>`.

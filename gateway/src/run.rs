@@ -276,13 +276,15 @@ async fn ended(token: CancellationToken, tasks: Vec<Running>) -> Vec<String> {
 
 fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {
     let saved: Vec<_> = restored.alarms.iter().map(|(saved, _)| *saved).collect();
-    Judge::new(
+    let mut judge = Judge::new(
         site.clone(),
         &saved,
         &restored.on,
         clock.now(),
         clock.wall(),
-    )
+    );
+    judge.end_suppressions_without_a_rule();
+    judge
 }
 
 fn picture(site: &Site, judge: &Judge, restored: &Restored, clock: Clock) -> Live {

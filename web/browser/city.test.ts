@@ -87,6 +87,17 @@ test('a P1 asks for a note before it is sent, and the note arrives', async () =>
   expect(city.county.alarms.get('tank-farm/GT-101.HH')?.reason).toBe('已通知现场撤离');
 });
 
+test('an answer that comes late leaves the note that another row asks for', async () => {
+  city.county.mixed();
+  city.county.answer_ms = 3_000;
+  const page = await at('sun', '/alarms');
+  await row(page, 'feed-mill/DP-402.H').getByRole('button', { name: '确认' }).click();
+  await row(page, 'tank-farm/GT-101.HH').getByRole('button', { name: '确认' }).click();
+  await row(page, 'tank-farm/GT-101.HH').getByRole('textbox').fill('正在');
+  await page.locator('.alarm-row[data-key="feed-mill/DP-402.H"][data-state="ACKED"]').waitFor();
+  expect(await row(page, 'tank-farm/GT-101.HH').getByRole('textbox').inputValue()).toBe('正在');
+});
+
 test('a refusal of the gateway is shown in words in the row, and so is its silence', async () => {
   city.county.mixed();
   const page = await at('sun', '/alarms');
@@ -102,6 +113,20 @@ test('an order for a site that is away is refused at once, and says whom to turn
   const page = await at('sun', '/alarms');
   await row(page, 'brewery/GT-201.H').getByRole('button', { name: '确认' }).click();
   await row(page, 'brewery/GT-201.H').getByText('企业当前离线').waitFor();
+});
+
+test('in a flood the listed alarms of one unit are acknowledged together, and never a P1', async () => {
+  city.county.flood(200);
+  city.county.answer_ms = 20;
+  const page = await at('sun', '/alarms');
+  await page.locator('.alarm-row').first().waitFor();
+  expect(await page.getByRole('button', { name: /确认所列/ }).count()).toBe(0);
+  await go(page, '/alarms?site=sewage');
+  await page.getByRole('button', { name: /确认所列/ }).click();
+  await page.locator('dialog[open] button[type="submit"]').click();
+  await page.locator('dialog[open]').waitFor({ state: 'detached' });
+  const waiting = [...city.county.alarms.values()].filter((alarm) => alarm.site === 'sewage' && alarm.state === 'UNACK');
+  expect(waiting.map((alarm) => alarm.priority)).toEqual([1]);
 });
 
 test('shelving a P1 takes minutes, a reason and a second person who is another', async () => {

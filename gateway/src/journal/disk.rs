@@ -34,8 +34,8 @@ pub trait DiskFile: Send + Debug {
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    /// Holds the lock (`flock`) against a second process for as long as it is open.
-    _lock: File,
+    /// Holds the lock (`flock`) against a second process for as long as it is open; `None` for one that only reads.
+    _lock: Option<File>,
 }
 
 impl Directory {
@@ -45,10 +45,18 @@ impl Directory {
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 path: path.to_owned(),
-                _lock: lock,
+                _lock: Some(lock),
             }),
             Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
             Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// A directory that another process may have: to read, and nothing else.
+    pub(super) fn look(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            _lock: None,
         }
     }
 

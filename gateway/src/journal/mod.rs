@@ -2,6 +2,7 @@
 //!
 //! `inbox` → `writer` → `store` (segments on a `disk`, found again by `recover`), beside them the `index` of what is on disk, which `reader` looks things up in.
 
+mod archive;
 mod bytes;
 mod disk;
 mod encoding;
@@ -26,6 +27,7 @@ mod story;
 mod tests;
 mod writer;
 
+pub use archive::{Archive, Missing, Standing};
 pub use disk::{Disk, DiskFile};
 pub use exception::Exception;
 pub use history::{Bucket, Series, Values};

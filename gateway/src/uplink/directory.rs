@@ -3,12 +3,12 @@
 //! Aliases are positions: outputs from 1, then points, then alarms. They are the same in every birth of one site file and unique on the edge node.
 
 use davy_alarm::Condition;
-use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site, Subject};
+use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site};
 use davy_wire::name;
 use std::sync::Arc;
 
 /// Suffixes of alarm ids and their names on the wire.
-const CONDITIONS: [(&str, &str); 8] = [
+const CONDITIONS: [(&str, &str); 13] = [
     ("HH", "HIHI"),
     ("H", "HI"),
     ("L", "LO"),
@@ -17,6 +17,11 @@ const CONDITIONS: [(&str, &str); 8] = [
     ("BAD", "BAD_PV"),
     ("STALE", "STALE"),
     ("COMMS", "COMMS"),
+    ("VOTE", "VOTE"),
+    ("DEGRADED", "DEGRADED"),
+    ("UNMON", "UNMON"),
+    ("DISC", "DISC"),
+    ("FAILED", "FAILED"),
 ];
 
 /// Names, aliases and positions of one site.
@@ -110,10 +115,7 @@ impl Directory {
 
     /// The device on which an alarm's metric lives.
     pub(super) fn device_of(&self, alarm: AlarmIndex) -> DeviceIndex {
-        match self.site.alarms[alarm.0].subject {
-            Subject::Point(point) => self.site.points[point.0].device,
-            Subject::Device(device) => device,
-        }
+        self.site.home(alarm)
     }
 }
 

@@ -7,7 +7,7 @@ import { Select } from '../control/Field';
 import { shared } from '../i18n/shared';
 import { useKeys } from '../keys/keys';
 import { hidden, NO_FILTER, readFilter, STANDS, stands, toggled } from './filter';
-import { kind, KINDS } from './state';
+import { countKinds, kind, KINDS } from './state';
 import { Shape } from './Symbol';
 
 interface FiltersProps {
@@ -23,14 +23,17 @@ export function Filters({ alarms, among, children }: FiltersProps) {
   const search = useRef<HTMLInputElement>(null);
   const filter = readFilter(address.value.parameters);
   useKeys({ '/': () => search.current?.focus() });
+  const all = countKinds(alarms);
   const count = (holds: (alarm: Alarm) => boolean): number => alarms.filter(holds).length;
   return (
     <div class="chips no-print">
       {KINDS.map((one) => (
         <Chip key={one} on={filter.kinds.includes(one)} onToggle={() => set({ kind: toggled(filter.kinds, one) })}>
-          <Shape kind={one} />
+          <span class={all[one] === 0 ? 'quiet' : 'sign'}>
+            <Shape kind={one} />
+          </span>
           {shared(`priority.${one}`)}
-          <span class="number muted">{count((alarm) => kind(alarm) === one)}</span>
+          <span class="number muted">{all[one]}</span>
         </Chip>
       ))}
       <span class="divider" aria-hidden="true" />

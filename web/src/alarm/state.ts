@@ -5,7 +5,7 @@ import { PRIORITIES } from '../api/shape';
 
 const UNACKNOWLEDGED: readonly AlarmState[] = ['UNACK', 'RTNUN', 'LATCH-UNACK'];
 const SUPPRESSED: readonly AlarmState[] = ['SHLVD', 'DSUPR', 'OOSRV'];
-const FAULTS: readonly Condition[] = ['BAD', 'STALE', 'COMMS'];
+const FAULTS: readonly Condition[] = ['BAD', 'STALE', 'COMMS', 'FROZEN', 'DEGRADED', 'UNMON', 'DISC', 'FAILED'];
 
 export const unacknowledged = (alarm: Alarm): boolean => UNACKNOWLEDGED.includes(alarm.state);
 export const suppressed = (alarm: Alarm): boolean => SUPPRESSED.includes(alarm.state);
@@ -17,12 +17,15 @@ export type Kind = Priority | 'fault';
 export const KINDS: readonly Kind[] = [...PRIORITIES, 'fault'];
 export const kind = (alarm: { condition: Condition; priority: Priority }): Kind => (fault(alarm) ? 'fault' : alarm.priority);
 
-/** Unacknowledged alarms of each kind. */
-export function countUnacknowledged(alarms: Iterable<Alarm>): Record<Kind, number> {
+/** Alarms of each kind. */
+export function countKinds(alarms: Iterable<Alarm>): Record<Kind, number> {
   const counts: Record<Kind, number> = { 1: 0, 2: 0, 3: 0, 4: 0, fault: 0 };
-  for (const alarm of alarms) if (unacknowledged(alarm)) counts[kind(alarm)] += 1;
+  for (const alarm of alarms) counts[kind(alarm)] += 1;
   return counts;
 }
+
+/** Unacknowledged alarms of each kind. */
+export const countUnacknowledged = (alarms: Iterable<Alarm>): Record<Kind, number> => countKinds([...alarms].filter(unacknowledged));
 
 /** The one that asks for hands first, of alarms that ask at all; null in a calm place. */
 export function worst(alarms: Iterable<Alarm>): Alarm | null {

@@ -38,7 +38,9 @@ export function SoundTest() {
       <p class="row">
         {([1, 2, 3] as const).map((priority) => (
           <span key={priority} class="row">
-            <Mark kind={priority} />
+            <span class="quiet">
+              <Mark kind={priority} />
+            </span>
             <span class="muted small">{shared(`horn.pattern.${priority}`)}</span>
           </span>
         ))}

@@ -35,14 +35,13 @@ export function Alarms() {
   if (!city.sites.value) return <Skeleton lines={12} />;
   return (
     <div class="alarm-place" data-open={opened ? '' : undefined}>
-      <div class="row title">
-        <h1 class="grow">{shared('alarms.title')}</h1>
+      <h2 class="hidden">{shared('alarms.title')}</h2>
+      <Filters alarms={all} among={{ parameter: 'site', label: say('situation.column.site'), all: say('alarms.all-sites'), choices: sitesOf(all) }}>
         {acts.acknowledge && unit && <BulkAcknowledge alarms={shown} unit={unit} acts={acts} />}
-        <Button look="plain" onPress={() => print()}>
-          <Icon name="print" /> {shared('act.print')}
+        <Button look="plain" icon label={shared('act.print')} onPress={() => print()}>
+          <Icon name="print" />
         </Button>
-      </div>
-      <Filters alarms={all} among={{ parameter: 'site', label: say('situation.column.site'), all: say('alarms.all-sites'), choices: sitesOf(all) }} />
+      </Filters>
       <div class="alarm-split" data-open={opened ? '' : undefined}>
         {shown.length > 0 ? (
           <AlarmList alarms={shown} around={around} acts={acts} open={open} onOpen={openAlarm} onTrend={(alarm) => alarm.point !== null && go('trend', trendAround(alarm))} />
