@@ -19,6 +19,16 @@ pub enum Condition {
     Stale { after_ms: u32 },
     /// A device that does not answer; watched once a device, not once a point.
     CommsLost,
+    /// A group's vote (R18).
+    Vote,
+    /// A group with a member that is faulted or bypassed.
+    Degraded,
+    /// A group with no member left to vote.
+    Unmonitored,
+    /// A group whose members disagree.
+    Discrepancy,
+    /// An output whose feedback is not its demand.
+    OutputFailed,
 }
 
 impl Condition {
@@ -33,6 +43,11 @@ impl Condition {
             Self::Bad => "BAD",
             Self::Stale { .. } => "STALE",
             Self::CommsLost => "COMMS",
+            Self::Vote => "VOTE",
+            Self::Degraded => "DEGRADED",
+            Self::Unmonitored => "UNMON",
+            Self::Discrepancy => "DISC",
+            Self::OutputFailed => "FAILED",
         }
     }
 
@@ -43,7 +58,15 @@ impl Condition {
             | Self::Hi { set_point, .. }
             | Self::Lo { set_point, .. }
             | Self::LoLo { set_point, .. } => Some(*set_point),
-            Self::Discrete { .. } | Self::Bad | Self::Stale { .. } | Self::CommsLost => None,
+            Self::Discrete { .. }
+            | Self::Bad
+            | Self::Stale { .. }
+            | Self::CommsLost
+            | Self::Vote
+            | Self::Degraded
+            | Self::Unmonitored
+            | Self::Discrepancy
+            | Self::OutputFailed => None,
         }
     }
 }

@@ -17,6 +17,7 @@ mod reading;
 mod saved;
 mod shown;
 mod time;
+mod vote;
 
 pub use action::{Action, Actor, Refusal};
 pub use definition::{Condition, Definition, Priority};
@@ -25,3 +26,4 @@ pub use reading::{NoValue, Quality, Reading};
 pub use saved::Saved;
 pub use shown::{Cause, Shown, Transition};
 pub use time::{Instant, WallMs};
+pub use vote::{Ballot, FaultPolicy, Scheme, Signal, Tally};

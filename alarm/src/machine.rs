@@ -9,6 +9,7 @@ use crate::reading::{NoValue, Reading};
 use crate::saved::Saved;
 use crate::shown::{Cause, Shown, Transition};
 use crate::time::{Instant, WallMs};
+use crate::vote::Signal;
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -145,6 +146,17 @@ impl Alarm {
     pub fn observe_contact(&mut self, answered: bool, now: Instant) -> Option<Transition> {
         self.has_good_value = answered;
         self.judge(if answered { Level::Clear } else { Level::Set }, now)
+    }
+
+    /// Takes over what was judged elsewhere: the input of votes and outputs. Timers due by then must have fired before.
+    pub fn observe_signal(&mut self, signal: Signal, now: Instant) -> Option<Transition> {
+        self.has_good_value = signal != Signal::Unknown;
+        let level = match signal {
+            Signal::Set => Level::Set,
+            Signal::Clear => Level::Clear,
+            Signal::Unknown => Level::Unknown,
+        };
+        self.judge(level, now)
     }
 
     /// The point went stale: its limits hold, a running off-delay ends (R7, R9).
@@ -575,6 +587,13 @@ fn level(condition: &Condition, value: Result<f64, NoValue>) -> Level {
             Ok(_) => Level::Clear,
             Err(_) => Level::Set,
         },
-        Condition::Stale { .. } | Condition::CommsLost => Level::Unknown,
+        // Judged by something else than the value.
+        Condition::Stale { .. }
+        | Condition::CommsLost
+        | Condition::Vote
+        | Condition::Degraded
+        | Condition::Unmonitored
+        | Condition::Discrepancy
+        | Condition::OutputFailed => Level::Unknown,
     }
 }

@@ -1,7 +1,7 @@
 //! A site as the gateway runs it: validated, resolved against its profiles and presets, indices in place of names.
 //! It can only be had from [`crate::load`], so it is valid as a whole (invariant 10).
 
-use davy_alarm::{Definition, NoValue};
+use davy_alarm::{Definition, NoValue, Scheme};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -32,6 +32,10 @@ pub struct AlarmIndex(pub usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OutputIndex(pub usize);
 
+/// Position of a voting group in [`Site::votes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VoteIndex(pub usize);
+
 /// A valid site.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -47,10 +51,12 @@ pub struct Site {
     pub buses: Vec<Bus>,
     pub devices: Vec<Device>,
     pub points: Vec<Point>,
-    /// Every alarm of every point and device, in the file's order; ids are unique.
+    /// Every alarm of every point, device, output and voting group, in the file's order; ids are unique.
     pub alarms: Vec<Alarm>,
     pub outputs: Vec<Output>,
     pub effects: Vec<Effect>,
+    pub votes: Vec<Vote>,
+    pub suppressions: Vec<Suppression>,
     /// SHA-256 of the file's bytes, hexadecimal: the same digest means the same file.
     pub digest: String,
 }
@@ -366,12 +372,14 @@ pub struct Point {
 pub enum Subject {
     Point(PointIndex),
     Device(DeviceIndex),
+    Vote(VoteIndex),
+    Output(OutputIndex),
 }
 
 /// One alarm with its id.
 #[derive(Clone, Debug)]
 pub struct Alarm {
-    /// `<point>.<condition>` or `<device>.COMMS`.
+    /// `<point>.<condition>`, `<device>.COMMS`, `<group>.VOTE`, `<output>.FAILED`.
     pub id: String,
     pub subject: Subject,
     pub definition: Definition,
@@ -434,6 +442,18 @@ pub struct Output {
     pub latching: bool,
     /// Once on, stays on at least this long, milliseconds.
     pub min_run_ms: u32,
+    /// Where it is seen that the output does what is demanded; `None` = its register's own read-back.
+    pub feedback: Option<Feedback>,
+    /// `<output>.FAILED`: demand and feedback have disagreed for its on-delay.
+    pub failed: AlarmIndex,
+}
+
+/// A discrete point that shows what an output does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Feedback {
+    pub point: PointIndex,
+    /// The output is on when the point's value ≠ 0 equals this.
+    pub when: bool,
 }
 
 /// One line of the cause-and-effect table: any cause demands every output.
@@ -441,4 +461,92 @@ pub struct Output {
 pub struct Effect {
     pub causes: Vec<AlarmIndex>,
     pub outputs: Vec<OutputIndex>,
+}
+
+/// A voting group: `needed` of its members trip before `<group>.VOTE` does (R17, R18).
+#[derive(Clone, Debug)]
+pub struct Vote {
+    pub id: String,
+    pub name: Text,
+    pub area: usize,
+    /// At least one, each once.
+    pub members: Vec<Member>,
+    pub scheme: Scheme,
+    /// `<group>.VOTE`, `.DEGRADED`, `.UNMON` and `.DISC`.
+    pub vote: AlarmIndex,
+    pub degraded: AlarmIndex,
+    pub unmonitored: AlarmIndex,
+    pub discrepancy: AlarmIndex,
+}
+
+/// One voice of a group: an alarm, and the two that say that its instrument cannot be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub alarm: AlarmIndex,
+    pub bad: AlarmIndex,
+    pub stale: AlarmIndex,
+}
+
+/// Suppression by design: while `when` is seen, `alarms` are judged and recorded and not annunciated.
+#[derive(Clone, Debug)]
+pub struct Suppression {
+    pub id: String,
+    pub name: Text,
+    pub when: When,
+    /// What `when` names in the file: the reason that is recorded.
+    pub reason: String,
+    /// Each once; never the alarm that the rule looks at.
+    pub alarms: Vec<AlarmIndex>,
+}
+
+/// The state that a suppression waits for, and the alarms that say that it cannot be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// The alarm is active and in service.
+    Alarm {
+        alarm: AlarmIndex,
+        faults: Vec<AlarmIndex>,
+    },
+    /// The discrete point's value ≠ 0 equals `is`.
+    Point {
+        point: PointIndex,
+        is: bool,
+        faults: Vec<AlarmIndex>,
+    },
+}
+
+impl Site {
+    /// The device whose records an alarm's transitions belong to; a group's are kept with those of its first member.
+    pub fn home(&self, alarm: AlarmIndex) -> DeviceIndex {
+        match self.alarms[alarm.0].subject {
+            Subject::Point(point) => self.points[point.0].device,
+            Subject::Device(device) => device,
+            Subject::Output(output) => self.outputs[output.0].device,
+            Subject::Vote(vote) => match self.votes[vote.0].members.first() {
+                // Members are alarms of points: this ends at once.
+                Some(member) => self.home(member.alarm),
+                None => DeviceIndex(0),
+            },
+        }
+    }
+
+    /// What an alarm belongs to, by name.
+    pub fn name_of(&self, subject: Subject) -> &Text {
+        match subject {
+            Subject::Point(point) => &self.points[point.0].name,
+            Subject::Device(device) => &self.devices[device.0].name,
+            Subject::Vote(vote) => &self.votes[vote.0].name,
+            Subject::Output(output) => &self.outputs[output.0].name,
+        }
+    }
+
+    /// The area of what an alarm belongs to; a device has none.
+    pub fn area_of(&self, subject: Subject) -> Option<&Area> {
+        match subject {
+            Subject::Point(point) => self.areas.get(self.points[point.0].area),
+            Subject::Device(_) => None,
+            Subject::Vote(vote) => self.areas.get(self.votes[vote.0].area),
+            Subject::Output(output) => self.areas.get(self.outputs[output.0].area),
+        }
+    }
 }

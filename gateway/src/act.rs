@@ -7,7 +7,7 @@ use crate::journal::{self, Journal, Record, Story};
 use crate::judge::{Change, Happening, Horn, Judge};
 use crate::live::{AlarmNow, HornNow, Live, ValueNow};
 use davy_alarm::{Alarm, Cause, Condition, Instant, WallMs};
-use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site, Subject};
+use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, Site, Subject};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -21,7 +21,8 @@ pub struct Act {
     journal: Journal,
     live: Arc<Live>,
     next_seq: u64,
-    stories: Vec<Story>,
+    /// Of the alarms that ever changed, by their position in `Site::alarms`: few of a large site's.
+    stories: BTreeMap<usize, Story>,
 }
 
 impl Act {
@@ -33,7 +34,7 @@ impl Act {
         journal: Journal,
         live: Arc<Live>,
         next_seq: u64,
-        stories: Vec<Story>,
+        stories: impl Iterator<Item = Story>,
     ) -> Self {
         Self {
             site,
@@ -42,7 +43,10 @@ impl Act {
             journal,
             live,
             next_seq,
-            stories,
+            stories: (0..)
+                .zip(stories)
+                .filter(|(_, story)| story.seq > 0)
+                .collect(),
         }
     }
 
@@ -63,9 +67,10 @@ impl Act {
             match happening {
                 Happening::Changed(change) => {
                     let transition = self.transition(judge, change, command);
-                    self.stories[change.alarm.0].follow(&transition);
+                    let story = self.stories.entry(change.alarm.0).or_default();
+                    story.follow(&transition);
                     changed.push(change.alarm);
-                    let device = device_of(&self.site, change.alarm);
+                    let device = self.site.home(change.alarm);
                     batches
                         .entry(Some(device))
                         .or_default()
@@ -153,11 +158,10 @@ impl Act {
             }
         }
         for alarm in changed {
-            self.live.set_alarm(alarm_now(
-                *alarm,
-                judge.alarm(*alarm),
-                &self.stories[alarm.0],
-            ));
+            if let Some(story) = self.stories.get(&alarm.0) {
+                self.live
+                    .set_alarm(alarm_now(*alarm, judge.alarm(*alarm), story));
+            }
         }
     }
 
@@ -199,14 +203,6 @@ pub fn alarm_now(index: AlarmIndex, alarm: &Alarm, story: &Story) -> AlarmNow {
         value_then: story.value_then,
         actor: story.actor.clone(),
         reason: story.reason.clone(),
-    }
-}
-
-/// The device whose batch an alarm's transitions belong to.
-fn device_of(site: &Site, alarm: AlarmIndex) -> DeviceIndex {
-    match site.alarms[alarm.0].subject {
-        Subject::Point(PointIndex(point)) => site.points[point].device,
-        Subject::Device(device) => device,
     }
 }
 

@@ -137,6 +137,9 @@ impl Judgement {
                 });
             }
         }
+        for (output, feedback) in &scan.outputs {
+            self.judge.feedback(*output, *feedback, now);
+        }
         self.finish(Some(device), kept, None);
         self.show(&scan);
     }

@@ -1,7 +1,25 @@
 //! Memory that was needed for a moment goes back to the system.
 //!
 //! Reading a large site file and being born on MQTT take several times what the gateway needs afterwards, in pieces that the C library keeps for itself:
-//! at a thousand points a third of the resident memory (`cargo xtask bench edge`).
+//! at a thousand points a third of the resident memory (`cargo xtask bench edge`). It keeps them once a thread, too, unless told otherwise.
+
+/// Has every thread allocate from one heap. The few threads here allocate seldom enough not to wait for each other; a heap each would hold what
+/// another could use. To be called before the first thread starts.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "the C library offers no other way")]
+pub(crate) fn one_heap() {
+    /// `malloc.h`: the most heaps that there may be.
+    const M_ARENA_MAX: std::ffi::c_int = -8;
+    unsafe extern "C" {
+        fn mallopt(parameter: std::ffi::c_int, value: std::ffi::c_int) -> std::ffi::c_int;
+    }
+    // SAFETY: it takes plain numbers and may be called at any time; a refusal leaves everything as it was.
+    unsafe { mallopt(M_ARENA_MAX, 1) };
+}
+
+/// Other allocators know no such choice.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) const fn one_heap() {}
 
 /// Gives back what the allocator holds and nobody uses. Takes about a millisecond, during which allocations of other threads may wait.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -15,6 +15,7 @@ pub struct Model<'a> {
     pub points: Vec<PointModel<'a>>,
     pub outputs: Vec<OutputModel<'a>>,
     pub effects: Vec<EffectModel<'a>>,
+    pub votes: Vec<VoteModel<'a>>,
 }
 
 /// A name in both languages.
@@ -89,6 +90,20 @@ pub struct EffectModel<'a> {
     pub outputs: Vec<&'a str>,
 }
 
+/// A voting group.
+#[derive(Debug, Serialize)]
+pub struct VoteModel<'a> {
+    pub id: &'a str,
+    pub name: TextModel<'a>,
+    pub area: &'a str,
+    pub members: Vec<&'a str>,
+    pub needed: u8,
+    pub fault: &'static str,
+    pub safety: bool,
+    /// The group's own alarms.
+    pub alarms: [&'a str; 4],
+}
+
 impl<'a> Model<'a> {
     /// The model of a valid site; borrows every text from it.
     pub fn of(site: &'a Site) -> Self {
@@ -116,6 +131,11 @@ impl<'a> Model<'a> {
                 .effects
                 .iter()
                 .map(|effect| effect_model(site, effect))
+                .collect(),
+            votes: site
+                .votes
+                .iter()
+                .map(|vote| vote_model(site, vote))
                 .collect(),
         }
     }
@@ -181,7 +201,12 @@ fn limit(alarm: &site::Alarm) -> Option<LimitModel<'_>> {
         Condition::Discrete { .. }
         | Condition::Bad
         | Condition::Stale { .. }
-        | Condition::CommsLost => return None,
+        | Condition::CommsLost
+        | Condition::Vote
+        | Condition::Degraded
+        | Condition::Unmonitored
+        | Condition::Discrepancy
+        | Condition::OutputFailed => return None,
     };
     Some(LimitModel {
         alarm: &alarm.id,
@@ -216,5 +241,19 @@ fn effect_model<'a>(site: &'a Site, effect: &'a site::Effect) -> EffectModel<'a>
             .iter()
             .map(|output| site.outputs[output.0].id.as_str())
             .collect(),
+    }
+}
+
+fn vote_model<'a>(site: &'a Site, vote: &'a site::Vote) -> VoteModel<'a> {
+    let id = |alarm: site::AlarmIndex| site.alarms[alarm.0].id.as_str();
+    VoteModel {
+        id: &vote.id,
+        name: (&vote.name).into(),
+        area: &site.areas[vote.area].id,
+        members: vote.members.iter().map(|member| id(member.alarm)).collect(),
+        needed: vote.scheme.needed,
+        fault: vote.scheme.fault.name(),
+        safety: vote.scheme.safety,
+        alarms: [vote.vote, vote.degraded, vote.unmonitored, vote.discrepancy].map(id),
     }
 }

@@ -24,11 +24,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How long the parts may take to end, each stage.
 const GRACE: Duration = Duration::from_secs(4);
@@ -38,41 +41,61 @@ const SCANS_MAX: usize = 64;
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 /// Births are sent again after each loss of the broker.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
-/// Worker threads: judgement, buses and screens are light, and memory is scarce at the edge.
-const WORKERS: usize = 2;
+/// Judgement and buses need one thread: what passes between them then wakes no other, and nothing else ever runs there.
+const PIPELINE_WORKERS: usize = 1;
 
 /// A part that runs, by the name that is told if it does not stop.
 type Running = (String, JoinHandle<()>);
 
 /// Runs until SIGTERM or SIGINT. Returns whether everything ended in time.
 pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bool> {
-    logging(log_format);
+    crate::memory::one_heap();
+    logging(log_format)?;
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
+    let pipeline = Builder::new_multi_thread()
+        .worker_threads(PIPELINE_WORKERS)
+        .thread_name("pipeline")
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(async {
-        let gateway = Gateway::start(Arc::new(site), data).await?;
+    // Screens, uplink and watchdog share the main thread: a screen's largest request holds up neither a poll nor an alarm.
+    let around = Builder::new_current_thread().enable_all().build()?;
+    let outcome = around.block_on(async {
+        let gateway = Gateway::start(Arc::new(site), data, pipeline.handle()).await?;
         let ended = asked_to_end()?;
         let _told = sd_notify::notify(&[NotifyState::Ready]);
         gateway.until(ended).await
     });
     // A blocking task that hangs must not keep the process.
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    for runtime in [pipeline, around] {
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    }
     outcome
 }
 
-fn logging(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("DAVY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+/// Logs to standard error. `DAVY_LOG` says how much: a level, or levels by target (`info,davy_gateway::uplink=debug`).
+fn logging(format: LogFormat) -> Result<()> {
+    let wanted = std::env::var_os("DAVY_LOG").unwrap_or_default();
+    let filter = filter(&wanted.to_string_lossy())?;
+    let log = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     match format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Text => registry.with(log).init(),
+        LogFormat::Json => registry.with(log.json()).init(),
     }
+    Ok(())
+}
+
+/// What a value of `DAVY_LOG` lets through; nothing said is `info`.
+fn filter(wanted: &str) -> Result<Targets> {
+    if wanted.is_empty() {
+        return Ok(Targets::new().with_default(LevelFilter::INFO));
+    }
+    let filter = wanted.parse();
+    filter.with_context(|| {
+        format!("DAVY_LOG=`{wanted}` names no levels: say `info`, or `warn,davy_gateway=debug`")
+    })
 }
 
 fn asked_to_end() -> Result<impl Future<Output = ()>> {
@@ -98,7 +121,8 @@ struct Gateway {
 }
 
 impl Gateway {
-    async fn start(site: Arc<Site>, data: &Path) -> Result<Self> {
+    /// Judgement and acquisition run on `pipeline`, all else on the runtime that this is called on.
+    async fn start(site: Arc<Site>, data: &Path, pipeline: &Handle) -> Result<Self> {
         let figures = PrometheusBuilder::new()
             .install_recorder()
             .context("metrics")?;
@@ -124,11 +148,7 @@ impl Gateway {
             journal.clone(),
             live.clone(),
             restored.next_seq,
-            restored
-                .alarms
-                .into_iter()
-                .map(|(_, story)| story)
-                .collect(),
+            restored.alarms.into_iter().map(|(_, story)| story),
         );
         let judgement =
             Judgement::new(site.clone(), clock, judge, act, live.clone(), pulse.clone());
@@ -137,11 +157,13 @@ impl Gateway {
             scans: scanned,
             requests,
         };
-        let judgement = tokio::spawn(judgement.run(inputs, judging.clone()));
+        let judgement = pipeline.spawn(judgement.run(inputs, judging.clone()));
 
         let acquiring = CancellationToken::new();
-        let Acquisition { stats, tasks } =
-            acquire::spawn(&site, clock, &scans, &demanded, &acquiring);
+        let Acquisition { stats, tasks } = {
+            let _on = pipeline.enter();
+            acquire::spawn(&site, clock, &scans, &demanded, &acquiring)
+        };
 
         let publishing = CancellationToken::new();
         let parts = uplink::Parts {
@@ -254,13 +276,15 @@ async fn ended(token: CancellationToken, tasks: Vec<Running>) -> Vec<String> {
 
 fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {
     let saved: Vec<_> = restored.alarms.iter().map(|(saved, _)| *saved).collect();
-    Judge::new(
+    let mut judge = Judge::new(
         site.clone(),
         &saved,
         &restored.on,
         clock.now(),
         clock.wall(),
-    )
+    );
+    judge.end_suppressions_without_a_rule();
+    judge
 }
 
 fn picture(site: &Site, judge: &Judge, restored: &Restored, clock: Clock) -> Live {
@@ -270,4 +294,26 @@ fn picture(site: &Site, judge: &Judge, restored: &Restored, clock: Clock) -> Liv
         alarm_now(index, judge.alarm(index), story)
     });
     Live::new(site, alarms.collect(), &judge.demand(), clock.wall())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    #[test]
+    fn the_log_says_info_and_above_unless_told_otherwise() {
+        let silent = filter("").expect("nothing said is no error");
+        assert!(silent.would_enable("rumqttc", &Level::INFO));
+        assert!(!silent.would_enable("davy_gateway", &Level::DEBUG));
+        let told = filter("warn,davy_gateway::uplink=debug").expect("levels by target");
+        assert!(told.would_enable("davy_gateway::uplink::link", &Level::DEBUG));
+        assert!(!told.would_enable("davy_gateway::act", &Level::INFO));
+    }
+
+    #[test]
+    fn a_log_level_that_is_none_is_an_error_that_names_it() {
+        let error = filter("davy_gateway=loud").expect_err("loud is no level");
+        assert!(error.to_string().contains("davy_gateway=loud"), "{error}");
+    }
 }

@@ -95,6 +95,20 @@ codes! {
     PresetLimit = "preset-limit" Error,
     /// The preset needs a figure of the substance, and there is none.
     Substance = "substance" Error,
+    /// An alarm that cannot vote.
+    VoteMember = "vote-member" Error,
+    /// An alarm that stands twice where it may once.
+    SameMember = "same-member" Error,
+    /// A group of gas detectors that would degrade away from safety (R18).
+    VoteSafety = "vote-safety" Error,
+    /// A point that is measured where one that is on or off is needed.
+    NotDiscrete = "not-discrete" Error,
+    /// An output whose own failure would switch it.
+    EffectSelf = "effect-self" Error,
+    /// A rule that would suppress the alarm it looks at.
+    SuppressSelf = "suppress-self" Error,
+    /// A rule that suppresses gas level 2.
+    SuppressDanger = "suppress-danger" Warning,
     NotWritable = "not-writable" Error,
     /// Two outputs on one register.
     SameOutput = "same-output" Error,

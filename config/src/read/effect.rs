@@ -1,7 +1,7 @@
 //! The cause-and-effect table: which alarms demand which outputs.
 
 use super::alarm::Alarms;
-use super::names::{Names, resolve};
+use super::names::{Names, resolve, subject_is_broken};
 use super::output::Read as OutputRead;
 use crate::problem::Code;
 use crate::section::{At, Section};
@@ -28,6 +28,13 @@ pub(super) fn effects(
                 .map(OutputIndex)
                 .collect(),
         };
+        for output in &effect.outputs {
+            let read = &outputs[output.0].output;
+            if effect.causes.contains(&read.failed) {
+                let args = vec![("value", read.id.as_str().into())];
+                section.problem(Code::EffectSelf, args);
+            }
+        }
         section.finish();
         effect
     };
@@ -36,16 +43,14 @@ pub(super) fn effects(
     effects
 }
 
-/// The alarm's position. An alarm of a point or device that has problems of its own is no problem here.
+/// The alarm's position. An alarm of something that has problems of its own is no problem here.
 fn cause(
     section: &Section<'_, '_>,
     names: &Names,
     alarms: &Alarms,
     at: &At<String>,
 ) -> Option<usize> {
-    let subject = at.value.rsplit_once('.').map_or("", |(subject, _)| subject);
-    let broken = |index: &super::names::Index| index.get(subject) == Some(&None);
-    if broken(&names.points) || broken(&names.devices) {
+    if subject_is_broken(names, &at.value) {
         return None;
     }
     resolve(section, at, &alarms.index)

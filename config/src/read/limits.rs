@@ -11,7 +11,7 @@ use davy_alarm::{Condition, Priority};
 /// Longest that a gas alarm may take from the gas to the alarm: delay and poll together (GB 16808; R23), milliseconds.
 const GAS_ANSWER_MS: u32 = 10_000;
 /// Longest on-delay of gas level 2, HH, LL and P1 (R23), milliseconds.
-const PROMPT_DELAY_MS: u32 = 2_000;
+pub(super) const PROMPT_DELAY_MS: u32 = 2_000;
 /// Longest until a gas instrument's fault is announced (GB 16808), milliseconds.
 const GAS_FAULT_MS: u32 = 100_000;
 /// Longest delay of a limit, seconds.
@@ -152,7 +152,12 @@ fn check_deadband(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option<
         Condition::Discrete { .. }
         | Condition::Bad
         | Condition::Stale { .. }
-        | Condition::CommsLost => return,
+        | Condition::CommsLost
+        | Condition::Vote
+        | Condition::Degraded
+        | Condition::Unmonitored
+        | Condition::Discrepancy
+        | Condition::OutputFailed => return,
     };
     if never {
         let args: Args = vec![
@@ -200,7 +205,12 @@ fn check_gas_fault(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option
         | Condition::Lo { .. }
         | Condition::LoLo { .. }
         | Condition::Discrete { .. }
-        | Condition::CommsLost => return,
+        | Condition::CommsLost
+        | Condition::Vote
+        | Condition::Degraded
+        | Condition::Unmonitored
+        | Condition::Discrepancy
+        | Condition::OutputFailed => return,
     };
     debug_assert!(kind.is_fault());
     if after_ms > GAS_FAULT_MS {

@@ -4,6 +4,7 @@
 mod alarm;
 mod bus;
 mod defaults;
+mod derived;
 mod device;
 mod effect;
 mod head;
@@ -13,6 +14,8 @@ mod output;
 mod point;
 mod preset;
 mod source;
+mod suppress;
+mod vote;
 
 use crate::problem::Code;
 use crate::section::Section;
@@ -57,7 +60,9 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path) -> Option<Sit
     let mut alarms = alarm::Alarms::default();
     let points = point::points(&root, &mut names, &devices, &mut alarms);
     device::comms(&mut devices, &points, &mut alarms);
-    let outputs = output::outputs(&root, &mut names);
+    let outputs = output::outputs(&root, &mut names, &points, &mut alarms);
+    let votes = vote::votes(&root, &mut names, &points, &mut alarms);
+    let suppressions = suppress::suppressions(&root, &names, &points, &alarms);
     let effects = effect::effects(&root, &names, &alarms, &outputs);
     device::idle(&root, &names, &devices, &points, &outputs);
     root.finish();
@@ -76,6 +81,8 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path) -> Option<Sit
         alarms: alarms.list,
         outputs: outputs.into_iter().map(|read| read.output).collect(),
         effects,
+        votes,
+        suppressions,
         digest: digest(text),
     })
 }

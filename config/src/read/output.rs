@@ -1,11 +1,19 @@
 //! Outputs: what a cause can switch.
 
-use super::names::{Names, id, list, name, reference};
+use super::UNSET;
+use super::alarm::Alarms;
+use super::derived::Derived;
+use super::limits::priority;
+use super::names::{Names, id, list, name, reference, text};
 use super::source;
 use crate::problem::Code;
 use crate::profile::{Signal, Write};
 use crate::section::{At, Section};
-use crate::site::{DeviceIndex, Output, OutputKind, Table};
+use crate::site::{
+    AlarmIndex, DeviceIndex, Feedback, Output, OutputIndex, OutputKind, Point, PointIndex,
+    PointKind, Subject, Table,
+};
+use davy_alarm::{Condition, Priority};
 use std::collections::HashMap;
 
 /// An output as read, and where it stands.
@@ -24,10 +32,44 @@ const KINDS: &[(&str, OutputKind)] = &{
     kinds
 };
 
-pub(super) fn outputs(root: &Section<'_, '_>, names: &mut Names) -> Vec<Read> {
+/// How long an output may take to do what is demanded, milliseconds, unless the file says.
+const FEEDBACK_MS: u32 = 10_000;
+
+/// Reads every output, and adds each one's `FAILED`.
+pub(super) fn outputs(
+    root: &Section<'_, '_>,
+    names: &mut Names,
+    points: &[Point],
+    alarms: &mut Alarms,
+) -> Vec<Read> {
+    let mut position = 0;
     let mut driven: HashMap<(DeviceIndex, Table, u16), String> = HashMap::new();
     let (outputs, index) = list(root, "output", |section| {
-        let output = output(section, names)?;
+        let output = output(section, names);
+        let own = section.section("feedback");
+        let output = output.map(|mut output| {
+            let subject = Subject::Output(OutputIndex(position));
+            position += 1;
+            output.failed = AlarmIndex(alarms.list.len());
+            let derived = Derived {
+                condition: Condition::OutputFailed,
+                priority: Priority::P2,
+                on_delay_ms: FEEDBACK_MS,
+                latching: false,
+                gas_level_2: false,
+                fault: true,
+            };
+            let mut failed = derived.alarm(&output.id, subject, None);
+            if let Some(own) = &own {
+                output.feedback = feedback(own, names, points, &mut failed);
+            }
+            alarms.push(failed);
+            output
+        });
+        if let Some(own) = own.filter(|_| output.is_some()) {
+            own.finish();
+        }
+        let output = output?;
         let place = (
             output.device,
             output.register.table,
@@ -69,6 +111,39 @@ fn output(section: &Section<'_, '_>, names: &Names) -> Option<Output> {
         write_multiple: write.multiple,
         latching,
         min_run_ms: min_run.map_or(0, |at| at.value),
+        feedback: None,
+        failed: UNSET,
+    })
+}
+
+/// `[output.feedback]`: the point that shows what the output does, and how long it may take to.
+fn feedback(
+    section: &Section<'_, '_>,
+    names: &Names,
+    points: &[Point],
+    failed: &mut crate::site::Alarm,
+) -> Option<Feedback> {
+    let definition = &mut failed.definition;
+    // Never 0: a register cannot be read back in the instant of its demand.
+    if let Some(at) = section.seconds("timeout_s", 0.5..=3600.0) {
+        definition.on_delay_ms = at.value;
+    }
+    definition.priority = priority(section).unwrap_or(definition.priority);
+    failed.guidance = section.section("guidance").and_then(text);
+    let when = section.flag("when").is_none_or(|at| at.value);
+    let at = section.text("point")?;
+    let point = super::names::resolve(section, &at, &names.points)?;
+    if points[point].kind != PointKind::Discrete {
+        let args = vec![
+            ("value", at.value.as_str().into()),
+            ("found", points[point].kind.name().into()),
+        ];
+        section.at(&at, Code::NotDiscrete, args);
+        return None;
+    }
+    Some(Feedback {
+        point: PointIndex(point),
+        when,
     })
 }
 

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 pub(super) const MOST_READINGS: usize = 8192;
 /// Most other records that wait; for a further one the oldest append that holds such gives way, for the newest state of an alarm tells more.
 pub(super) const MOST_OTHERS: usize = 4096;
-/// How long what the cloud committed may wait for a group to be written with.
-const SETTLED_WITHIN: Duration = Duration::from_millis(500);
+/// How long what the cloud committed may wait for a group to be written with: longer than the usual period of polls, or each group of readings would
+/// be followed by a sync for its acknowledgement alone. What a power cut makes forgotten is sent again, and the cloud knows it.
+const SETTLED_WITHIN: Duration = Duration::from_millis(1500);
 /// Readings alone wait so long for those of the next device on the bus, so that a round of polls costs one sync and one burst on the wire.
 /// Anything else is taken at once.
 const GATHER: Duration = Duration::from_millis(3);

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 /// Most urgent offsets known one by one; what is beyond goes to the cloud in its turn.
 const MOST_URGENT: usize = 65_536;
-/// Most memory of the recent batches, bytes of decoded records.
-const MOST_RECENT: usize = 384 << 10;
+/// Most memory of the recent batches, bytes of decoded records: two to three thousand readings. An uplink that keeps up takes a batch within moments.
+const MOST_RECENT: usize = 128 << 10;
 
 /// One segment, as far as it is on disk.
 #[derive(Clone, Debug)]

@@ -218,7 +218,7 @@ impl Journal {
         lock(&self.0.index).next_open(from)
     }
 
-    /// The cloud committed these batches. Durable at the latest a second later.
+    /// The cloud committed these batches. Durable at the latest two seconds later.
     pub fn acknowledge(&self, ranges: &[RangeInclusive<u64>]) {
         let mut index = lock(&self.0.index);
         for range in ranges {

@@ -1,6 +1,7 @@
 //! Outputs by the cause-and-effect table: demand, latch and minimum run time (R22).
 
-use davy_alarm::{Actor, Alarm, Instant, Refusal};
+use super::touched::Touched;
+use davy_alarm::{Actor, Alarm, Instant, Refusal, Signal};
 use davy_config::site::{AlarmIndex, OutputIndex, OutputKind, Site};
 
 #[derive(Debug)]
@@ -10,11 +11,12 @@ struct Output {
     latching: bool,
     min_run_ms: u64,
     on: bool,
+    /// What it is seen to do; `None` while that cannot be read.
+    feedback: Option<bool>,
     latched: bool,
     demanded: bool,
     /// When its minimum run ends; counts from on.
     run_until: Option<Instant>,
-    touched: bool,
 }
 
 #[derive(Debug)]
@@ -22,7 +24,9 @@ pub(super) struct Effects {
     outputs: Vec<Output>,
     /// Outputs that each alarm is a cause of.
     of_alarm: Vec<Vec<OutputIndex>>,
-    touched: Vec<OutputIndex>,
+    touched: Touched,
+    /// Outputs whose demand or feedback changed.
+    unproven: Touched,
 }
 
 impl Effects {
@@ -39,10 +43,10 @@ impl Effects {
                     latching: output.latching,
                     min_run_ms: u64::from(output.min_run_ms),
                     on: latched,
+                    feedback: None,
                     latched,
                     demanded: false,
                     run_until: None,
-                    touched: false,
                 }
             })
             .collect();
@@ -60,18 +64,15 @@ impl Effects {
             }
         }
         Self {
+            touched: Touched::new(outputs.len()),
+            unproven: Touched::new(outputs.len()),
             outputs,
             of_alarm,
-            touched: Vec::new(),
         }
     }
 
     pub(super) fn touch(&mut self, output: OutputIndex) {
-        let state = &mut self.outputs[output.0];
-        if !state.touched {
-            state.touched = true;
-            self.touched.push(output);
-        }
+        self.touched.add(output.0);
     }
 
     pub(super) fn touch_all(&mut self) {
@@ -79,8 +80,8 @@ impl Effects {
     }
 
     pub(super) fn touch_causes(&mut self, alarm: AlarmIndex) {
-        for output in self.of_alarm[alarm.0].clone() {
-            self.touch(output);
+        for output in &self.of_alarm[alarm.0] {
+            self.touched.add(output.0);
         }
     }
 
@@ -93,11 +94,7 @@ impl Effects {
     }
 
     pub(super) fn take_touched(&mut self) -> Vec<OutputIndex> {
-        let touched = std::mem::take(&mut self.touched);
-        touched
-            .iter()
-            .for_each(|output| self.outputs[output.0].touched = false);
-        touched
+        self.touched.take().into_iter().map(OutputIndex).collect()
     }
 
     /// Whether anything demands the output now.
@@ -113,7 +110,8 @@ impl Effects {
         demanded: bool,
         now: Instant,
     ) -> (Option<bool>, Option<Instant>) {
-        let output = &mut self.outputs[output.0];
+        let position = output.0;
+        let output = &mut self.outputs[position];
         output.demanded = demanded;
         output.latched |= demanded && output.latching;
         if demanded && !output.on {
@@ -123,6 +121,9 @@ impl Effects {
         let on = demanded || output.latched || runs;
         let changed = on != output.on;
         output.on = on;
+        if changed {
+            self.unproven.add(position);
+        }
         (
             changed.then_some(on),
             output
@@ -149,6 +150,32 @@ impl Effects {
         state.latched = false;
         self.touch(output);
         Ok(())
+    }
+
+    /// Takes over what an output is seen to do.
+    pub(super) fn see(&mut self, output: OutputIndex, feedback: Option<bool>) {
+        let state = &mut self.outputs[output.0];
+        if state.feedback != feedback {
+            state.feedback = feedback;
+            self.unproven.add(output.0);
+        }
+    }
+
+    pub(super) fn take_unproven(&mut self) -> Vec<OutputIndex> {
+        self.unproven.take().into_iter().map(OutputIndex).collect()
+    }
+
+    /// Whether the output does something else than is demanded.
+    pub(super) fn disagrees(&self, output: OutputIndex) -> Signal {
+        let output = &self.outputs[output.0];
+        output.feedback.map_or(Signal::Unknown, |feedback| {
+            Signal::from(feedback != output.on)
+        })
+    }
+
+    /// Whether nothing is left to do in this instant.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.touched.is_empty() && self.unproven.is_empty()
     }
 
     pub(super) fn demand(&self) -> Vec<bool> {

@@ -4,16 +4,23 @@
 //! `run` and `replay` drive the same code. The cost of a reading is that of its point's own alarms, whatever the size of the site.
 
 mod effects;
+mod followers;
+mod rules;
 mod timers;
+mod touched;
+mod votes;
 
 use davy_alarm::{
     Action, Actor, Alarm, Cause, Due, Instant, NoValue, Phase, Priority, Reading, Refusal, Saved,
     Shown, WallMs,
 };
-use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Site, Subject};
+use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Site, Subject, VoteIndex};
 use effects::Effects;
+use followers::{Follower, Followers};
+use rules::Rules;
 use std::sync::Arc;
 use timers::{Timer, Timers};
+use votes::Votes;
 
 /// Something that judgement decided, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +48,7 @@ pub struct Change {
     pub occurrence: u32,
     /// The point's latest value, or why there is none; `None` for an alarm of a device.
     pub value: Option<Result<f64, NoValue>>,
-    /// The person who acted, if one did.
+    /// The person who acted, if one did; of a suppression by design its rule, and what the rule saw.
     pub person: Option<Person>,
 }
 
@@ -78,14 +85,25 @@ pub enum Ask {
     Silence,
 }
 
+/// The plant's own logic acts at the plant.
+const LOGIC: Actor = Actor {
+    remote: false,
+    maintenance: false,
+};
+
 /// The site under judgement.
 #[derive(Debug)]
 pub struct Judge {
     site: Arc<Site>,
     alarms: Vec<Alarm>,
+    /// Each point's own alarms, beside one another: a site's points are large, and every reading asks.
+    watching: Watching,
     /// The latest value of each point.
     values: Vec<Result<f64, NoValue>>,
     timers: Timers,
+    followers: Followers,
+    votes: Votes,
+    rules: Rules,
     effects: Effects,
     /// Unsuppressed unacknowledged alarms by priority: what the horn sounds for.
     annunciated: [u32; 4],
@@ -121,8 +139,12 @@ impl Judge {
             annunciated[place(alarm.definition().priority)] += 1;
         }
         let mut judge = Self {
+            watching: Watching::of(&site),
             values: vec![Err(NoValue::NotYetRead); site.points.len()],
             timers: Timers::new(alarms.len(), site.outputs.len()),
+            followers: Followers::new(&site),
+            votes: Votes::new(&site),
+            rules: Rules::new(&site, &alarms),
             effects: Effects::new(&site, latched),
             annunciated,
             horn: Horn::default(),
@@ -141,27 +163,42 @@ impl Judge {
 
     /// Fires everything due by `now`, instant by instant.
     pub fn advance(&mut self, now: Instant) {
-        while let Some((due, timer)) = self.timers.pop(now) {
-            if due.at > self.now {
-                self.settle();
-                self.now = due.at;
+        loop {
+            while let Some((due, timer)) = self.timers.pop(self.now) {
+                self.fire(due, timer);
             }
-            self.fire(due, timer);
-        }
-        if now > self.now {
+            if now <= self.now {
+                return;
+            }
+            // The end of an instant may start timers, so it comes before the next instant is known.
             self.settle();
-            self.now = now;
+            let next = self.timers.next().filter(|next| *next < now);
+            self.now = next.unwrap_or(now).max(self.now);
         }
     }
 
     /// Judges a reading at `now`; time advances to it first.
     pub fn reading(&mut self, point: PointIndex, reading: &Reading, now: Instant) {
         self.advance(now);
+        let first = self.values[point.0] == Err(NoValue::NotYetRead);
         self.values[point.0] = reading.value();
-        let site = self.site.clone();
-        for &alarm in &site.points[point.0].alarms {
+        for place in self.watching.places(point) {
+            let alarm = self.watching.alarms[place];
+            if first {
+                // A group counts from its members' first readings: what ran before a restart runs anew (R20).
+                self.votes.touch(alarm);
+            }
             let transition = self.alarms[alarm.0].observe(reading, self.now);
             self.took(alarm, self.now, transition, None);
+        }
+        self.follow(point);
+    }
+
+    /// Takes over what an output's register holds at `now`, or that it cannot be read; an output with a feedback point looks at that alone.
+    pub fn feedback(&mut self, output: OutputIndex, feedback: Option<bool>, now: Instant) {
+        self.advance(now);
+        if self.site.outputs[output.0].feedback.is_none() {
+            self.effects.see(output, feedback);
         }
     }
 
@@ -187,8 +224,18 @@ impl Judge {
                 actor,
                 person,
             } => {
-                let acting = self.alarms.get_mut(alarm.0).ok_or(Refusal::UnknownAlarm)?;
-                let transition = acting.act(*action, *actor, self.now)?;
+                let acting = self.site.alarms.get(alarm.0).ok_or(Refusal::UnknownAlarm)?;
+                self.count_of(acting.subject);
+                let mut acted = self.alarms[alarm.0].clone();
+                let transition = acted.act(*action, *actor, self.now)?;
+                if matches!(action, Action::OutOfService { .. })
+                    && self
+                        .votes
+                        .is_second_bypass(&self.site, &self.alarms, *alarm)
+                {
+                    return Err(Refusal::BypassInGroup);
+                }
+                self.alarms[alarm.0] = acted;
                 self.took(*alarm, self.now, Some(transition), Some(person.clone()));
                 Ok(())
             }
@@ -197,7 +244,59 @@ impl Judge {
 
     /// Ends the present instant: outputs and horn count by their value now (R4).
     pub fn settle(&mut self) {
-        self.settle_horn();
+        loop {
+            for vote in self.votes.take_touched() {
+                self.count(VoteIndex(vote));
+            }
+            self.settle_rules();
+            self.settle_horn();
+            self.settle_outputs();
+            // An output that does as demanded at last clears its alarm, which may end another's demand. Within an instant such alarms only
+            // clear, each once, so this ends.
+            if self.effects.is_quiet() && self.rules.is_quiet() {
+                return;
+            }
+        }
+    }
+
+    /// Ends what a rule suppressed that the site file no longer has. For a site that is judged anew under another file, before the first reading.
+    pub fn end_suppressions_without_a_rule(&mut self) {
+        for position in 0..self.alarms.len() {
+            let alarm = AlarmIndex(position);
+            if self.rules.is_free(alarm) {
+                // Refused where nothing suppresses it, which is well.
+                let ended = self.alarms[position].act(Action::Unsuppress, LOGIC, self.now);
+                self.took(alarm, self.now, ended.ok(), None);
+            }
+        }
+    }
+
+    fn settle_rules(&mut self) {
+        let site = self.site.clone();
+        for rule in self.rules.take_touched() {
+            let Some((holds, alarms)) = self.rules.look(&site, &self.alarms, rule) else {
+                continue;
+            };
+            let suppression = &site.suppressions[rule];
+            let by = Person {
+                actor: suppression.id.as_str().into(),
+                reason: Some(suppression.reason.as_str().into()),
+                second: None,
+            };
+            let action = if holds {
+                Action::Suppress
+            } else {
+                Action::Unsuppress
+            };
+            for alarm in alarms {
+                // Refused where it is so already, as after a restart.
+                let done = self.alarms[alarm.0].act(action, LOGIC, self.now);
+                self.took(alarm, self.now, done.ok(), Some(by.clone()));
+            }
+        }
+    }
+
+    fn settle_outputs(&mut self) {
         let sounding = self.horn.sounding;
         for output in self.effects.take_touched() {
             let demanded = self.effects.demanded(output, &self.alarms, sounding);
@@ -217,6 +316,30 @@ impl Judge {
                     at: self.now,
                     on,
                 });
+            }
+        }
+        for output in self.effects.take_unproven() {
+            let failed = self.site.outputs[output.0].failed;
+            let signal = self.effects.disagrees(output);
+            let transition = self.alarms[failed.0].observe_signal(signal, self.now);
+            self.took(failed, self.now, transition, None);
+        }
+    }
+
+    /// What looks at a point's value beside the point's own alarms.
+    fn follow(&mut self, point: PointIndex) {
+        let value = self.values[point.0];
+        for follower in self.followers.of(point) {
+            match *follower {
+                Follower::Feedback { output, when } => {
+                    let shown = value.ok().map(|value| (value != 0.0) == when);
+                    self.effects.see(output, shown);
+                }
+                Follower::Rule { rule, is } => {
+                    if let Ok(value) = value {
+                        self.rules.see(rule, (value != 0.0) == is);
+                    }
+                }
             }
         }
     }
@@ -255,6 +378,10 @@ impl Judge {
         match timer {
             Timer::Output(output) => self.effects.touch(output),
             Timer::Alarm(alarm) => {
+                if due.phase > Phase::Delay {
+                    // Votes come before what is due of them later in the instant (R4).
+                    self.count_of(self.site.alarms[alarm.0].subject);
+                }
                 // The timer may have moved since it was queued.
                 let current = self.alarms[alarm.0].due();
                 if current != Some(due) {
@@ -267,6 +394,23 @@ impl Judge {
                 let transition = fired.and_then(|(_, transition)| transition);
                 self.took(alarm, due.at, transition, None);
             }
+        }
+    }
+
+    /// Counts the group that an alarm belongs to, if it must.
+    fn count_of(&mut self, subject: Subject) {
+        if let Subject::Vote(vote) = subject
+            && self.votes.take(vote)
+        {
+            self.count(vote);
+        }
+    }
+
+    fn count(&mut self, vote: VoteIndex) {
+        let site = self.site.clone();
+        for (alarm, signal) in votes::signals(&site.votes[vote.0], &self.alarms) {
+            let transition = self.alarms[alarm.0].observe_signal(signal, self.now);
+            self.took(alarm, self.now, transition, None);
         }
     }
 
@@ -290,7 +434,7 @@ impl Judge {
         self.schedule(alarm);
         let Some(transition) = transition else { return };
         let definition = self.alarms[alarm.0].definition();
-        self.count(
+        self.note(
             definition.priority,
             transition.from.is_annunciated(),
             transition.to.is_annunciated(),
@@ -305,10 +449,12 @@ impl Judge {
         {
             self.horn.silenced = false;
         }
+        self.votes.touch(alarm);
+        self.rules.touch(alarm);
         self.effects.touch_causes(alarm);
         let value = match self.site.alarms[alarm.0].subject {
             Subject::Point(point) => Some(self.values[point.0]),
-            Subject::Device(_) => None,
+            Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) => None,
         };
         let davy_alarm::Transition {
             from,
@@ -328,7 +474,7 @@ impl Judge {
         }));
     }
 
-    fn count(&mut self, priority: Priority, before: bool, after: bool) {
+    fn note(&mut self, priority: Priority, before: bool, after: bool) {
         let count = &mut self.annunciated[place(priority)];
         *count = *count + u32::from(after) - u32::from(before);
     }
@@ -357,6 +503,33 @@ impl Judge {
         if let Some(due) = self.alarms[alarm.0].due() {
             self.timers.schedule(Timer::Alarm(alarm), due);
         }
+    }
+}
+
+/// The alarms of every point in one list.
+#[derive(Debug)]
+struct Watching {
+    alarms: Vec<AlarmIndex>,
+    /// By point: where its alarms end; they begin where those of the point before it end.
+    ends: Vec<usize>,
+}
+
+impl Watching {
+    fn of(site: &Site) -> Self {
+        let mut watching = Self {
+            alarms: Vec::with_capacity(site.alarms.len()),
+            ends: Vec::with_capacity(site.points.len()),
+        };
+        for point in &site.points {
+            watching.alarms.extend(&point.alarms);
+            watching.ends.push(watching.alarms.len());
+        }
+        watching
+    }
+
+    fn places(&self, point: PointIndex) -> std::ops::Range<usize> {
+        let start = point.0.checked_sub(1).map_or(0, |before| self.ends[before]);
+        start..self.ends[point.0]
     }
 }
 

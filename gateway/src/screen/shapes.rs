@@ -165,22 +165,22 @@ pub fn value<'a>(site: &'a Site, now: &ValueNow) -> Value<'a> {
 pub fn alarm<'a>(site: &'a Site, now: &'a AlarmNow) -> Alarm<'a> {
     let configured = &site.alarms[now.alarm.0];
     let definition = &configured.definition;
-    let (point, device) = match configured.subject {
-        Subject::Point(point) => (Some(&site.points[point.0]), site.points[point.0].device),
-        Subject::Device(device) => (None, device),
+    let point = match configured.subject {
+        Subject::Point(point) => Some(&site.points[point.0]),
+        Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) => None,
     };
     let (value_then, cause_then) = now.value_then.map_or((None, None), split);
     Alarm {
         site: &site.id,
         id: &configured.id,
         point: point.map(|point| point.id.as_str()),
-        device: &site.devices[device.0].id,
-        area: point.map(|point| site.areas[point.area].id.as_str()),
+        device: &site.devices[site.home(now.alarm).0].id,
+        area: site
+            .area_of(configured.subject)
+            .map(|area| area.id.as_str()),
         condition: definition.condition.suffix(),
         priority: definition.priority.number(),
-        name: point
-            .map_or(&site.devices[device.0].name, |point| &point.name)
-            .into(),
+        name: site.name_of(configured.subject).into(),
         state: now.shown.name(),
         active: now.active,
         acknowledged: now.acknowledged,

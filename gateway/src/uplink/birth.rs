@@ -183,6 +183,11 @@ fn limit(condition: &Condition) -> (Option<f64>, Option<f64>) {
         Condition::Discrete { .. }
         | Condition::Bad
         | Condition::Stale { .. }
-        | Condition::CommsLost => (None, None),
+        | Condition::CommsLost
+        | Condition::Vote
+        | Condition::Degraded
+        | Condition::Unmonitored
+        | Condition::Discrepancy
+        | Condition::OutputFailed => (None, None),
     }
 }

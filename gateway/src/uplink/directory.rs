@@ -3,13 +3,12 @@
 //! Aliases are positions: outputs from 1, then points, then alarms. They are the same in every birth of one site file and unique on the edge node.
 
 use davy_alarm::Condition;
-use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site, Subject};
+use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site};
 use davy_wire::name;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Suffixes of alarm ids and their names on the wire.
-const CONDITIONS: [(&str, &str); 8] = [
+const CONDITIONS: [(&str, &str); 13] = [
     ("HH", "HIHI"),
     ("H", "HI"),
     ("L", "LO"),
@@ -18,44 +17,74 @@ const CONDITIONS: [(&str, &str); 8] = [
     ("BAD", "BAD_PV"),
     ("STALE", "STALE"),
     ("COMMS", "COMMS"),
+    ("VOTE", "VOTE"),
+    ("DEGRADED", "DEGRADED"),
+    ("UNMON", "UNMON"),
+    ("DISC", "DISC"),
+    ("FAILED", "FAILED"),
 ];
 
 /// Names, aliases and positions of one site.
 #[derive(Debug)]
 pub(super) struct Directory {
     site: Arc<Site>,
-    devices: HashMap<String, usize>,
-    points: HashMap<String, usize>,
-    alarms: HashMap<String, usize>,
-    outputs: HashMap<String, usize>,
+    devices: ById,
+    points: ById,
+    alarms: ById,
+    outputs: ById,
+}
+
+/// Positions in the order of their ids, which stand in the site alone: commands and old batches look names up, not every reading.
+#[derive(Debug)]
+struct ById(Box<[u32]>);
+
+impl ById {
+    fn of(ids: &[&String]) -> Self {
+        let places = 0..u32::try_from(ids.len()).expect("a site has fewer than 2^32 parts");
+        let mut places: Vec<u32> = places.collect();
+        places.sort_unstable_by_key(|place| ids[*place as usize]);
+        Self(places.into())
+    }
+
+    /// Where `id` stands in the list whose ids `at` tells.
+    fn find<'s>(&self, id: &str, at: impl Fn(usize) -> &'s str) -> Option<usize> {
+        let found = self
+            .0
+            .binary_search_by_key(&id, |place| at(*place as usize));
+        found.ok().map(|found| self.0[found] as usize)
+    }
 }
 
 impl Directory {
     pub(super) fn new(site: Arc<Site>) -> Self {
-        let index = |ids: Vec<&String>| ids.into_iter().cloned().zip(0..).collect();
+        let ids = |ids: Vec<&String>| ById::of(&ids);
         Self {
-            devices: index(site.devices.iter().map(|device| &device.id).collect()),
-            points: index(site.points.iter().map(|point| &point.id).collect()),
-            alarms: index(site.alarms.iter().map(|alarm| &alarm.id).collect()),
-            outputs: index(site.outputs.iter().map(|output| &output.id).collect()),
+            devices: ids(site.devices.iter().map(|device| &device.id).collect()),
+            points: ids(site.points.iter().map(|point| &point.id).collect()),
+            alarms: ids(site.alarms.iter().map(|alarm| &alarm.id).collect()),
+            outputs: ids(site.outputs.iter().map(|output| &output.id).collect()),
             site,
         }
     }
 
     pub(super) fn device(&self, id: &str) -> Option<DeviceIndex> {
-        self.devices.get(id).copied().map(DeviceIndex)
+        let found = self.devices.find(id, |at| &self.site.devices[at].id);
+        found.map(DeviceIndex)
     }
 
     pub(super) fn point(&self, id: &str) -> Option<PointIndex> {
-        self.points.get(id).copied().map(PointIndex)
+        let found = self.points.find(id, |at| &self.site.points[at].id);
+        found.map(PointIndex)
     }
 
     pub(super) fn alarm(&self, id: &str) -> Option<AlarmIndex> {
-        self.alarms.get(id).copied().map(AlarmIndex)
+        let found = self.alarms.find(id, |at| &self.site.alarms[at].id);
+        found.map(AlarmIndex)
     }
 
     pub(super) fn output(&self, id: &str) -> Option<OutputIndex> {
-        self.outputs.get(id).copied().map(OutputIndex)
+        let found = self.outputs.find(id, |at| &self.site.outputs[at].id);
+        found.map(OutputIndex)
     }
 
     pub(super) fn output_alias(&self, output: OutputIndex) -> u64 {
@@ -86,10 +115,7 @@ impl Directory {
 
     /// The device on which an alarm's metric lives.
     pub(super) fn device_of(&self, alarm: AlarmIndex) -> DeviceIndex {
-        match self.site.alarms[alarm.0].subject {
-            Subject::Point(point) => self.site.points[point.0].device,
-            Subject::Device(device) => device,
-        }
+        self.site.home(alarm)
     }
 }
 

@@ -249,6 +249,9 @@ pub(super) fn point_value(kind: PointKind, value: Result<f64, NoValue>) -> Optio
 
 /// Says of a value that is not good what is wrong with it.
 pub(super) fn with_quality(metric: Metric, reading: &Reading, stale: bool) -> Metric {
+    if !stale && reading.quality() == davy_alarm::Quality::Good {
+        return metric;
+    }
     let code = match (stale, reading.quality()) {
         (true, _) | (_, davy_alarm::Quality::Stale) => Some(quality::STALE),
         (_, davy_alarm::Quality::Bad) => Some(quality::BAD),

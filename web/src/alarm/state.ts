@@ -5,7 +5,7 @@ import { PRIORITIES } from '../api/shape';
 
 const UNACKNOWLEDGED: readonly AlarmState[] = ['UNACK', 'RTNUN', 'LATCH-UNACK'];
 const SUPPRESSED: readonly AlarmState[] = ['SHLVD', 'DSUPR', 'OOSRV'];
-const FAULTS: readonly Condition[] = ['BAD', 'STALE', 'COMMS'];
+const FAULTS: readonly Condition[] = ['BAD', 'STALE', 'COMMS', 'FROZEN', 'DEGRADED', 'UNMON', 'DISC', 'FAILED'];
 
 export const unacknowledged = (alarm: Alarm): boolean => UNACKNOWLEDGED.includes(alarm.state);
 export const suppressed = (alarm: Alarm): boolean => SUPPRESSED.includes(alarm.state);

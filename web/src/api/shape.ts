@@ -20,8 +20,28 @@ export interface Value {
 export type Priority = 1 | 2 | 3 | 4;
 export const PRIORITIES: readonly Priority[] = [1, 2, 3, 4];
 
-export type Condition = 'HH' | 'H' | 'L' | 'LL' | 'ON' | 'BAD' | 'STALE' | 'COMMS';
-export const CONDITIONS: readonly Condition[] = ['HH', 'H', 'L', 'LL', 'ON', 'BAD', 'STALE', 'COMMS'];
+export type Condition =
+  | 'HH'
+  | 'H'
+  | 'L'
+  | 'LL'
+  | 'ON'
+  | 'DEV'
+  | 'ROC'
+  | 'FROZEN'
+  | 'STEL'
+  | 'TWA'
+  | 'BAD'
+  | 'STALE'
+  | 'COMMS'
+  | 'VOTE'
+  | 'DEGRADED'
+  | 'UNMON'
+  | 'DISC'
+  | 'FAILED';
+export const CONDITIONS: readonly Condition[] = [
+  'HH', 'H', 'L', 'LL', 'ON', 'DEV', 'ROC', 'FROZEN', 'STEL', 'TWA', 'BAD', 'STALE', 'COMMS', 'VOTE', 'DEGRADED', 'UNMON', 'DISC', 'FAILED',
+];
 
 export interface Limit {
   alarm: string;

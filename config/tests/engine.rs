@@ -1,0 +1,218 @@
+//! What the check says of voting groups and their like: by code and key.
+#![allow(clippy::unwrap_used)]
+
+use davy_config::Language;
+use davy_config::site::Site;
+use std::path::Path;
+
+const HEAD: &str = r#"
+schema = 1
+[site]
+id = "s"
+name = { zh = "站", en = "Site" }
+[[area]]
+id = "a"
+name = { zh = "区", en = "Area" }
+[[bus]]
+id = "b"
+kind = "tcp"
+address = "127.0.0.1:502"
+[[device]]
+id = "d"
+name = { zh = "器", en = "Device" }
+bus = "b"
+unit = 1
+"#;
+
+fn point(id: &str, register: u16, kind: &str, rest: &str) -> String {
+    let unit = if kind == "discrete" {
+        String::new()
+    } else {
+        "unit = \"%LEL\"\nrange = [0, 100]\n".to_owned()
+    };
+    format!(
+        r#"
+[[point]]
+id = "{id}"
+name = {{ zh = "{id}", en = "{id}" }}
+area = "a"
+device = "d"
+register = {{ table = "holding", address = {register} }}
+kind = "{kind}"
+{unit}{rest}"#
+    )
+}
+
+const RELAY: &str = r#"
+[[device]]
+id = "io"
+name = { zh = "模块", en = "Module" }
+bus = "b"
+unit = 2
+profile = "generic-relay"
+[[output]]
+id = "FAN"
+name = { zh = "风机", en = "Fan" }
+area = "a"
+kind = "fan"
+device = "io"
+signal = "do1"
+"#;
+
+const HH: &str = "[point.alarms.HH]\nset_point = 50\n";
+
+fn gas() -> String {
+    point("A", 0, "combustible-gas", HH) + &point("B", 1, "combustible-gas", HH)
+}
+
+fn load(text: &str) -> Result<Site, Vec<(&'static str, String)>> {
+    match davy_config::parse("site.toml", &format!("{HEAD}{text}"), Path::new(".")) {
+        Ok(loaded) => Ok(loaded.site),
+        Err(problems) => {
+            for problem in problems.iter() {
+                for language in [Language::Zh, Language::En] {
+                    let texts = problem.message(language) + &problem.help(language);
+                    assert!(!texts.contains('$') && !texts.contains("{ "), "{texts}");
+                }
+            }
+            Err((problems.iter())
+                .map(|problem| (problem.code.name(), problem.key.clone()))
+                .collect())
+        }
+    }
+}
+
+/// The problems of a file, none of them a warning.
+fn problems(text: &str) -> Vec<(&'static str, String)> {
+    load(text).err().unwrap_or_default()
+}
+
+fn vote(rest: &str) -> String {
+    format!(
+        "{}\n[[vote]]\nid = \"G\"\nname = {{ zh = \"组\", en = \"Group\" }}\narea = \"a\"\n{rest}",
+        gas()
+    )
+}
+
+#[test]
+fn a_group_of_gas_detectors_is_for_safety_latches_and_takes_the_highest_priority() {
+    let site = load(&vote(
+        "members = [\"A\", \"B\"]\ncondition = \"HH\"\nneeded = 2\nfault = \"exclude\"\n",
+    ))
+    .unwrap();
+    let vote = &site.votes[0];
+    assert!(vote.scheme.safety);
+    let alarm = &site.alarms[vote.vote.0];
+    assert_eq!(alarm.id, "G.VOTE");
+    assert!(alarm.definition.latching && alarm.definition.gas_level_2);
+    assert_eq!(alarm.definition.priority.number(), 1);
+    let ids: Vec<_> = [vote.degraded, vote.unmonitored, vote.discrepancy]
+        .map(|alarm| site.alarms[alarm.0].id.as_str())
+        .into();
+    assert_eq!(ids, ["G.DEGRADED", "G.UNMON", "G.DISC"]);
+    assert_eq!(site.home(vote.vote), site.points[0].device);
+}
+
+#[test]
+fn a_group_that_could_not_do_its_duty_is_refused_where_it_says_so() {
+    let members = "members = [\"A.HH\", \"B.HH\"]\n";
+    for (rest, wanted) in [
+        (
+            "needed = 3\nfault = \"exclude\"\n",
+            ("out-of-range", "vote[0].needed"),
+        ),
+        (
+            "needed = 0\nfault = \"exclude\"\n",
+            ("out-of-range", "vote[0].needed"),
+        ),
+        ("needed = 1\n", ("missing-key", "vote[0].fault")),
+        (
+            "needed = 1\nfault = \"ignore\"\n",
+            ("unknown-name", "vote[0].fault"),
+        ),
+        (
+            "needed = 1\nfault = \"exclude\"\nsafety = false\n",
+            ("vote-safety", "vote[0].safety"),
+        ),
+        (
+            "needed = 1\nfault = \"exclude\"\n[vote.alarms.VOTE]\non_delay_s = 3\n",
+            ("gas-level-2-delay", "vote[0].alarms.VOTE.on_delay_s"),
+        ),
+        (
+            "needed = 1\nfault = \"exclude\"\n[vote.alarms.VOTE]\nremote_reset = true\n",
+            ("remote-reset", "vote[0].alarms.VOTE.remote_reset"),
+        ),
+        (
+            "needed = 1\nfault = \"exclude\"\n[vote.alarms.DISC]\nlatching = true\n",
+            ("unknown-key", "vote[0].alarms.DISC.latching"),
+        ),
+    ] {
+        let found = problems(&vote(&format!("{members}{rest}")));
+        assert_eq!(found, [(wanted.0, wanted.1.to_owned())], "{rest}");
+    }
+}
+
+#[test]
+fn only_limits_and_states_of_points_vote_each_once() {
+    let rest = "needed = 1\nfault = \"exclude\"\n";
+    for (members, wanted) in [
+        ("\"A.BAD\"", "vote-member"),
+        ("\"d.COMMS\"", "vote-member"),
+        ("\"A.HH\", \"A.HH\"", "same-member"),
+        ("\"A.XX\"", "unknown-reference"),
+    ] {
+        let found = problems(&vote(&format!("members = [{members}]\n{rest}")));
+        assert_eq!(found.len(), 1, "{members}: {found:?}");
+        assert_eq!(found[0].0, wanted);
+    }
+}
+
+#[test]
+fn an_output_fails_after_its_time_out_and_never_switches_itself() {
+    let causes = "[[effect]]\ncauses = [\"A.HH\"]\noutputs = [\"FAN\"]\n";
+    let site = load(&format!("{}{RELAY}{causes}", gas())).unwrap();
+    let failed = &site.alarms[site.outputs[0].failed.0];
+    assert_eq!(failed.id, "FAN.FAILED");
+    assert_eq!(failed.definition.on_delay_ms, 10_000);
+    assert_eq!(failed.definition.priority.number(), 2);
+    let own = causes.replace("A.HH", "FAN.FAILED");
+    let found = problems(&format!("{}{RELAY}{own}", gas()));
+    assert_eq!(found, [("effect-self", "effect[0]".to_owned())]);
+    let measured = "[output.feedback]\npoint = \"A\"\n";
+    let found = problems(&format!("{}{RELAY}{measured}{causes}", gas()));
+    assert_eq!(
+        found,
+        [("not-discrete", "output[0].feedback.point".to_owned())]
+    );
+    let at_once = "[output.feedback]\ntimeout_s = 0\n";
+    let found = problems(&format!("{}{RELAY}{at_once}{causes}", gas()));
+    assert_eq!(
+        found,
+        [("out-of-range", "output[0].feedback.timeout_s".to_owned())]
+    );
+}
+
+#[test]
+fn a_rule_that_suppresses_itself_or_gas_level_2_is_told() {
+    let rule = |when: &str, alarms: &str| {
+        let run = point("RUN", 2, "discrete", "[point.alarms.ON]\npriority = 3\n");
+        format!(
+            "{}{run}\n[[suppress]]\nid = \"R\"\nname = {{ zh = \"规\", en = \"R\" }}\nwhen = \"{when}\"\nalarms = [{alarms}]\n",
+            gas()
+        )
+    };
+    let site = load(&rule("RUN", "\"A.BAD\", \"B.BAD\"")).unwrap();
+    assert_eq!(site.suppressions[0].alarms.len(), 2);
+    let key = "suppress[0].alarms[0]".to_owned();
+    assert_eq!(
+        problems(&rule("RUN.ON", "\"RUN.ON\"")),
+        [("suppress-self", key.clone())]
+    );
+    let both = problems(&rule("RUN", "\"A.HH\", \"A.HH\""));
+    assert!(both.contains(&("suppress-danger", key)));
+    assert!(both.contains(&("same-member", "suppress[0].alarms[1]".to_owned())));
+    assert_eq!(
+        problems(&rule("A", "\"B.BAD\"")),
+        [("not-discrete", "suppress[0].when".to_owned())]
+    );
+}
