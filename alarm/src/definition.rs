@@ -13,6 +13,16 @@ pub enum Condition {
     LoLo { set_point: f64, deadband: f64 },
     /// A discrete point stands in its alarm state: value ≠ 0 equals `when`.
     Discrete { when: bool },
+    /// How far the value is from where it should be: ≥ `limit`; clears below `limit − deadband`.
+    Deviation { limit: f64, deadband: f64 },
+    /// How far the value moved within a window: ≥ `limit`; clears below `limit − deadband`.
+    RateOfChange { limit: f64, deadband: f64 },
+    /// The value has not moved for the alarm's on-delay.
+    Frozen,
+    /// The time-weighted mean over a short window, 15 min as a rule, as `Hi`.
+    Stel { limit: f64, deadband: f64 },
+    /// The time-weighted mean over a shift, 8 h as a rule, as `Hi`.
+    Twa { limit: f64, deadband: f64 },
     /// The point's readings are bad (R9), whatever the cause.
     Bad,
     /// No reading, good or bad, for `after_ms` (R9).
@@ -40,6 +50,11 @@ impl Condition {
             Self::Lo { .. } => "L",
             Self::LoLo { .. } => "LL",
             Self::Discrete { .. } => "ON",
+            Self::Deviation { .. } => "DEV",
+            Self::RateOfChange { .. } => "ROC",
+            Self::Frozen => "FROZEN",
+            Self::Stel { .. } => "STEL",
+            Self::Twa { .. } => "TWA",
             Self::Bad => "BAD",
             Self::Stale { .. } => "STALE",
             Self::CommsLost => "COMMS",
@@ -58,7 +73,12 @@ impl Condition {
             | Self::Hi { set_point, .. }
             | Self::Lo { set_point, .. }
             | Self::LoLo { set_point, .. } => Some(*set_point),
+            Self::Deviation { limit, .. }
+            | Self::RateOfChange { limit, .. }
+            | Self::Stel { limit, .. }
+            | Self::Twa { limit, .. } => Some(*limit),
             Self::Discrete { .. }
+            | Self::Frozen
             | Self::Bad
             | Self::Stale { .. }
             | Self::CommsLost

@@ -12,6 +12,7 @@
 
 mod action;
 mod definition;
+mod gauge;
 mod machine;
 mod reading;
 mod saved;
@@ -21,6 +22,7 @@ mod vote;
 
 pub use action::{Action, Actor, Refusal};
 pub use definition::{Condition, Definition, Priority};
+pub use gauge::{Exposure, Extremes, Mean};
 pub use machine::{Alarm, Due, Phase};
 pub use reading::{NoValue, Quality, Reading};
 pub use saved::Saved;

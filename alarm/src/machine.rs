@@ -558,6 +558,22 @@ fn level(condition: &Condition, value: Result<f64, NoValue>) -> Level {
         | Condition::Hi {
             set_point,
             deadband,
+        }
+        | Condition::Deviation {
+            limit: set_point,
+            deadband,
+        }
+        | Condition::RateOfChange {
+            limit: set_point,
+            deadband,
+        }
+        | Condition::Stel {
+            limit: set_point,
+            deadband,
+        }
+        | Condition::Twa {
+            limit: set_point,
+            deadband,
         } => match value {
             Ok(value) if value >= set_point => Level::Set,
             Ok(value) if value < set_point - deadband => Level::Clear,
@@ -589,6 +605,7 @@ fn level(condition: &Condition, value: Result<f64, NoValue>) -> Level {
         },
         // Judged by something else than the value.
         Condition::Stale { .. }
+        | Condition::Frozen
         | Condition::CommsLost
         | Condition::Vote
         | Condition::Degraded

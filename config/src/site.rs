@@ -376,12 +376,44 @@ pub enum Subject {
     Output(OutputIndex),
 }
 
+/// What an alarm looks at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Input {
+    /// Its subject as it is.
+    Value,
+    /// How far the value is from this.
+    Deviation(Reference),
+    /// How far the value moved within `window_ms`.
+    Moved { window_ms: u32, moves: Moves },
+    /// Whether the value moved by more than `band` since it last did.
+    Stands { band: f64 },
+    /// The time-weighted mean over `window_ms`.
+    Exposure { window_ms: u32 },
+}
+
+/// Where a value should be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reference {
+    Fixed(f64),
+    Point(PointIndex),
+}
+
+/// Which way a movement counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moves {
+    Up,
+    Down,
+    Either,
+}
+
 /// One alarm with its id.
 #[derive(Clone, Debug)]
 pub struct Alarm {
     /// `<point>.<condition>`, `<device>.COMMS`, `<group>.VOTE`, `<output>.FAILED`.
     pub id: String,
     pub subject: Subject,
+    /// What of its subject it looks at.
+    pub input: Input,
     pub definition: Definition,
     /// What to do, shown beside the alarm.
     pub guidance: Option<Text>,

@@ -216,3 +216,54 @@ fn a_rule_that_suppresses_itself_or_gas_level_2_is_told() {
         [("not-discrete", "suppress[0].when".to_owned())]
     );
 }
+
+#[test]
+fn a_condition_that_could_not_do_its_duty_is_refused_where_it_says_so() {
+    for (kind, rest, wanted) in [
+        (
+            "other",
+            "DEV]\nset_point = 5\n",
+            ("missing-key", "point[0].alarms.DEV"),
+        ),
+        (
+            "other",
+            "DEV]\nset_point = 5\nfrom = \"B\"\n",
+            ("unknown-reference", "point[0].alarms.DEV.from"),
+        ),
+        (
+            "other",
+            "DEV]\nset_point = 5\nfrom = 1\ndeadband = 5\n",
+            ("deadband", "point[0].alarms.DEV.deadband"),
+        ),
+        (
+            "other",
+            "ROC]\nset_point = 101\n",
+            ("limit-outside-range", "point[0].alarms.ROC.set_point"),
+        ),
+        (
+            "other",
+            "ROC]\nset_point = 10\nmoves = \"sideways\"\n",
+            ("unknown-name", "point[0].alarms.ROC.moves"),
+        ),
+        (
+            "other",
+            "STEL]\nset_point = 10\nwindow_s = 4000\n",
+            ("out-of-range", "point[0].alarms.STEL.window_s"),
+        ),
+        (
+            "level",
+            "TWA]\nset_point = 10\n",
+            ("alarm-kind", "point[0].alarms.TWA"),
+        ),
+        (
+            "other",
+            "FROZEN]\nset_point = 10\n",
+            ("unknown-key", "point[0].alarms.FROZEN.set_point"),
+        ),
+    ] {
+        let text = point("A", 0, kind, &format!("[point.alarms.{rest}"));
+        let found = problems(&text);
+        let (code, key) = (wanted.0, wanted.1.to_owned());
+        assert!(found.contains(&(code, key)), "{rest}: {found:?}");
+    }
+}

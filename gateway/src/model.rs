@@ -199,6 +199,11 @@ fn limit(alarm: &site::Alarm) -> Option<LimitModel<'_>> {
             deadband,
         } => (set_point, deadband),
         Condition::Discrete { .. }
+        | Condition::Deviation { .. }
+        | Condition::RateOfChange { .. }
+        | Condition::Frozen
+        | Condition::Stel { .. }
+        | Condition::Twa { .. }
         | Condition::Bad
         | Condition::Stale { .. }
         | Condition::CommsLost

@@ -3,8 +3,11 @@
 
 mod bench;
 
-use bench::{Bench, HH, point};
-use davy_alarm::{Action, Ballot, Cause, FaultPolicy, NoValue, Refusal, Scheme, Shown, Signal};
+use bench::{Bench, HH, output, point};
+use davy_alarm::{
+    Action, Ballot, Cause, FaultPolicy, Instant, NoValue, Refusal, Scheme, Shown, Signal,
+};
+use davy_gateway::judge::Happening;
 use proptest::prelude::*;
 
 const OUT: Action = Action::OutOfService { reason: true };
@@ -174,6 +177,27 @@ fn a_timer_that_a_vote_starts_fires_at_its_own_time_however_far_time_leaps() {
         bench.lines("G.VOTE"),
         [(2500, Cause::Active, Shown::Unacknowledged)]
     );
+}
+
+#[test]
+fn an_output_that_a_delayed_vote_demands_comes_on_at_the_votes_own_time() {
+    let rest = format!("{EXCLUDE}[vote.alarms.VOTE]\non_delay_s = 1.5\npriority = 3\n");
+    let effect = "\n[[effect]]\ncauses = [\"G.VOTE\"]\noutputs = [\"FAN\"]\n";
+    let mut bench = Bench::new(&[
+        point("A", 0, HH),
+        group(1, r#"["A.HH"]"#, &rest),
+        output("FAN", 1, ""),
+        effect.to_owned(),
+    ]);
+    bench.read("A", Ok(60.0), 1000);
+    bench.judge.advance(Instant(9000));
+    bench.judge.settle();
+    let told = bench.judge.take_happenings();
+    let came_on = told.iter().find_map(|told| match told {
+        Happening::Output { at, on: true, .. } => Some(*at),
+        _ => None,
+    });
+    assert_eq!(came_on, Some(Instant(2500)));
 }
 
 #[test]

@@ -6,8 +6,10 @@ use super::names::{Index, Names};
 use super::preset::{self, Armed};
 use crate::preset::{Level, Preset};
 use crate::problem::{Args, Code, Word};
-use crate::section::{At, Section};
-use crate::site::{Alarm, AlarmIndex, Point, PointIndex, PointKind, Subject};
+use crate::section::{At, Either, Section};
+use crate::site::{
+    Alarm, AlarmIndex, Input, Moves, Point, PointIndex, PointKind, Reference, Subject,
+};
 use davy_alarm::{Condition, Definition};
 
 /// Every alarm of the site, and by id where it is; `None` for one that has problems of its own.
@@ -32,17 +34,27 @@ pub(super) enum Kind {
     Low,
     LowLow,
     On,
+    Deviation,
+    RateOfChange,
+    Frozen,
+    Stel,
+    Twa,
     Bad,
     Stale,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 12] = [
         Self::HighHigh,
         Self::High,
         Self::Low,
         Self::LowLow,
         Self::On,
+        Self::Deviation,
+        Self::RateOfChange,
+        Self::Frozen,
+        Self::Stel,
+        Self::Twa,
         Self::Bad,
         Self::Stale,
     ];
@@ -54,6 +66,11 @@ impl Kind {
             Self::Low => "L",
             Self::LowLow => "LL",
             Self::On => "ON",
+            Self::Deviation => "DEV",
+            Self::RateOfChange => "ROC",
+            Self::Frozen => "FROZEN",
+            Self::Stel => "STEL",
+            Self::Twa => "TWA",
             Self::Bad => "BAD",
             Self::Stale => "STALE",
         }
@@ -68,6 +85,32 @@ impl Kind {
         matches!(self, Self::HighHigh | Self::High | Self::Low | Self::LowLow)
     }
 
+    pub(super) const fn has_set_point(self) -> bool {
+        self.is_limit()
+            || matches!(
+                self,
+                Self::Deviation | Self::RateOfChange | Self::Stel | Self::Twa
+            )
+    }
+
+    /// The window unless the file says, and the longest, seconds.
+    pub(super) const fn window_s(self) -> Option<(u32, f64)> {
+        match self {
+            Self::RateOfChange => Some((60, 86_400.0)),
+            Self::Stel => Some((900, 3_600.0)),
+            Self::Twa => Some((28_800, 86_400.0)),
+            Self::HighHigh
+            | Self::High
+            | Self::Low
+            | Self::LowLow
+            | Self::On
+            | Self::Deviation
+            | Self::Frozen
+            | Self::Bad
+            | Self::Stale => None,
+        }
+    }
+
     pub(super) const fn is_fault(self) -> bool {
         matches!(self, Self::Bad | Self::Stale)
     }
@@ -77,8 +120,20 @@ impl Kind {
         match (self, kind) {
             (Self::Bad | Self::Stale, _) => true,
             (Self::On, kind) => matches!(kind, PointKind::Discrete),
-            (Self::HighHigh | Self::High | Self::Low | Self::LowLow, kind) => {
-                !matches!(kind, PointKind::Discrete)
+            // A counter of a heartbeat or an air sample: what stands still is told of any of them.
+            (
+                Self::HighHigh
+                | Self::High
+                | Self::Low
+                | Self::LowLow
+                | Self::Deviation
+                | Self::RateOfChange
+                | Self::Frozen,
+                kind,
+            ) => !matches!(kind, PointKind::Discrete),
+            // Exposure is of people to what they breathe.
+            (Self::Stel | Self::Twa, kind) => {
+                matches!(kind, PointKind::ToxicGas | PointKind::Other)
             }
         }
     }
@@ -90,7 +145,13 @@ impl Kind {
             Self::Low => preset.low.as_ref(),
             Self::LowLow => preset.low_low.as_ref(),
             Self::On => preset.on.as_ref(),
-            Self::Bad | Self::Stale => None,
+            Self::Deviation
+            | Self::RateOfChange
+            | Self::Frozen
+            | Self::Stel
+            | Self::Twa
+            | Self::Bad
+            | Self::Stale => None,
         }
     }
 }
@@ -104,6 +165,8 @@ pub(super) struct On<'r, 's, 't> {
     /// `stale_s` if the file gives it.
     pub(super) stale: Option<At<u32>>,
     armed: Option<Armed>,
+    /// Points that stand above in the file.
+    above: &'r Index,
 }
 
 impl On<'_, '_, '_> {
@@ -124,6 +187,7 @@ pub(super) fn of_point(
     point: &Point,
     index: PointIndex,
     period_ms: u32,
+    above: &Index,
     alarms: &mut Alarms,
 ) -> Vec<AlarmIndex> {
     let on = On {
@@ -133,6 +197,7 @@ pub(super) fn of_point(
         period_ms,
         stale: stale(section, period_ms),
         armed: preset::read(section, names, point),
+        above,
     };
     let own = section.section("alarms");
     let mut found = Vec::new();
@@ -199,6 +264,7 @@ fn alarm(on: &On<'_, '_, '_>, kind: Kind, given: Option<&Given>) -> Option<Alarm
     Some(Alarm {
         id: format!("{}.{}", on.point.id, kind.name()),
         subject: Subject::Point(on.index),
+        input: input(on, kind, given)?,
         definition: definition(on, kind, given, condition),
         guidance: given.and_then(|given| given.guidance.clone()),
         source: match (&on.armed, level) {
@@ -229,7 +295,15 @@ fn condition(
             let when = own.or(level.and_then(|level| level.when)).unwrap_or(true);
             return Some(Condition::Discrete { when });
         }
-        Kind::HighHigh | Kind::High | Kind::Low | Kind::LowLow => {}
+        Kind::Frozen => return Some(Condition::Frozen),
+        Kind::HighHigh
+        | Kind::High
+        | Kind::Low
+        | Kind::LowLow
+        | Kind::Deviation
+        | Kind::RateOfChange
+        | Kind::Stel
+        | Kind::Twa => {}
     }
     let set_point = set_point(on, kind, given, level)?;
     let span = on.point.range.1 - on.point.range.0;
@@ -254,7 +328,66 @@ fn condition(
             set_point,
             deadband,
         },
-        Kind::On | Kind::Bad | Kind::Stale => return None,
+        Kind::Deviation => Condition::Deviation {
+            limit: set_point,
+            deadband,
+        },
+        Kind::RateOfChange => Condition::RateOfChange {
+            limit: set_point,
+            deadband,
+        },
+        Kind::Stel => Condition::Stel {
+            limit: set_point,
+            deadband,
+        },
+        Kind::Twa => Condition::Twa {
+            limit: set_point,
+            deadband,
+        },
+        Kind::On | Kind::Frozen | Kind::Bad | Kind::Stale => return None,
+    })
+}
+
+/// What the alarm looks at. A DEV may name a point that stands above it in the file.
+fn input(on: &On<'_, '_, '_>, kind: Kind, given: Option<&Given>) -> Option<Input> {
+    let window_ms = || {
+        let own = given.and_then(|given| given.window_ms);
+        own.or(kind.window_s().map(|(usual, _)| usual * 1000))
+    };
+    Some(match kind {
+        Kind::Deviation => {
+            let given = given?;
+            let Some(from) = &given.from else {
+                let args = vec![("name", "from".into()), ("type", Word::TextOrNumber.into())];
+                on.section.at(&given.here, Code::MissingKey, args);
+                return None;
+            };
+            match &from.value {
+                Either::Number(number) => Input::Deviation(Reference::Fixed(*number)),
+                Either::Text(id) => {
+                    let at = from.with(id.clone());
+                    let point = super::names::resolve(on.section, &at, on.above)?;
+                    Input::Deviation(Reference::Point(PointIndex(point)))
+                }
+            }
+        }
+        Kind::RateOfChange => Input::Moved {
+            window_ms: window_ms()?,
+            moves: given.and_then(|given| given.moves).unwrap_or(Moves::Either),
+        },
+        Kind::Frozen => Input::Stands {
+            band: given.and_then(|given| given.band).unwrap_or(0.0),
+        },
+        Kind::Stel | Kind::Twa => Input::Exposure {
+            window_ms: window_ms()?,
+        },
+        Kind::HighHigh
+        | Kind::High
+        | Kind::Low
+        | Kind::LowLow
+        | Kind::On
+        | Kind::Bad
+        | Kind::Stale => Input::Value,
     })
 }
 
@@ -273,7 +406,14 @@ fn set_point(
             let laxer = match kind {
                 Kind::HighHigh | Kind::High => own.value > figure,
                 Kind::Low | Kind::LowLow => own.value < figure,
-                Kind::On | Kind::Bad | Kind::Stale => false,
+                Kind::On
+                | Kind::Deviation
+                | Kind::RateOfChange
+                | Kind::Frozen
+                | Kind::Stel
+                | Kind::Twa
+                | Kind::Bad
+                | Kind::Stale => false,
             };
             if laxer {
                 let args: Args = vec![

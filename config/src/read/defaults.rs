@@ -11,6 +11,8 @@ pub(super) const SHELVE_MAX_MINUTES: u16 = 480;
 pub(super) const FAULT_DELAY_MS: u32 = 4_000;
 /// Longest delay of a fault alarm, seconds: beyond it the fault would as good as be turned off.
 pub(super) const FAULT_DELAY_MAX_S: f64 = 3_600.0;
+/// How long a value must stand still to be frozen, milliseconds.
+const FROZEN_MS: u32 = 3_600_000;
 /// Shortest default of the stale time, milliseconds.
 const STALE_MIN_MS: u32 = 10_000;
 /// Share of the span that a reading must move by to be journalled.
@@ -47,7 +49,7 @@ pub(super) const fn deadband_share(kind: PointKind) -> f64 {
 
 pub(super) const fn off_delay_ms(kind: PointKind, alarm: Kind) -> u32 {
     match (alarm, kind) {
-        (Kind::Bad | Kind::Stale | Kind::On, _) => 0,
+        (Kind::Bad | Kind::Stale | Kind::On | Kind::Frozen | Kind::Stel | Kind::Twa, _) => 0,
         (_, PointKind::Flow | PointKind::Pressure | PointKind::DifferentialPressure) => 15_000,
         (_, PointKind::Level | PointKind::Temperature) => 60_000,
         (_, PointKind::CombustibleGas | PointKind::ToxicGas | PointKind::Oxygen) => 2_000,
@@ -59,11 +61,16 @@ pub(super) const fn off_delay_ms(kind: PointKind, alarm: Kind) -> u32 {
 pub(super) const fn on_delay_ms(kind: PointKind, alarm: Kind, priority: Priority) -> u32 {
     match alarm {
         Kind::Bad => FAULT_DELAY_MS,
-        Kind::Stale => 0,
+        Kind::Stale | Kind::Stel | Kind::Twa => 0,
+        Kind::Frozen => FROZEN_MS,
         _ if prompt(alarm, priority) => 0,
-        Kind::HighHigh | Kind::High | Kind::Low | Kind::LowLow | Kind::On => {
-            off_delay_ms(kind, alarm)
-        }
+        Kind::HighHigh
+        | Kind::High
+        | Kind::Low
+        | Kind::LowLow
+        | Kind::On
+        | Kind::Deviation
+        | Kind::RateOfChange => off_delay_ms(kind, alarm),
     }
 }
 
@@ -71,8 +78,10 @@ pub(super) const fn on_delay_ms(kind: PointKind, alarm: Kind, priority: Priority
 pub(super) const fn prompt(alarm: Kind, priority: Priority) -> bool {
     match alarm {
         Kind::HighHigh | Kind::LowLow => true,
-        Kind::High | Kind::Low | Kind::On => matches!(priority, Priority::P1),
-        Kind::Bad | Kind::Stale => false,
+        Kind::High | Kind::Low | Kind::On | Kind::Deviation | Kind::RateOfChange => {
+            matches!(priority, Priority::P1)
+        }
+        Kind::Frozen | Kind::Stel | Kind::Twa | Kind::Bad | Kind::Stale => false,
     }
 }
 
@@ -84,11 +93,11 @@ pub(super) const fn gas_level_2(kind: PointKind, alarm: Kind) -> bool {
 pub(super) const fn priority(kind: PointKind, alarm: Kind) -> Priority {
     match (alarm, kind.is_gas()) {
         (Kind::HighHigh | Kind::LowLow, true) => Priority::P1,
-        (Kind::High | Kind::Low, true) | (Kind::HighHigh | Kind::LowLow | Kind::On, _) => {
-            Priority::P2
-        }
-        (Kind::Bad | Kind::Stale, gas) => fault_priority(gas),
-        (Kind::High | Kind::Low, false) => Priority::P3,
+        (Kind::High | Kind::Low | Kind::Stel | Kind::Twa, true)
+        | (Kind::HighHigh | Kind::LowLow | Kind::On, _) => Priority::P2,
+        (Kind::Bad | Kind::Stale | Kind::Frozen, gas) => fault_priority(gas),
+        (Kind::High | Kind::Low | Kind::Stel | Kind::Twa, false)
+        | (Kind::Deviation | Kind::RateOfChange, _) => Priority::P3,
     }
 }
 

@@ -5,7 +5,7 @@ use super::limits::{PROMPT_DELAY_MS, priority};
 use super::names::text;
 use crate::problem::{Args, Code};
 use crate::section::Section;
-use crate::site::{Alarm, Subject};
+use crate::site::{Alarm, Input, Subject};
 use davy_alarm::{Condition, Definition, Priority};
 
 /// Such an alarm where the file says nothing of it.
@@ -47,6 +47,7 @@ impl Derived {
         Alarm {
             id,
             subject,
+            input: Input::Value,
             definition,
             guidance,
             source: defaults::BUILT_IN.into(),

@@ -9,7 +9,7 @@ use crate::problem::{Code, Word};
 use crate::profile::{self, Choice, ORDERS, Profile};
 use crate::section::{At, Section};
 use crate::site::{
-    Alarm, AlarmIndex, Bus, BusIndex, Device, DeviceIndex, Link, Point, Subject, Text,
+    Alarm, AlarmIndex, Bus, BusIndex, Device, DeviceIndex, Input, Link, Point, Subject, Text,
 };
 use davy_alarm::{Condition, Definition, Priority};
 use std::collections::HashMap;
@@ -218,6 +218,7 @@ pub(super) fn comms(devices: &mut [Read], points: &[Point], alarms: &mut Alarms)
         let alarm = Alarm {
             id: format!("{}.COMMS", read.device.id),
             subject: Subject::Device(device),
+            input: Input::Value,
             definition: definition(&given, blinds_gas),
             guidance: given.guidance,
             source: defaults::BUILT_IN.into(),

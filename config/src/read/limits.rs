@@ -5,7 +5,7 @@ use super::defaults::{self, FAULT_DELAY_MAX_S, SHELVE_MAX_MINUTES};
 use super::names::text;
 use crate::problem::{Args, Code, Word};
 use crate::section::{At, Either, Section};
-use crate::site::{Alarm, Point, Text};
+use crate::site::{Alarm, Input, Moves, Point, Text};
 use davy_alarm::{Condition, Priority};
 
 /// Longest that a gas alarm may take from the gas to the alarm: delay and poll together (GB 16808; R23), milliseconds.
@@ -17,6 +17,12 @@ const GAS_FAULT_MS: u32 = 100_000;
 /// Longest delay of a limit, seconds.
 const DELAY_MAX_S: f64 = 86_400.0;
 
+const MOVES: &[(&str, Moves)] = &[
+    ("up", Moves::Up),
+    ("down", Moves::Down),
+    ("either", Moves::Either),
+];
+
 /// One alarm as the file gives it; every key may be absent.
 #[derive(Debug)]
 pub(super) struct Given {
@@ -24,6 +30,13 @@ pub(super) struct Given {
     pub(super) set_point: Option<At<f64>>,
     pub(super) deadband: Option<At<f64>>,
     pub(super) when: Option<bool>,
+    /// DEV: a number, or another point's id.
+    pub(super) from: Option<At<Either>>,
+    /// ROC, STEL and TWA: how far back it looks, milliseconds.
+    pub(super) window_ms: Option<u32>,
+    pub(super) moves: Option<Moves>,
+    /// FROZEN: what does not count as a movement.
+    pub(super) band: Option<f64>,
     pub(super) priority: Option<Priority>,
     pub(super) on_delay: Option<At<u32>>,
     pub(super) off_delay_ms: Option<u32>,
@@ -36,7 +49,7 @@ pub(super) struct Given {
 
 /// Reads `[point.alarms.…]`, asking for the keys that an alarm of this kind has.
 pub(super) fn given(section: Section<'_, '_>, point: &Point, kind: Kind) -> Given {
-    let limit = kind.is_limit();
+    let limit = kind.has_set_point();
     let longest = if kind.is_fault() {
         FAULT_DELAY_MAX_S
     } else {
@@ -48,12 +61,21 @@ pub(super) fn given(section: Section<'_, '_>, point: &Point, kind: Kind) -> Give
         set_point: own(limit).and_then(|section| section.number("set_point")),
         deadband: own(limit).and_then(|section| deadband(section, point)),
         when: own(kind == Kind::On).and_then(|section| Some(section.flag("when")?.value)),
+        from: own(kind == Kind::Deviation).and_then(|section| section.text_or_number("from")),
+        window_ms: own(kind.window_s().is_some()).and_then(|section| {
+            let longest = kind.window_s().map_or(0.0, |(_, longest)| longest);
+            Some(section.seconds("window_s", 1.0..=longest)?.value)
+        }),
+        moves: own(kind == Kind::RateOfChange)
+            .and_then(|section| Some(section.one_of("moves", MOVES)?.value)),
+        band: own(kind == Kind::Frozen)
+            .and_then(|section| Some(section.number_in("band", 0.0..=f64::MAX)?.value)),
         priority: priority(&section),
         on_delay: own(kind != Kind::Stale)
             .and_then(|section| section.seconds("on_delay_s", 0.0..=longest)),
-        off_delay_ms: section
-            .seconds("off_delay_s", 0.0..=longest)
-            .map(|at| at.value),
+        // A value that has moved is not frozen.
+        off_delay_ms: own(kind != Kind::Frozen)
+            .and_then(|section| Some(section.seconds("off_delay_s", 0.0..=longest)?.value)),
         latching: own(!kind.is_fault()).and_then(|section| Some(section.flag("latching")?.value)),
         re_alarm_ms: section
             .whole("re_alarm_min", 1..=1440)
@@ -116,7 +138,11 @@ fn check_range(on: &On<'_, '_, '_>, alarm: &Alarm, given: Option<&Given>) {
     let Some(set_point) = alarm.definition.condition.set_point() else {
         return;
     };
-    let (low, high) = on.point.range;
+    let (low, high) = match alarm.input {
+        Input::Value | Input::Exposure { .. } | Input::Stands { .. } => on.point.range,
+        // Nothing moves or strays further than the instrument reaches.
+        Input::Deviation(_) | Input::Moved { .. } => (0.0, on.point.range.1 - on.point.range.0),
+    };
     if set_point < low || set_point > high {
         let args: Args = vec![
             ("name", alarm.id.as_str().into()),
@@ -149,7 +175,14 @@ fn check_deadband(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option<
             set_point,
             deadband,
         } => (set_point, deadband, set_point + deadband >= high),
+        Condition::Deviation { limit, deadband } | Condition::RateOfChange { limit, deadband } => {
+            (limit, deadband, limit - deadband <= 0.0)
+        }
+        Condition::Stel { limit, deadband } | Condition::Twa { limit, deadband } => {
+            (limit, deadband, limit - deadband <= low)
+        }
         Condition::Discrete { .. }
+        | Condition::Frozen
         | Condition::Bad
         | Condition::Stale { .. }
         | Condition::CommsLost
@@ -205,6 +238,11 @@ fn check_gas_fault(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option
         | Condition::Lo { .. }
         | Condition::LoLo { .. }
         | Condition::Discrete { .. }
+        | Condition::Deviation { .. }
+        | Condition::RateOfChange { .. }
+        | Condition::Frozen
+        | Condition::Stel { .. }
+        | Condition::Twa { .. }
         | Condition::CommsLost
         | Condition::Vote
         | Condition::Degraded
@@ -226,6 +264,7 @@ fn check_gas_fault(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option
 pub(super) fn check_order(on: &On<'_, '_, '_>, alarms: &[(Kind, &Alarm, Option<At<f64>>)]) {
     let mut limits: Vec<(Kind, f64, Option<&At<f64>>)> = alarms
         .iter()
+        .filter(|(kind, ..)| kind.is_limit())
         .filter_map(|(kind, alarm, at)| {
             Some((*kind, alarm.definition.condition.set_point()?, at.as_ref()))
         })

@@ -2,7 +2,7 @@
 
 use super::alarm::{self, Alarms};
 use super::device::Read as DeviceRead;
-use super::names::{Names, id, list, name, reference, text};
+use super::names::{Index, Names, id, list, name, reference, text};
 use super::{defaults, source};
 use crate::problem::{Code, Word};
 use crate::section::{At, Section};
@@ -22,6 +22,7 @@ pub(super) fn points(
 ) -> Vec<Point> {
     let mut decoded = Decoded::default();
     let mut index = 0;
+    let mut above = Index::new();
     let (points, ids) = list(root, "point", |section| {
         let Some(mut point) = point(section, names) else {
             section.ignore(ALARM_KEYS);
@@ -29,8 +30,16 @@ pub(super) fn points(
         };
         decoded.check(section, &point);
         let period_ms = devices[point.device.0].device.period_ms;
-        point.alarms =
-            alarm::of_point(section, names, &point, PointIndex(index), period_ms, alarms);
+        point.alarms = alarm::of_point(
+            section,
+            names,
+            &point,
+            PointIndex(index),
+            period_ms,
+            &above,
+            alarms,
+        );
+        above.insert(point.id.clone(), Some(index));
         index += 1;
         Some(point)
     });

@@ -1,12 +1,16 @@
 //! What follows a point's readings beside the point's own alarms. A point that nothing follows costs nothing.
 
-use davy_config::site::{OutputIndex, PointIndex, Site, When};
+use davy_config::site::{
+    AlarmIndex, Input, OutputIndex, PointIndex, Reference, Site, Subject, When,
+};
 
 /// Something that a point's value is looked at for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Follower {
     /// The point shows what the output does.
     Feedback { output: OutputIndex, when: bool },
+    /// The point is where another's value should be.
+    Deviation { alarm: AlarmIndex, of: PointIndex },
     /// The point is what a suppression waits for.
     Rule { rule: usize, is: bool },
 }
@@ -24,6 +28,14 @@ impl Followers {
                     output: OutputIndex(position),
                     when: feedback.when,
                 });
+            }
+        }
+        for (position, alarm) in site.alarms.iter().enumerate() {
+            if let (Subject::Point(of), Input::Deviation(Reference::Point(point))) =
+                (alarm.subject, alarm.input)
+            {
+                let alarm = AlarmIndex(position);
+                followers[point.0].push(Follower::Deviation { alarm, of });
             }
         }
         for (rule, suppression) in site.suppressions.iter().enumerate() {

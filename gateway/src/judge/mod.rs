@@ -5,18 +5,22 @@
 
 mod effects;
 mod followers;
+mod gauges;
 mod rules;
 mod timers;
 mod touched;
 mod votes;
 
 use davy_alarm::{
-    Action, Actor, Alarm, Cause, Due, Instant, NoValue, Phase, Priority, Reading, Refusal, Saved,
-    Shown, WallMs,
+    Action, Actor, Alarm, Cause, Condition, Due, Instant, NoValue, Phase, Priority, Reading,
+    Refusal, Saved, Shown, Signal, WallMs,
 };
-use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Site, Subject, VoteIndex};
+use davy_config::site::{
+    AlarmIndex, Input, OutputIndex, PointIndex, Reference, Site, Subject, VoteIndex,
+};
 use effects::Effects;
 use followers::{Follower, Followers};
+use gauges::{Gauges, Measured};
 use rules::Rules;
 use std::sync::Arc;
 use timers::{Timer, Timers};
@@ -102,6 +106,7 @@ pub struct Judge {
     values: Vec<Result<f64, NoValue>>,
     timers: Timers,
     followers: Followers,
+    gauges: Gauges,
     votes: Votes,
     rules: Rules,
     effects: Effects,
@@ -143,6 +148,7 @@ impl Judge {
             values: vec![Err(NoValue::NotYetRead); site.points.len()],
             timers: Timers::new(alarms.len(), site.outputs.len()),
             followers: Followers::new(&site),
+            gauges: Gauges::new(&site, now),
             votes: Votes::new(&site),
             rules: Rules::new(&site, &alarms),
             effects: Effects::new(&site, latched),
@@ -188,8 +194,22 @@ impl Judge {
                 // A group counts from its members' first readings: what ran before a restart runs anew (R20).
                 self.votes.touch(alarm);
             }
-            let transition = self.alarms[alarm.0].observe(reading, self.now);
-            self.took(alarm, self.now, transition, None);
+            match site.alarms[alarm.0].input {
+                Input::Value => {
+                    let transition = self.alarms[alarm.0].observe(reading, self.now);
+                    self.took(alarm, self.now, transition, None);
+                }
+                Input::Deviation(reference) => {
+                    let from = match reference {
+                        Reference::Fixed(value) => Ok(value),
+                        Reference::Point(other) => self.present(other),
+                    };
+                    self.compare(alarm, reading.value(), from);
+                }
+                Input::Moved { .. } | Input::Stands { .. } | Input::Exposure { .. } => {
+                    self.measure(alarm, reading.value());
+                }
+            }
         }
         self.follow(point);
     }
@@ -326,15 +346,79 @@ impl Judge {
         }
     }
 
+    /// Judges what an alarm's gauge makes of its point's value.
+    fn measure(&mut self, alarm: AlarmIndex, value: Result<f64, NoValue>) {
+        match self.gauges.measure(alarm, value, self.now) {
+            Measured::Value(value) => self.judge_value(alarm, value),
+            Measured::Stands { moved } => {
+                if moved {
+                    self.judge_signal(alarm, Signal::Clear);
+                }
+                self.judge_signal(alarm, Signal::Set);
+            }
+        }
+    }
+
+    /// Judges how far a point is from where it should be; from what is bad or silent it is no distance.
+    fn compare(
+        &mut self,
+        alarm: AlarmIndex,
+        value: Result<f64, NoValue>,
+        from: Result<f64, NoValue>,
+    ) {
+        // That the other is over its range says nothing of this one.
+        let from = from.map_err(|_| NoValue::NotYetRead);
+        let distance = value.and_then(|value| from.map(|from| (value - from).abs()));
+        self.judge_value(alarm, distance);
+    }
+
+    fn judge_value(&mut self, alarm: AlarmIndex, value: Result<f64, NoValue>) {
+        let reading = match value {
+            Ok(value) => Reading::measured(value, WallMs(0)),
+            Err(cause) => Reading::absent(cause, WallMs(0)),
+        };
+        let transition = self.alarms[alarm.0].observe(&reading, self.now);
+        self.took(alarm, self.now, transition, None);
+    }
+
+    fn judge_signal(&mut self, alarm: AlarmIndex, signal: Signal) {
+        let transition = self.alarms[alarm.0].observe_signal(signal, self.now);
+        self.took(alarm, self.now, transition, None);
+    }
+
+    /// A point's value, unless it has gone stale since.
+    fn present(&self, point: PointIndex) -> Result<f64, NoValue> {
+        let mut alarms = self.site.points[point.0].alarms.iter();
+        let stale = alarms.any(|alarm| {
+            let alarm = &self.alarms[alarm.0];
+            matches!(alarm.definition().condition, Condition::Stale { .. }) && alarm.is_active()
+        });
+        if stale {
+            return Err(NoValue::NotYetRead);
+        }
+        self.values[point.0]
+    }
+
     /// What looks at a point's value beside the point's own alarms.
     fn follow(&mut self, point: PointIndex) {
         let value = self.values[point.0];
+        let deviations: Vec<(AlarmIndex, PointIndex)> = (self.followers.of(point).iter())
+            .filter_map(|follower| match *follower {
+                Follower::Deviation { alarm, of } => Some((alarm, of)),
+                Follower::Feedback { .. } | Follower::Rule { .. } => None,
+            })
+            .collect();
+        for (alarm, of) in deviations {
+            let of = self.present(of);
+            self.compare(alarm, of, value);
+        }
         for follower in self.followers.of(point) {
             match *follower {
                 Follower::Feedback { output, when } => {
                     let shown = value.ok().map(|value| (value != 0.0) == when);
                     self.effects.see(output, shown);
                 }
+                Follower::Deviation { .. } => {}
                 Follower::Rule { rule, is } => {
                     if let Ok(value) = value {
                         self.rules.see(rule, (value != 0.0) == is);
@@ -420,6 +504,7 @@ impl Judge {
         if let Subject::Point(point) = site.alarms[stale.0].subject {
             for &alarm in &site.points[point.0].alarms {
                 self.alarms[alarm.0].hold();
+                self.gauges.lose(alarm, self.now);
             }
         }
     }

@@ -179,8 +179,25 @@ fn limit(condition: &Condition) -> (Option<f64>, Option<f64>) {
         | Condition::LoLo {
             set_point,
             deadband,
+        }
+        | Condition::Deviation {
+            limit: set_point,
+            deadband,
+        }
+        | Condition::RateOfChange {
+            limit: set_point,
+            deadband,
+        }
+        | Condition::Stel {
+            limit: set_point,
+            deadband,
+        }
+        | Condition::Twa {
+            limit: set_point,
+            deadband,
         } => (Some(set_point), Some(deadband)),
         Condition::Discrete { .. }
+        | Condition::Frozen
         | Condition::Bad
         | Condition::Stale { .. }
         | Condition::CommsLost

@@ -8,13 +8,18 @@ use davy_wire::name;
 use std::sync::Arc;
 
 /// Suffixes of alarm ids and their names on the wire.
-const CONDITIONS: [(&str, &str); 13] = [
+const CONDITIONS: [(&str, &str); 18] = [
     ("HH", "HIHI"),
     ("H", "HI"),
     ("L", "LO"),
     ("LL", "LOLO"),
     ("ON", "DISCRETE"),
     ("BAD", "BAD_PV"),
+    ("DEV", "DEV"),
+    ("ROC", "ROC"),
+    ("FROZEN", "FROZEN"),
+    ("STEL", "STEL"),
+    ("TWA", "TWA"),
     ("STALE", "STALE"),
     ("COMMS", "COMMS"),
     ("VOTE", "VOTE"),

@@ -1,0 +1,108 @@
+//! Rolling windows against naive sums over every millisecond's value.
+
+use davy_alarm::{Exposure, Extremes, Instant, Mean};
+use proptest::prelude::*;
+
+/// The value held at each millisecond.
+fn held(events: &[(u64, Option<f64>)], until: u64) -> Vec<Option<f64>> {
+    let mut line = Vec::new();
+    let mut now = None;
+    let mut events = events.iter().peekable();
+    for at in 0..until {
+        while let Some((_, value)) = events.next_if(|(time, _)| *time <= at) {
+            now = *value;
+        }
+        line.push(now);
+    }
+    line
+}
+
+fn events() -> impl Strategy<Value = Vec<(u64, Option<f64>)>> {
+    let event = (1..60_u64, proptest::option::weighted(0.8, 0.0..100.0_f64));
+    proptest::collection::vec(event, 1..40).prop_map(|steps| {
+        let mut at = 0;
+        let mut events = Vec::new();
+        for (pause, value) in steps {
+            at += pause;
+            events.push((at, value));
+        }
+        events
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_mean_at_a_buckets_end_is_the_exact_mean_of_what_is_covered(events in events(), after in 0..30_u64) {
+        // Ten buckets of ten milliseconds.
+        let mut mean = Mean::<10>::new(100, Instant(0));
+        for (at, value) in &events {
+            match value {
+                Some(value) => mean.see(*value, Instant(*at)),
+                None => mean.lose(Instant(*at)),
+            }
+        }
+        let last = events.last().map_or(0, |event| event.0);
+        let now = (last / 10 + 1 + after) * 10;
+        let line = held(&events, now);
+        let window = &line[line.len().saturating_sub(100)..];
+        let known: Vec<f64> = window.iter().copied().flatten().collect();
+        let sum: f64 = known.iter().sum();
+        match mean.exposure(Instant(now)) {
+            Exposure::Mean(found) => {
+                prop_assert!(known.len() >= 80);
+                prop_assert!((found - sum / known.len() as f64).abs() < 1e-6);
+            }
+            Exposure::AtLeast(found) => {
+                prop_assert!(known.len() < 80);
+                prop_assert!((found - sum / 100.0).abs() < 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn a_movement_is_seen_over_the_window_at_least_and_one_bucket_more_at_most(events in events()) {
+        let mut extremes = Extremes::<10>::new(100, Instant(0));
+        let mut last = None;
+        for (at, value) in &events {
+            match value {
+                Some(value) => last = Some((*at, *value, extremes.see(*value, Instant(*at)))),
+                None => extremes.lose(Instant(*at)),
+            }
+            let Some((now, value, (up, down))) = last.filter(|last| last.0 == *at) else { continue };
+            let line = held(&events, now);
+            let over = |ms: usize| {
+                let window = &line[line.len().saturating_sub(ms)..];
+                window.iter().flatten().fold((0.0_f64, 0.0_f64), |(up, down), old| {
+                    (up.max(value - old), down.max(old - value))
+                })
+            };
+            let (least, most) = (over(100), over(111));
+            prop_assert!(up >= least.0 && up <= most.0, "{up} {least:?} {most:?}");
+            prop_assert!(down >= least.1 && down <= most.1);
+        }
+    }
+}
+
+#[test]
+fn four_fifths_of_a_window_are_enough_and_missing_is_never_zero() {
+    let mut mean = Mean::<60>::new(900_000, Instant(0));
+    mean.see(100.0, Instant(180_001));
+    assert_eq!(
+        mean.exposure(Instant(900_000)),
+        Exposure::AtLeast(100.0 * 719_999.0 / 900_000.0)
+    );
+    let mut mean = Mean::<60>::new(900_000, Instant(0));
+    mean.see(100.0, Instant(180_000));
+    assert_eq!(mean.exposure(Instant(900_000)), Exposure::Mean(100.0));
+}
+
+#[test]
+fn a_pause_of_years_costs_no_more_than_a_window() {
+    let mut mean = Mean::<60>::new(900_000, Instant(0));
+    mean.see(7.0, Instant(0));
+    let years = Instant(u64::MAX / 4);
+    assert_eq!(mean.exposure(years), Exposure::Mean(7.0));
+    let mut extremes = Extremes::<16>::new(60_000, Instant(0));
+    extremes.see(5.0, Instant(0));
+    assert_eq!(extremes.see(9.0, years), (4.0, 0.0));
+}
