@@ -194,7 +194,7 @@ impl Judge {
                 // A group counts from its members' first readings: what ran before a restart runs anew (R20).
                 self.votes.touch(alarm);
             }
-            match site.alarms[alarm.0].input {
+            match self.site.alarms[alarm.0].input {
                 Input::Value => {
                     let transition = self.alarms[alarm.0].observe(reading, self.now);
                     self.took(alarm, self.now, transition, None);
