@@ -47,9 +47,10 @@ fn edge(root: &Path, json: bool) -> Result<()> {
     let dir = root.join("target/bench");
     std::fs::create_dir_all(&dir)?;
     eprintln!("bench edge: 10 s of warm-up, then a minute measured");
-    let mut bench = cargo(&["run", "--quiet", "--release"]);
+    // Not by `cargo run`: for one package alone it chooses other features of the dependencies, and builds them all anew.
+    let mut bench = Command::new(root.join("target/release/bench-edge"));
     bench
-        .args(["-p", "davy-suite", "--bin", "bench-edge", "--", "--dir"])
+        .arg("--dir")
         .arg(&dir)
         .args(json.then_some("--json"))
         .env("DAVY_PYTHON", python)
