@@ -25,12 +25,9 @@ pub(crate) struct Options {
 }
 
 /// Builds, starts every part, and watches them until a signal or the time is up. An error names the part that was not well.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let ended = signals()?;
     ports::check(options.base_port)?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("xtask lies in the workspace")?;
     build(root)?;
     let data = prepare(root, options)?;
     let mut parts = Parts::new();

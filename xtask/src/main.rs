@@ -13,9 +13,9 @@ mod supervise;
 mod test;
 mod web;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
-use std::path::Path;
+use std::path::PathBuf;
 
 #[derive(Parser)]
 #[command(about = "Every developer's command of Davy")]
@@ -39,12 +39,20 @@ enum Command {
 }
 
 fn main() -> Result<()> {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let root = &root()?;
     match Cli::parse().command {
-        Command::Demo(options) => demo::run(&options),
+        Command::Demo(options) => demo::run(root, &options),
         Command::Web => web::build(root),
         Command::Check => check::run(root),
         Command::Test => test::run(root),
         Command::Bench(options) => bench::run(root, &options),
     }
+}
+
+/// The workspace that cargo runs this in. Not the one it was built in: a cache of builds may come from another folder.
+fn root() -> Result<PathBuf> {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let root = own.parent().context("xtask lies in the workspace")?;
+    Ok(root.to_owned())
 }

@@ -69,7 +69,7 @@ pub(super) async fn log_in(
     tracing::info!(person = person.id, "logged in");
     let cookie = format!(
         "{}={token}; Path=/; HttpOnly; SameSite=Strict",
-        session::COOKIE
+        session::cookie(&plant.site.id)
     );
     let answer = Json(json!({ "person": shown(&person) }));
     Ok(([(header::SET_COOKIE, cookie)], answer).into_response())
@@ -78,12 +78,12 @@ pub(super) async fn log_in(
 /// `DELETE /api/session`.
 pub(super) async fn log_out(State(plant): State<Arc<Plant>>, headers: HeaderMap) -> Answer {
     same_origin(&headers)?;
-    if let Some(token) = token(&headers) {
+    if let Some(token) = token(&headers, &plant.site.id) {
         plant.sessions.close(token);
     }
     let gone = format!(
         "{}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0",
-        session::COOKIE
+        session::cookie(&plant.site.id)
     );
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response())
 }
@@ -274,7 +274,7 @@ fn maintaining(plant: &Plant, headers: &HeaderMap) -> Result<Person, Refused> {
 }
 
 fn logged_in(plant: &Plant, headers: &HeaderMap) -> Result<Person, Refused> {
-    let token = token(headers).ok_or(Refused::NotLoggedIn)?;
+    let token = token(headers, &plant.site.id).ok_or(Refused::NotLoggedIn)?;
     let person = plant.sessions.person(token, Instant::now());
     person.cloned().ok_or(Refused::NotLoggedIn)
 }
@@ -298,14 +298,15 @@ async fn verified(plant: &Arc<Plant>, typed: LogIn) -> Result<Person, Refused> {
     }
 }
 
-fn token(headers: &HeaderMap) -> Option<&str> {
+fn token<'h>(headers: &'h HeaderMap, site: &str) -> Option<&'h str> {
+    let cookie = session::cookie(site);
     let cookies = headers.get_all(header::COOKIE).iter();
     let mut pairs = cookies
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'));
     pairs.find_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
-        (name == session::COOKIE).then_some(value)
+        (name == cookie).then_some(value)
     })
 }
 

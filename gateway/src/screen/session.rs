@@ -8,8 +8,10 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// The cookie that carries a session's token.
-pub(super) const COOKIE: &str = "davy_plant_session";
+/// The cookie that carries a session's token at `site`. Browsers keep one jar for all ports of a host: two gateways on one machine need two names.
+pub(super) fn cookie(site: &str) -> String {
+    format!("davy_plant_session_{site}")
+}
 /// A session ends after this long without use: one shift.
 const IDLE: Duration = Duration::from_secs(12 * 3600);
 /// Sessions at one time; the one unused for longest makes room.
@@ -117,7 +119,7 @@ impl Sessions {
 
     fn recent_wrong(&self, person: &str, now: Instant) -> usize {
         let mut wrong = lock(&self.wrong);
-        let Some(times) = wrong.get_mut(person) else {
+        let Some(times) = wrong.get_mut(self.counted_as(person)) else {
             return 0;
         };
         times.retain(|time| now.duration_since(*time) < WRONG_WINDOW);
@@ -125,16 +127,16 @@ impl Sessions {
     }
 
     fn note_wrong(&self, person: &str, now: Instant) {
-        // Names nobody has are counted under one entry, so that guessing names cannot grow the table.
-        let known = self.people.iter().any(|candidate| candidate.id == person);
         lock(&self.wrong)
-            .entry(if known {
-                person.to_owned()
-            } else {
-                String::new()
-            })
+            .entry(self.counted_as(person).to_owned())
             .or_default()
             .push(now);
+    }
+
+    /// Names nobody has are counted, and refused, under one entry, so that guessing names cannot grow the table.
+    fn counted_as<'a>(&self, person: &'a str) -> &'a str {
+        let known = self.people.iter().any(|candidate| candidate.id == person);
+        if known { person } else { "" }
     }
 }
 
@@ -209,6 +211,21 @@ mod tests {
             LoginError::TooMany
         );
         assert!(sessions.verify("wang", "2468", now + WRONG_WINDOW).is_ok());
+    }
+
+    #[test]
+    fn names_nobody_has_are_refused_unread_after_five() {
+        let (sessions, now) = (sessions(), Instant::now());
+        for try_number in 0..WRONG_MAX {
+            let name = format!("nobody-{try_number}");
+            let error = sessions.verify(&name, "0000", now).unwrap_err();
+            assert_eq!(error, LoginError::Wrong);
+        }
+        assert_eq!(
+            sessions.verify("somebody-else", "0000", now).unwrap_err(),
+            LoginError::TooMany
+        );
+        assert!(sessions.verify("wang", "2468", now).is_ok());
     }
 
     #[test]
