@@ -284,6 +284,8 @@ fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {
         clock.wall(),
     );
     judge.end_suppressions_without_a_rule();
+    // What the restored alarms demand stands before a bus is reached: every output is written once at the start, and must not be written off.
+    judge.settle();
     judge
 }
 
