@@ -121,8 +121,9 @@ impl Rules {
         let mut reader = Expression {
             words: &words,
             allowed: &self.licenses.allow,
+            is_whole: true,
         };
-        reader.any() && reader.words.is_empty()
+        reader.any() && reader.is_whole && reader.words.is_empty()
     }
 }
 
@@ -130,6 +131,8 @@ impl Rules {
 struct Expression<'a> {
     words: &'a [&'a str],
     allowed: &'a [String],
+    /// No term was missing so far.
+    is_whole: bool,
 }
 
 impl Expression<'_> {
@@ -162,6 +165,7 @@ impl Expression<'_> {
             return self.any() & self.take(")");
         }
         let Some((name, rest)) = self.words.split_first() else {
+            self.is_whole = false;
             return false;
         };
         self.words = rest;

@@ -112,6 +112,7 @@ fn take(
             data.offset = Some(value.and_then(|value| value.as_u64()).ok_or("no number")?);
             let born = metric.property("birth").and_then(|born| born.as_u64());
             if born.is_some() && born != edge.born {
+                data.is_foreign = true;
                 note(&mut data.undeclared, || {
                     "the aliases of another birth".to_owned()
                 });
