@@ -5,19 +5,18 @@ use crate::message;
 use davy_config::{Language, Problem, Problems, Severity};
 use serde_json::json;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 
 /// Reads the file and prints what is wrong with it. Returns whether it may run.
 pub(crate) fn people(path: &Path, language: Language) -> bool {
     match davy_config::load(path) {
         Ok(loaded) => {
-            print!("{}", text(&loaded.warnings, language));
-            println!("{}", sound(path, &loaded, language));
+            say(&(text(&loaded.warnings, language) + &sound(path, &loaded, language) + "\n"));
             true
         }
         Err(problems) => {
-            print!("{}", text(&problems, language));
-            println!("{}", refused(path, &problems, language));
+            say(&(text(&problems, language) + &refused(path, &problems, language) + "\n"));
             false
         }
     }
@@ -30,10 +29,8 @@ pub(crate) fn programs(path: &Path) -> bool {
         Err(problems) => (false, problems),
     };
     let rows: Vec<_> = problems.iter().map(row).collect();
-    println!(
-        "{}",
-        json!({ "ok": ok, "file": path.display().to_string(), "problems": rows })
-    );
+    let answer = json!({ "ok": ok, "file": path.display().to_string(), "problems": rows });
+    say(&format!("{answer}\n"));
     ok
 }
 
@@ -46,12 +43,16 @@ pub(crate) fn matrix(path: &Path, as_json: bool, language: Language) -> bool {
     };
     let matrix = Matrix::of(&loaded.site);
     if as_json {
-        println!("{}", json!(matrix));
+        say(&format!("{}\n", json!(matrix)));
     } else {
-        print!("{}", text(&loaded.warnings, language));
-        print!("{}", matrix.text(language));
+        say(&(text(&loaded.warnings, language) + &matrix.text(language)));
     }
     true
+}
+
+/// Prints. A reader that has gone away (`| head`) is no fault of the file: the exit code still tells.
+fn say(text: &str) {
+    let _gone = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// Every problem with its place, the line, and the way out.

@@ -125,8 +125,7 @@ pub(super) async fn reset(
     Path(id): Path<String>,
 ) -> Answer {
     let person = acting(&plant, &headers)?;
-    let alarm = find_alarm(&plant, &id)?;
-    act(&plant, alarm, Action::Reset, &person, None, None).await
+    act_plainly(&plant, &id, Action::Reset, &person).await
 }
 
 /// `POST /api/alarms/{id}/shelve`.
@@ -163,8 +162,7 @@ pub(super) async fn unshelve(
     Path(id): Path<String>,
 ) -> Answer {
     let person = acting(&plant, &headers)?;
-    let alarm = find_alarm(&plant, &id)?;
-    act(&plant, alarm, Action::Unshelve, &person, None, None).await
+    act_plainly(&plant, &id, Action::Unshelve, &person).await
 }
 
 /// `POST /api/alarms/{id}/out-of-service`; maintenance alone.
@@ -190,8 +188,7 @@ pub(super) async fn in_service(
     Path(id): Path<String>,
 ) -> Answer {
     let person = maintaining(&plant, &headers)?;
-    let alarm = find_alarm(&plant, &id)?;
-    act(&plant, alarm, Action::InService, &person, None, None).await
+    act_plainly(&plant, &id, Action::InService, &person).await
 }
 
 /// `POST /api/outputs/{id}/reset`.
@@ -215,6 +212,12 @@ pub(super) async fn reset_output(
         "output reset"
     );
     Ok(Json(shapes::output(&plant.site, &plant.live.output(output))).into_response())
+}
+
+/// An act that takes neither reason nor second person.
+async fn act_plainly(plant: &Plant, id: &str, action: Action, person: &Person) -> Answer {
+    let alarm = find_alarm(plant, id)?;
+    act(plant, alarm, action, person, None, None).await
 }
 
 async fn act(
