@@ -176,10 +176,10 @@ test('a stream that falls silent raises the banner, greys the values, and calls 
   await page.locator('[data-site="tank-farm"]').getByText('正常', { exact: true }).first().waitFor();
   city.freeze(true);
   await page.locator('.banner').waitFor({ timeout: 8_000 });
-  await page.locator('[data-site="tank-farm"]').getByText('不明').waitFor();
+  await page.locator('[data-site="tank-farm"]').getByText('不明').first().waitFor();
   city.freeze(false);
   await page.locator('.banner').waitFor({ state: 'detached', timeout: 15_000 });
-  await page.locator('[data-site="tank-farm"]').getByText('不明').waitFor({ state: 'detached' });
+  await page.locator('[data-site="tank-farm"]').getByText('不明').first().waitFor({ state: 'detached' });
 });
 
 test('a cloud that is away keeps the page and its banner, and is found again', async () => {
@@ -277,6 +277,8 @@ test('an administrator adds somebody, who can then log in, changes and removes t
   await page.getByRole('button', { name: '移除 新人' }).click();
   await dialog.getByText('不可撤销').waitFor();
   await dialog.getByRole('button', { name: '移除 新人' }).click();
+  // The dialog's button and the row's bear one name: only once the dialog has gone does it name the row alone.
+  await dialog.waitFor({ state: 'detached' });
   await page.getByRole('button', { name: '移除 新人' }).waitFor({ state: 'detached' });
 });
 
