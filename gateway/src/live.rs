@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
 /// Updates a reader may fall behind before it must take a new picture.
-const UPDATES_MAX: usize = 1024;
+pub(crate) const UPDATES_MAX: usize = 1024;
 
 /// A point's latest reading and whether it has gone stale since.
 #[derive(Clone, Copy, Debug, PartialEq)]
