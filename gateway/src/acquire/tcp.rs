@@ -1,7 +1,8 @@
 //! Modbus TCP: the MBAP header (Modbus messaging on TCP/IP 1.0b §3.1.3) around a PDU.
 //!
 //! The transaction number tells a late answer from the one that is awaited, so a unit's silence does not cost the connection: behind a gateway it is
-//! the other units' connection too. A header that makes no sense, or [`SILENT_MAX`] time-outs in a row without a byte, spoils it.
+//! the other units' connection too. A header that makes no sense, also behind the awaited answer, or [`SILENT_MAX`] time-outs in a row without a byte,
+//! spoils it.
 
 use super::pdu::{Fault, Request};
 use std::time::Duration;
@@ -70,7 +71,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
                 let outcome = self.decode(unit, request, &self.received[..length], words);
                 self.received.drain(..length);
                 match outcome {
-                    Some(outcome) => return outcome,
+                    // What follows shows whether the frame ended where it said: one that lost bytes borrows the next one's.
+                    Some(outcome) => return self.frame_length().and(outcome),
                     None => self.strays += 1,
                 }
             }
@@ -212,6 +214,20 @@ mod tests {
             let (ours, mut theirs) = duplex(1024);
             theirs.write_all(&frame(1, unit, pdu)).await.expect("open");
             assert_eq!(ask(&mut Tcp::new(ours)).await, Err(Fault::BadFrame));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_lost_bytes_and_borrowed_the_next_ones_is_no_value() {
+        let (cut, next) = (frame(1, 1, &[3, 2, 0, 8]), frame(9, 1, &[3, 2, 0, 9]));
+        for length in 8..cut.len() {
+            let (ours, mut theirs) = duplex(1024);
+            theirs
+                .write_all(&[&cut[..length], &next].concat())
+                .await
+                .expect("open");
+            let outcome = ask(&mut Tcp::new(ours)).await;
+            assert_eq!(outcome, Err(Fault::LinkDown), "{length} bytes of the first");
         }
     }
 
