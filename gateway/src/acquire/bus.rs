@@ -1,7 +1,7 @@
 //! The task of one bus: whose turn it is, one exchange at a time. It owns the link; what it decides by stands in `station` and `outputs`.
 //!
 //! Order of precedence: an output whose demand changed, before every single exchange; then devices whose period has come, the longest due
-//! first; then outputs to be written again, one between two polls.
+//! first and those that fell silent last; then outputs to be written again, one between two polls.
 
 use super::link::{self, Link};
 use super::outputs::{self, Outputs, Written};
@@ -154,7 +154,7 @@ impl BusTask {
             .iter()
             .enumerate()
             .filter(|(_, station)| station.due() <= now);
-        due.min_by_key(|(_, station)| station.due())
+        due.min_by_key(|(_, station)| (station.gives_way(now), station.due()))
             .map(|(position, _)| position)
     }
 

@@ -91,13 +91,16 @@ impl Station {
         self.due
     }
 
-    /// Sets the next due time: a whole number of periods after the first, so that polls do not drift. Returns how many periods were missed.
+    /// Whether it may wait for those that answer: a silent unit will most likely cost a time-out. It waits no longer than [`PROBE_MAX`].
+    pub(super) fn gives_way(&self, now: Instant) -> bool {
+        self.silent > 0 && now.duration_since(self.due) < PROBE_MAX
+    }
+
+    /// Sets the next due time: a whole number of periods after the first, so that polls do not drift. Returns how many periods were missed. One that
+    /// another's time-out has made late by up to a period is not: it is made up for at once.
     pub(super) fn advance_due(&mut self, now: Instant) -> u64 {
         self.due += self.period;
-        if self.due > now {
-            return 0;
-        }
-        let missed = now.duration_since(self.due).as_nanos() / self.period.as_nanos() + 1;
+        let missed = now.saturating_duration_since(self.due).as_nanos() / self.period.as_nanos();
         self.due += self
             .period
             .saturating_mul(u32::try_from(missed).unwrap_or(u32::MAX));

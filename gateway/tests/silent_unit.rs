@@ -1,0 +1,193 @@
+//! One silent unit of ten behind one converter: the other nine keep their polls.
+#![allow(clippy::unwrap_used)]
+
+use davy_gateway::acquire;
+use davy_gateway::clock::Clock;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+const PERIOD: Duration = Duration::from_millis(250);
+/// As long as a period: there is no room beside it.
+const TIMEOUT: Duration = PERIOD;
+/// In it the silent unit is asked seven times.
+const RUN: Duration = Duration::from_secs(25);
+const UNITS: u8 = 10;
+const SILENT: u8 = 5;
+/// What a unit takes to answer over a slow line.
+const ANSWER: Duration = Duration::from_millis(4);
+/// A machine that does other things too.
+const SLACK: Duration = Duration::from_millis(100);
+
+/// When each unit was asked.
+type Polls = Arc<Mutex<Vec<(u8, Instant)>>>;
+
+#[tokio::test]
+async fn over_tcp_one_silent_unit_of_ten_costs_the_others_no_poll() {
+    run("tcp", 12, |request| {
+        let unit = request[6];
+        let answer = [request[0], request[1], 0, 0, 0, 5, unit, 3, 2, 0, unit];
+        (unit, answer.to_vec())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn over_a_converter_one_silent_unit_of_ten_costs_the_others_no_poll() {
+    run("rtu-over-tcp", 8, |request| {
+        let unit = request[0];
+        let count = 2 * request[5];
+        let mut answer = vec![unit, 3, count];
+        answer.extend((0..count).map(|_| unit));
+        let check = crc(&answer);
+        answer.extend(check);
+        (unit, answer)
+    })
+    .await;
+}
+
+async fn run(kind: &str, request: usize, answer: fn(&[u8]) -> (u8, Vec<u8>)) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let polls = Polls::default();
+    let slave = tokio::spawn({
+        let polls = polls.clone();
+        async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            convert(stream, request, answer, &polls).await;
+        }
+    });
+    let text = site(kind, &address);
+    let loaded = davy_config::parse("site.toml", &text, Path::new("."));
+    let site = Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).site);
+    let (to_judge, mut scans) = mpsc::channel(64);
+    let (_demand, asked) = watch::channel(Vec::new());
+    let shutdown = CancellationToken::new();
+    let begun = Instant::now();
+    let acquisition = acquire::spawn(&site, Clock::start(), &to_judge, &asked, &shutdown);
+    while begun.elapsed() < RUN {
+        scans.recv().await.unwrap();
+    }
+    shutdown.cancel();
+    for (_, task) in acquisition.tasks {
+        task.await.unwrap();
+    }
+    slave.await.unwrap();
+    judge(&polls.lock().unwrap());
+}
+
+/// One request after another, as on a line; ends with the connection.
+async fn convert(
+    mut stream: TcpStream,
+    length: usize,
+    answer: fn(&[u8]) -> (u8, Vec<u8>),
+    polls: &Polls,
+) {
+    stream.set_nodelay(true).unwrap();
+    let mut request = vec![0; length];
+    while stream.read_exact(&mut request).await.is_ok() {
+        let (unit, answer) = answer(&request);
+        polls.lock().unwrap().push((unit, Instant::now()));
+        if unit != SILENT {
+            tokio::time::sleep(ANSWER).await;
+            // The master may have gone.
+            let _ = stream.write_all(&answer).await;
+        }
+    }
+}
+
+fn judge(polls: &[(u8, Instant)]) {
+    let of = |unit: u8| -> Vec<Instant> {
+        let own = polls.iter().filter(|(asked, _)| *asked == unit);
+        own.map(|(_, at)| *at).collect()
+    };
+    let probes = of(SILENT).len();
+    assert!((5..=9).contains(&probes), "asked {probes} times");
+    for unit in (1..=UNITS).filter(|unit| *unit != SILENT) {
+        let own = of(unit);
+        let whole = (RUN.as_millis() / PERIOD.as_millis()) as usize;
+        let share = own.len() as f64 / whole as f64;
+        let gap = own.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        println!(
+            "unit {unit}: {:.1} % of its polls, longest gap {gap:?}",
+            share * 100.0
+        );
+        assert!(
+            share >= 0.99,
+            "unit {unit} had {} of {whole} polls",
+            own.len()
+        );
+        assert!(
+            gap <= PERIOD + TIMEOUT + SLACK,
+            "unit {unit} waited {gap:?}"
+        );
+    }
+}
+
+fn site(kind: &str, address: &str) -> String {
+    let timeout = TIMEOUT.as_millis();
+    let mut text = format!(
+        r#"
+schema = 1
+[site]
+id = "s"
+name = {{ zh = "站", en = "Site" }}
+[screen]
+listen = "127.0.0.1:8080"
+[[area]]
+id = "a"
+name = {{ zh = "区", en = "Area" }}
+[[bus]]
+id = "b"
+kind = "{kind}"
+address = "{address}"
+timeout_ms = {timeout}
+"#
+    );
+    for unit in 1..=UNITS {
+        let period = PERIOD.as_millis();
+        write!(
+            text,
+            r#"
+[[device]]
+id = "d{unit}"
+name = {{ zh = "器", en = "Device" }}
+bus = "b"
+unit = {unit}
+period_ms = {period}
+[[point]]
+id = "p{unit}"
+name = {{ zh = "点", en = "Point" }}
+area = "a"
+device = "d{unit}"
+kind = "other"
+unit = "1"
+range = [0, 100]
+register = {{ table = "holding", address = 0 }}
+"#
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// CRC-16/MODBUS, low byte first.
+fn crc(bytes: &[u8]) -> [u8; 2] {
+    let mut crc = 0xffff_u16;
+    for byte in bytes {
+        crc ^= u16::from(*byte);
+        for _ in 0..8 {
+            let out = crc & 1;
+            crc >>= 1;
+            if out == 1 {
+                crc ^= 0xa001;
+            }
+        }
+    }
+    crc.to_le_bytes()
+}
