@@ -6,7 +6,7 @@ use super::error::ApiError;
 use crate::auth::{Action, Token, may};
 use crate::records::{Person, Scope};
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -71,15 +71,14 @@ pub(crate) async fn guard(
         .iter()
         .find(|(name, _)| *name == "site")
         .map(|(_, value)| value.to_owned());
-    match admit(
-        &city,
-        path.as_str(),
-        site.as_deref(),
-        request.method(),
-        request.headers(),
-    )
-    .await
-    {
+    let call = Call {
+        path: path.as_str(),
+        site,
+        method: request.method(),
+        uri: request.uri(),
+        headers: request.headers(),
+    };
+    match admit(&city, call).await {
         Err(error) => error.into_response(),
         Ok(None) => next.run(request).await,
         Ok(Some(caller)) => {
@@ -89,22 +88,32 @@ pub(crate) async fn guard(
     }
 }
 
-async fn admit(
-    city: &City,
-    path: &str,
-    site: Option<&str>,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Result<Option<Caller>, ApiError> {
+/// A request as far as it decides who may make it: not its body, which may not be shared between threads.
+struct Call<'a> {
+    /// As the routes spell it.
+    path: &'a str,
+    /// Of the path, where the path has one.
+    site: Option<String>,
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+}
+
+/// The site that a call is about stands in its path, or in its query.
+async fn admit(city: &City, call: Call<'_>) -> Result<Option<Caller>, ApiError> {
+    let Call {
+        path,
+        site,
+        method,
+        uri,
+        headers,
+    } = call;
     if changes_something(method) && !is_same_origin(headers) {
         return Err(ApiError::CrossOrigin);
     }
-    let method = if method == Method::HEAD {
-        "GET"
-    } else {
-        method.as_str()
-    };
-    let action = match access(method, path).ok_or(ApiError::Forbidden)? {
+    let method = name(method).ok_or(ApiError::Forbidden)?;
+    let access = access(method, path).ok_or(ApiError::Forbidden)?;
+    let action = match access {
         Access::Anybody => return Ok(None),
         Access::Person(action) => action,
     };
@@ -114,8 +123,25 @@ async fn admit(
         .session_person(&token.hash(), city.now_ms())
         .await?;
     let person = person.ok_or(ApiError::NotLoggedIn)?;
-    allowed(city, &person, action, site).await?;
+    let asked = city.asked().read(method, path, uri)?;
+    let of_query = asked.into_iter().find(|(name, _)| name == "site");
+    let site = site.or(of_query.map(|(_, site)| site));
+    allowed(city, &person, action, site.as_deref()).await?;
     Ok(Some(Caller { person, token }))
+}
+
+/// As the routes spell it.
+fn name(method: &Method) -> Option<&'static str> {
+    let of = [
+        (Method::GET, "GET"),
+        (Method::HEAD, "GET"),
+        (Method::POST, "POST"),
+        (Method::PUT, "PUT"),
+        (Method::DELETE, "DELETE"),
+    ];
+    of.into_iter()
+        .find(|(known, _)| known == method)
+        .map(|(_, name)| name)
 }
 
 /// An unknown site is told to those alone who may see every site; to others it is a site that they may not see.

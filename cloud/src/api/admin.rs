@@ -44,18 +44,22 @@ impl UserChange {
                 .all(|one| one.is_alphanumeric() || matches!(one, '.' | '_' | '-'))
         };
         if id.is_empty() || id.len() > LONGEST_ID || !is_id(&id) {
-            return Err(ApiError::BadRequest { field: "id" });
+            return Err(ApiError::BadRequest { field: "id".into() });
         }
         if self.name.trim().is_empty() || self.name.len() > LONGEST_NAME {
-            return Err(ApiError::BadRequest { field: "name" });
+            return Err(ApiError::BadRequest {
+                field: "name".into(),
+            });
         }
         if self.sites.len() > MOST_SITES {
-            return Err(ApiError::BadRequest { field: "sites" });
+            return Err(ApiError::BadRequest {
+                field: "sites".into(),
+            });
         }
         let jurisdiction = self.jurisdiction.clone().unwrap_or_default();
         if self.role == Role::Regulator && jurisdiction.city.is_empty() {
             return Err(ApiError::BadRequest {
-                field: "jurisdiction",
+                field: "jurisdiction".into(),
             });
         }
         let sites = self.sites.iter().cloned().collect();
@@ -111,9 +115,9 @@ pub(crate) async fn add_user(
     Json(change): Json<UserChange>,
 ) -> Result<(StatusCode, Json<User>), ApiError> {
     let person = change.person(change.id.clone())?;
-    let password = change
-        .password
-        .ok_or(ApiError::BadRequest { field: "password" })?;
+    let password = change.password.ok_or(ApiError::BadRequest {
+        field: "password".into(),
+    })?;
     let hash = city.passwords().hash(password).await?;
     city.records
         .add_person(&person, &hash, city.now_ms())
@@ -216,10 +220,14 @@ pub(crate) async fn put_registry(
     Json(body): Json<RegistryBody>,
 ) -> Result<Json<RegistryBody>, ApiError> {
     if site.is_empty() || site.len() > LONGEST_ID || site.contains(['/', '+', '#']) {
-        return Err(ApiError::BadRequest { field: "site" });
+        return Err(ApiError::BadRequest {
+            field: "site".into(),
+        });
     }
     if body.contacts.len() > MOST_CONTACTS {
-        return Err(ApiError::BadRequest { field: "contacts" });
+        return Err(ApiError::BadRequest {
+            field: "contacts".into(),
+        });
     }
     let RegistryBody {
         place,

@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 
 /// How a file is to be written.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct CsvQuery {
     /// Offset of the times, such as `+08:00`; the city's own if left out.
     zone: Option<String>,
@@ -31,9 +32,9 @@ impl CsvQuery {
     pub(crate) fn form(&self, zone: Offset, language: Language) -> Result<Form, ApiError> {
         let zone = match self.zone.as_deref() {
             // A plus sign that nobody escaped comes as a space.
-            Some(text) => {
-                parse_zone(&text.replace(' ', "+")).ok_or(ApiError::BadRequest { field: "zone" })?
-            }
+            Some(text) => parse_zone(&text.replace(' ', "+")).ok_or(ApiError::BadRequest {
+                field: "zone".into(),
+            })?,
             None => zone,
         };
         Ok(Form {

@@ -11,6 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// Every way in which a call fails.
@@ -18,7 +19,7 @@ use utoipa::ToSchema;
 pub enum ApiError {
     /// `field` is the parameter that cannot be taken.
     #[error("bad request: {field}")]
-    BadRequest { field: &'static str },
+    BadRequest { field: Cow<'static, str> },
     #[error("bad password: {0}")]
     Password(#[from] PasswordError),
     #[error("not logged in")]
@@ -117,7 +118,7 @@ impl ApiError {
         let (code, message) = match self {
             Self::BadRequest { field } => (
                 "bad-request",
-                Message::new("error-bad-request").with("field", *field),
+                Message::new("error-bad-request").with("field", field.as_ref()),
             ),
             Self::Password(PasswordError::Short) => {
                 ("password-short", Message::new("error-password-short"))

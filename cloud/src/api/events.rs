@@ -28,6 +28,7 @@ const TICK: Duration = Duration::from_millis(1_500);
 const TICKS_A_LOOK: u32 = 20;
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct EventQuery {
     /// Also the values of this site.
     site: Option<String>,
@@ -71,13 +72,6 @@ pub(crate) async fn events(
     let mut feed = Feed::new(city, caller, query.site, permit);
     // The first snapshot is made before the answer begins, so that its failure has a status.
     feed.snapshot().await?;
-    if feed
-        .watched
-        .as_ref()
-        .is_some_and(|site| !feed.visible.contains(site))
-    {
-        return Err(ApiError::Forbidden);
-    }
     Ok(Sse::new(unfold(feed, Feed::next)))
 }
 

@@ -152,6 +152,7 @@ impl AlarmFile {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ReadingsQuery {
     /// Ids with commas between them, at most a hundred.
     points: String,
@@ -175,7 +176,9 @@ pub(crate) async fn readings_csv(
     let span = Span::new(query.from_ms, query.to_ms)?;
     let points = split(&query.points);
     if points.is_empty() || points.len() > MOST_POINTS {
-        return Err(ApiError::BadRequest { field: "points" });
+        return Err(ApiError::BadRequest {
+            field: "points".into(),
+        });
     }
     let known = city
         .records

@@ -104,6 +104,7 @@ pub(crate) async fn gaps(
 
 /// A question to the alarm journal.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct TransitionQuery {
     site: Option<String>,
     alarm: Option<String>,

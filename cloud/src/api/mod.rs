@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod admin;
+mod asked;
 mod audit;
 mod csv;
 mod error;
@@ -26,6 +27,7 @@ use crate::live::Live;
 use crate::order::Courier;
 use crate::records::Records;
 use crate::screen;
+use asked::Asked;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -74,6 +76,7 @@ pub(crate) struct Inner {
     parts: Parts,
     passwords: Passwords,
     throttle: Throttle,
+    asked: Asked,
     streams: Arc<Semaphore>,
 }
 
@@ -94,6 +97,10 @@ impl City {
         &self.0.passwords
     }
 
+    fn asked(&self) -> &Asked {
+        &self.0.asked
+    }
+
     fn throttle(&self) -> &Throttle {
         &self.0.throttle
     }
@@ -105,13 +112,14 @@ impl City {
 
 /// The API's routes, ready to serve.
 pub fn router(parts: Parts) -> Router {
+    let (router, document) = routes().split_for_parts();
     let city = City(Arc::new(Inner {
         parts,
+        asked: Asked::of(&document),
         passwords: Passwords::default(),
         throttle: Throttle::default(),
         streams: Arc::new(Semaphore::new(MOST_STREAMS)),
     }));
-    let (router, _) = routes().split_for_parts();
     router
         .route_layer(from_fn_with_state(city.clone(), access::guard))
         .fallback(screen::serve)

@@ -176,7 +176,9 @@ async fn agreed(
 fn text(given: Option<&str>, field: &'static str) -> Result<Option<String>, ApiError> {
     let given = given.map(str::trim).filter(|text| !text.is_empty());
     match given {
-        Some(text) if text.chars().count() > LONGEST_TEXT => Err(ApiError::BadRequest { field }),
+        Some(text) if text.chars().count() > LONGEST_TEXT => Err(ApiError::BadRequest {
+            field: field.into(),
+        }),
         given => Ok(given.map(str::to_owned)),
     }
 }

@@ -16,10 +16,14 @@ pub(crate) struct Span {
 impl Span {
     pub(crate) fn new(from_ms: i64, to_ms: i64) -> Result<Self, ApiError> {
         if from_ms < 0 {
-            return Err(ApiError::BadRequest { field: "from_ms" });
+            return Err(ApiError::BadRequest {
+                field: "from_ms".into(),
+            });
         }
         if to_ms <= from_ms {
-            return Err(ApiError::BadRequest { field: "to_ms" });
+            return Err(ApiError::BadRequest {
+                field: "to_ms".into(),
+            });
         }
         Ok(Self { from_ms, to_ms })
     }
@@ -36,6 +40,7 @@ pub(crate) fn split(list: &str) -> Vec<String> {
 
 /// A question to the alarm history.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct AlarmQuery {
     pub(crate) site: Option<String>,
     pub(crate) town: Option<String>,
@@ -64,7 +69,9 @@ pub(crate) fn limit(asked: Option<u32>) -> Result<u32, ApiError> {
     if (1..=MOST_ROWS).contains(&limit) {
         Ok(limit)
     } else {
-        Err(ApiError::BadRequest { field: "limit" })
+        Err(ApiError::BadRequest {
+            field: "limit".into(),
+        })
     }
 }
 
@@ -77,7 +84,7 @@ impl AlarmQuery {
         let over_s = self.unacknowledged_over_s;
         if over_s.is_some_and(|seconds| seconds < 0) {
             return Err(ApiError::BadRequest {
-                field: "unacknowledged_over_s",
+                field: "unacknowledged_over_s".into(),
             });
         }
         Ok(OccurrenceFilter {
@@ -104,7 +111,11 @@ fn priorities(list: &str) -> Result<Vec<Priority>, ApiError> {
     let number = |part: &String| part.parse().ok().and_then(Priority::from_number);
     split(list)
         .iter()
-        .map(|part| number(part).ok_or(ApiError::BadRequest { field: "priority" }))
+        .map(|part| {
+            number(part).ok_or(ApiError::BadRequest {
+                field: "priority".into(),
+            })
+        })
         .collect()
 }
 
@@ -130,7 +141,9 @@ fn read_occurrence_cursor(text: &str) -> Result<OccurrenceKey, ApiError> {
             occurrence,
         })
     };
-    read().ok_or(ApiError::BadRequest { field: "cursor" })
+    read().ok_or(ApiError::BadRequest {
+        field: "cursor".into(),
+    })
 }
 
 /// `<time_ms>.<epoch>.<seq>.<site>`.
@@ -149,7 +162,9 @@ pub(crate) fn read_transition_cursor(text: &str) -> Result<TransitionKey, ApiErr
             site: parts.next()?.to_owned(),
         })
     };
-    read().ok_or(ApiError::BadRequest { field: "cursor" })
+    read().ok_or(ApiError::BadRequest {
+        field: "cursor".into(),
+    })
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ const BUCKETS: u32 = 800;
 const MOST_TRANSITIONS: u32 = 2_000;
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct TrendQuery {
     /// Ids with commas between them, at most eight.
     points: String,
@@ -47,11 +48,15 @@ pub(crate) async fn trend(
     let span = Span::new(query.from_ms, query.to_ms)?;
     let points = split(&query.points);
     if points.is_empty() || points.len() > MOST_POINTS {
-        return Err(ApiError::BadRequest { field: "points" });
+        return Err(ApiError::BadRequest {
+            field: "points".into(),
+        });
     }
     let buckets = query.buckets.unwrap_or(BUCKETS);
     if !(1..=MOST_BUCKETS).contains(&buckets) {
-        return Err(ApiError::BadRequest { field: "buckets" });
+        return Err(ApiError::BadRequest {
+            field: "buckets".into(),
+        });
     }
     let known = city
         .records

@@ -13,3 +13,22 @@ fn the_document_is_the_golden_file() {
         "the API changed: look at the difference, then run with DAVY_RENEW_GOLDEN=1"
     );
 }
+
+#[test]
+fn every_parameter_stands_where_the_document_says() {
+    let document: serde_json::Value =
+        serde_json::from_str(&davy_cloud::api::openapi()).expect("JSON");
+    let mut of_query = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("methods") {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let name = parameter["name"].as_str().expect("a name");
+                let in_path = path.contains(&format!("{{{name}}}"));
+                let expected = if in_path { "path" } else { "query" };
+                assert_eq!(parameter["in"], expected, "{method} {path}: {name}");
+                of_query += usize::from(!in_path);
+            }
+        }
+    }
+    assert!(of_query > 30, "{of_query}");
+}
