@@ -20,11 +20,13 @@ pub(crate) struct Options {
 enum Bench {
     /// The gateway beside a bare Rust loop and a Python script: cost, memory, latency, period
     Edge,
+    /// Polls a second on a serial line of 9600 baud
+    Serial,
     /// The city's embedded history: a year of one point at 1 Hz
     History,
 }
 
-const ALL: [Bench; 2] = [Bench::Edge, Bench::History];
+const ALL: [Bench; 3] = [Bench::Edge, Bench::Serial, Bench::History];
 
 /// Runs what was asked for. A missed target is printed and no error: figures are the product.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
@@ -32,6 +34,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     for bench in asked {
         match bench {
             Bench::Edge => edge(root, options.json)?,
+            Bench::Serial => serial(root, options.json)?,
             Bench::History => history(root, options.json)?,
         }
     }
@@ -43,19 +46,31 @@ fn edge(root: &Path, json: bool) -> Result<()> {
     machine::install_packages()?;
     let python = machine::python(root)?;
     eprintln!("bench edge: building for release");
+    let mut bench = suite_bench(root, "bench-edge", json)?;
+    eprintln!("bench edge: 10 s of warm-up, then a minute measured");
+    check(bench.env("DAVY_PYTHON", python))
+}
+
+fn serial(root: &Path, json: bool) -> Result<()> {
+    eprintln!("bench serial: building for release");
+    let mut bench = suite_bench(root, "bench-serial", json)?;
+    eprintln!("bench serial: 3 s of warm-up, then 20 s measured");
+    check(&mut bench)
+}
+
+/// A bench of the suite beside a gateway, both built for release.
+fn suite_bench(root: &Path, name: &str, json: bool) -> Result<Command> {
     build(root, &["-p", "davy-gateway", "-p", "davy-suite", "--bins"])?;
     let dir = root.join("target/bench");
     std::fs::create_dir_all(&dir)?;
-    eprintln!("bench edge: 10 s of warm-up, then a minute measured");
     // Not by `cargo run`: for one package alone it chooses other features of the dependencies, and builds them all anew.
-    let mut bench = Command::new(root.join("target/release/bench-edge"));
+    let mut bench = Command::new(root.join("target/release").join(name));
     bench
         .arg("--dir")
         .arg(&dir)
         .args(json.then_some("--json"))
-        .env("DAVY_PYTHON", python)
         .current_dir(root);
-    check(&mut bench)
+    Ok(bench)
 }
 
 /// The example prints `name value unit` a line; they are passed on as they come.

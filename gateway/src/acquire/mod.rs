@@ -8,6 +8,7 @@ mod link;
 mod outputs;
 mod pdu;
 mod plan;
+mod quiet;
 mod rtu;
 mod station;
 mod stats;

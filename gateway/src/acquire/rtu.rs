@@ -5,6 +5,7 @@
 //! taken for the answer to an equal later request is the bus's part (`station`: after a silence the next request is of another shape).
 
 use super::pdu::{Fault, Request, crc, data_length};
+use super::quiet::Quiet;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
@@ -18,6 +19,7 @@ pub(super) struct Rtu<S> {
     stream: S,
     /// A silence this long ends a frame.
     silence: Duration,
+    quiet: Quiet,
     /// When the last byte passed.
     heard: Instant,
     /// Frames that nobody had asked for.
@@ -51,6 +53,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
         Self {
             stream,
             silence,
+            quiet: Quiet::new(),
             heard: Instant::now(),
             strays: 0,
             frame: Vec::with_capacity(16),
@@ -131,11 +134,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
     async fn settle(&mut self, end: Instant) -> Result<(), Fault> {
         let mut waste = [0; FRAME_MAX];
         let mut stray = false;
-        while self
-            .read(&mut waste, self.heard + self.silence)
-            .await?
-            .is_some()
-        {
+        while self.read_before_quiet(&mut waste).await? {
             stray = true;
             if self.heard >= end {
                 return Err(Fault::BadFrame);
@@ -143,6 +142,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
         }
         self.strays += u64::from(stray);
         Ok(())
+    }
+
+    /// Whether bytes came before the line had been silent for long enough.
+    async fn read_before_quiet(&mut self, into: &mut [u8]) -> Result<bool, Fault> {
+        tokio::select! {
+            biased;
+            read = self.stream.read(into) => match read {
+                Ok(0) | Err(_) => Err(Fault::LinkDown),
+                Ok(_) => {
+                    self.heard = Instant::now();
+                    Ok(true)
+                }
+            },
+            () = self.quiet.until(self.heard + self.silence) => Ok(false),
+        }
     }
 
     /// Bytes, or nothing until `end`.

@@ -25,10 +25,13 @@ pub struct Peer {
     pub ratio: Option<f64>,
 }
 
-/// What a figure should not exceed, in its own unit.
+/// What a figure should not exceed, or not fall short of, in its own unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Target {
-    pub at_most: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
     pub held: bool,
 }
 
@@ -55,7 +58,22 @@ impl Figure {
     /// Holds the figure against a target. What could not be measured has missed it.
     pub fn at_most(mut self, at_most: f64) -> Self {
         let held = self.value.is_some_and(|value| value.abs() <= at_most);
-        self.target = Some(Target { at_most, held });
+        self.target = Some(Target {
+            at_most: Some(at_most),
+            at_least: None,
+            held,
+        });
+        self
+    }
+
+    /// As [`Figure::at_most`], for what must be reached.
+    pub fn at_least(mut self, at_least: f64) -> Self {
+        let held = self.value.is_some_and(|value| value >= at_least);
+        self.target = Some(Target {
+            at_most: None,
+            at_least: Some(at_least),
+            held,
+        });
         self
     }
 
@@ -77,7 +95,12 @@ impl fmt::Display for Figure {
         }
         if let Some(target) = self.target {
             let verdict = if target.held { "held" } else { "missed" };
-            write!(formatter, "  | at most {} {verdict}", target.at_most)?;
+            if let Some(at_most) = target.at_most {
+                write!(formatter, "  | at most {at_most} {verdict}")?;
+            }
+            if let Some(at_least) = target.at_least {
+                write!(formatter, "  | at least {at_least} {verdict}")?;
+            }
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ pub mod figure;
 pub mod outcome;
 pub mod process;
 pub mod reader;
+pub mod serial;
 pub mod served;
 pub mod site;
 pub mod statistics;
