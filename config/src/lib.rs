@@ -15,7 +15,7 @@ mod syntax;
 
 pub use preset::{Confidence, Figure, Level, Names, Preset, Presets, Substance};
 pub use problem::{Code, Language, Problem, Problems, Severity};
-pub use profile::{names as profile_names, width};
+pub use profile::{Shape, SignalShape, names as profile_names, shape as profile_shape, width};
 
 use section::Section;
 use sink::Sink;

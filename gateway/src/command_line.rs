@@ -1,5 +1,6 @@
 //! What people type. Help and answers are in the language of the locale; what programs read (`--format json`, exit codes) is the same in both.
 
+use crate::commission::{Probe, Scan};
 use crate::replay::Replay;
 use crate::{check, message, pin, run};
 use anyhow::Result;
@@ -31,6 +32,8 @@ enum Command {
         #[arg(long)]
         matrix: bool,
     },
+    Scan(Scan),
+    Probe(Probe),
     Replay(Replay),
     Pin {
         #[arg(long)]
@@ -99,6 +102,8 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
             format: Format::Json,
             ..
         } => check::programs(&site),
+        Command::Scan(scan) => scan.run(language)?,
+        Command::Probe(probe) => probe.run(language)?,
         Command::Replay(replay) => return Ok(replay.run(language)),
         Command::Pin { pin_file } => {
             println!("{}", pin::hash(pin_file.as_deref(), language)?);

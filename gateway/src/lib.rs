@@ -8,6 +8,7 @@ pub mod act;
 mod check;
 pub mod clock;
 pub mod command_line;
+mod commission;
 pub mod decode;
 pub mod desk;
 pub mod health;

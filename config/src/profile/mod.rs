@@ -3,6 +3,7 @@
 mod bands;
 mod embedded;
 mod register;
+mod shape;
 mod signal;
 
 pub(crate) use bands::{bands, names as band_names};
@@ -10,6 +11,7 @@ pub use embedded::names;
 pub(crate) use embedded::text as embedded;
 pub use register::width;
 pub(crate) use register::{Context, Numbering, read as read_register};
+pub use shape::{Shape, SignalShape, shape};
 pub(crate) use signal::{Signal, Write};
 
 use crate::problem::{Code, Problem};

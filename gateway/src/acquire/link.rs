@@ -15,7 +15,7 @@ const CONVERTER_SILENCE: Duration = Duration::from_millis(2);
 
 /// An open link.
 #[derive(Debug)]
-pub(super) enum Link {
+pub(crate) enum Link {
     Tcp(Tcp<TcpStream>),
     Converter(Rtu<TcpStream>),
     Serial(Rtu<SerialStream>),
@@ -23,7 +23,7 @@ pub(super) enum Link {
 
 impl Link {
     /// Opens the bus's link. TCP may take the bus's time-out; a serial port is there or is not.
-    pub(super) async fn open(bus: &Bus) -> io::Result<Self> {
+    pub(crate) async fn open(bus: &Bus) -> io::Result<Self> {
         let limit = Duration::from_millis(u64::from(bus.timeout_ms));
         let turnaround = Duration::from_millis(u64::from(bus.turnaround_ms));
         Ok(match &bus.link {
@@ -53,7 +53,7 @@ impl Link {
     }
 
     /// Sends a request and reads its answer into `words`.
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &mut self,
         unit: u8,
         request: &Request,
@@ -68,7 +68,7 @@ impl Link {
     }
 
     /// Whether the link must be opened anew after this outcome.
-    pub(super) const fn is_spent(&self, outcome: Result<(), Fault>) -> bool {
+    pub(crate) const fn is_spent(&self, outcome: Result<(), Fault>) -> bool {
         match (self, outcome) {
             (_, Err(Fault::LinkDown)) => true,
             (Self::Tcp(tcp), _) => tcp.is_spent(),

@@ -14,6 +14,8 @@ mod station;
 mod stats;
 mod tcp;
 
+pub(crate) use link::Link;
+pub(crate) use pdu::{Fault, Request};
 pub use stats::{BusStats, DeviceStats, Stats};
 
 use crate::clock::Clock;

@@ -4,13 +4,15 @@ use davy_config::site::Table;
 
 /// One request to a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Request {
+pub(crate) enum Request {
     /// Functions 1 to 4.
     Read {
         table: Table,
         start: u16,
         count: u16,
     },
+    /// Function 43, code 14: the basic identification (§6.21).
+    Identify,
     /// Functions 5 or 15.
     WriteCoil {
         address: u16,
@@ -27,7 +29,7 @@ pub(super) enum Request {
 
 /// Why an answer was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     #[error("no answer in time")]
     Timeout,
     #[error("the answer failed its checks")]
@@ -62,6 +64,7 @@ impl Request {
             Self::WriteRegister {
                 multiple: false, ..
             } => 6,
+            Self::Identify => 43,
             Self::WriteCoil { multiple: true, .. } => 15,
             Self::WriteRegister { multiple: true, .. } => 16,
         }
@@ -72,6 +75,7 @@ impl Request {
         out.push(self.function());
         match *self {
             Self::Read { start, count, .. } => words(out, &[start, count]),
+            Self::Identify => out.extend([14, 1, 0]),
             Self::WriteCoil {
                 address,
                 on,
@@ -102,22 +106,24 @@ impl Request {
         }
     }
 
-    /// Length of a normal answer, function first.
-    pub(super) fn answer_length(&self) -> usize {
+    /// Length of a normal answer, function first, as far as its first bytes tell; `None` while they do not.
+    pub(super) fn answer_length(&self, answer: &[u8]) -> Option<usize> {
         match self {
-            Self::Read { table, count, .. } => 2 + data_length(*table, *count),
-            Self::WriteCoil { .. } | Self::WriteRegister { .. } => 5,
+            Self::Read { table, count, .. } => Some(2 + data_length(*table, *count)),
+            Self::WriteCoil { .. } | Self::WriteRegister { .. } => Some(5),
+            Self::Identify => identity_length(answer),
         }
     }
 
-    /// Checks an answer (function first) to this request and puts its words into `words`, bits as 0 or 1; a write's answer must echo
-    /// it and gives none. Nothing is put there unless every check holds.
+    /// Checks an answer (function first) to this request and puts its words into `words`, bits as 0 or 1, an identification's bytes each by itself; a
+    /// write's answer must echo it and gives none. Nothing is put there unless every check holds.
     pub(super) fn decode(&self, answer: &[u8], words: &mut Vec<u16>) -> Result<(), Fault> {
         words.clear();
         match answer {
             [function, code] if *function == self.function() | 0x80 => Err(Fault::Exception(*code)),
             [function, rest @ ..]
-                if *function == self.function() && answer.len() == self.answer_length() =>
+                if *function == self.function()
+                    && Some(answer.len()) == self.answer_length(answer) =>
             {
                 self.decode_body(rest, words)
             }
@@ -128,6 +134,7 @@ impl Request {
     fn decode_body(&self, body: &[u8], words: &mut Vec<u16>) -> Result<(), Fault> {
         let echoes = match *self {
             Self::Read { table, count, .. } => return read_words(table, count, body, words),
+            Self::Identify => return read_identity(body, words),
             Self::WriteCoil {
                 address,
                 on,
@@ -155,6 +162,20 @@ impl Request {
             Err(Fault::BadFrame)
         }
     }
+}
+
+/// Code, conformity, more, next, number of objects, then each as id, length and bytes.
+fn identity_length(answer: &[u8]) -> Option<usize> {
+    let objects = *answer.get(6)?;
+    (0..objects).try_fold(7, |at, _| Some(at + 2 + usize::from(*answer.get(at + 1)?)))
+}
+
+fn read_identity(body: &[u8], words: &mut Vec<u16>) -> Result<(), Fault> {
+    if body[..2] != [14, 1] {
+        return Err(Fault::BadFrame);
+    }
+    words.extend(body.iter().map(|byte| u16::from(*byte)));
+    Ok(())
 }
 
 const fn echo(address: u16, value: u16) -> [u8; 4] {
@@ -288,7 +309,26 @@ mod tests {
         );
     }
 
+    #[test]
+    fn an_identification_is_as_long_as_its_objects_say() {
+        let answer = [
+            43, 14, 1, 1, 0, 0, 2, 0, 3, b'R', b'K', b'I', 1, 2, b'M', b'2',
+        ];
+        let words = decoded(&Request::Identify, &answer).expect("a whole answer");
+        assert_eq!(words.len(), answer.len() - 1);
+        for length in 1..answer.len() {
+            let outcome = decoded(&Request::Identify, &answer[..length]);
+            assert_eq!(outcome, Err(Fault::BadFrame), "{length} bytes");
+        }
+        assert_eq!(Request::Identify.answer_length(&answer[..8]), None);
+    }
+
     proptest! {
+        #[test]
+        fn no_bytes_make_an_identification_panic(bytes in proptest::collection::vec(any::<u8>(), 0..260)) {
+            let _whole = decoded(&Request::Identify, &bytes);
+        }
+
         #[test]
         fn hostile_bytes_give_a_whole_answer_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..260), count in 1_u16..125) {
             for table in [Table::Input, Table::Coil] {

@@ -15,7 +15,7 @@ const FRAME_MAX: usize = 256;
 
 /// A line, and when it may be spoken on.
 #[derive(Debug)]
-pub(super) struct Rtu<S> {
+pub(crate) struct Rtu<S> {
     stream: S,
     /// A silence this long ends a frame.
     silence: Duration,
@@ -185,7 +185,13 @@ fn shape(bytes: &[u8], unit: u8, request: &Request) -> Shape {
             {
                 return Shape::Wrong;
             }
-            request.answer_length() + 3
+            // The unit in front, the check behind.
+            match request.answer_length(&bytes[1..]) {
+                Some(length) if length + 3 > FRAME_MAX => return Shape::Wrong,
+                Some(length) => length + 3,
+                None if bytes.len() >= FRAME_MAX => return Shape::Wrong,
+                None => return Shape::Incomplete,
+            }
         }
     };
     match bytes.len().cmp(&length) {

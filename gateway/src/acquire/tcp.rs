@@ -18,7 +18,7 @@ const FRAME_MAX: usize = HEADER + 253;
 
 /// A connection to a server or gateway.
 #[derive(Debug)]
-pub(super) struct Tcp<S> {
+pub(crate) struct Tcp<S> {
     stream: S,
     transaction: u16,
     frame: Vec<u8>,

@@ -7,7 +7,7 @@ lines: `set TABLE ADDRESS VALUE` -> `ok`, `get TABLE ADDRESS` -> the value; TABL
 import asyncio
 import sys
 
-from pymodbus import FramerType
+from pymodbus import FramerType, ModbusDeviceIdentification
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -26,9 +26,12 @@ def device():
 
 
 def modbus(link, target):
+    who = ModbusDeviceIdentification(info_name={"VendorName": "pymodbus", "ProductCode": "sim", "MajorMinorRevision": "1.0"})
     if link == "tcp":
-        return ModbusTcpServer(device(), address=("127.0.0.1", int(target)))
-    return ModbusSerialServer(device(), framer=FramerType.RTU, port=target, baudrate=9600)
+        return ModbusTcpServer(device(), address=("127.0.0.1", int(target)), identity=who, ignore_missing_devices=True)
+    return ModbusSerialServer(
+        device(), framer=FramerType.RTU, port=target, baudrate=9600, identity=who, ignore_missing_devices=True
+    )
 
 
 async def answer(server, line):

@@ -1,0 +1,240 @@
+//! `davy-gateway probe`: reads a range of one unit and shows every plausible spelling side by side, those that look like a physical signal marked.
+
+use super::spell::{self, Reading};
+use super::{Line, target};
+use crate::acquire::{Fault, Request};
+use crate::message;
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use davy_config::Language;
+use davy_config::site::{Bus, Link, Parity, Table};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// What to read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Probe {
+    #[arg(long, group = "where")]
+    serial: Option<PathBuf>,
+    #[arg(long, group = "where")]
+    tcp: Option<String>,
+    #[arg(long, group = "where")]
+    rtu_over_tcp: Option<String>,
+    #[arg(long, default_value_t = 9_600, requires = "serial")]
+    baud: u32,
+    #[arg(long, default_value = "none", requires = "serial")]
+    parity: ParityName,
+    #[arg(long, default_value_t = 1, requires = "serial", value_parser = clap::value_parser!(u8).range(1..=2))]
+    stop_bits: u8,
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=255))]
+    unit: u8,
+    #[arg(long, default_value = "holding")]
+    table: TableName,
+    #[arg(long, default_value_t = 0)]
+    start: u16,
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=125))]
+    count: u16,
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(10..=10_000))]
+    timeout_ms: u32,
+    #[arg(long)]
+    all: bool,
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ParityName {
+    None,
+    Even,
+    Odd,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TableName {
+    Holding,
+    Input,
+    Coil,
+    DiscreteInput,
+}
+
+impl TableName {
+    const fn table(self) -> (Table, &'static str) {
+        match self {
+            Self::Holding => (Table::Holding, "holding"),
+            Self::Input => (Table::Input, "input"),
+            Self::Coil => (Table::Coil, "coil"),
+            Self::DiscreteInput => (Table::DiscreteInput, "discrete-input"),
+        }
+    }
+}
+
+/// One address: its word, or the exception that it answers, and what it could mean with those behind it.
+struct Place {
+    address: u16,
+    word: Result<u16, Fault>,
+    readings: Vec<Reading>,
+}
+
+impl Probe {
+    /// Reads and prints; returns whether anything could be read.
+    ///
+    /// # Errors
+    /// The target makes no sense, the link cannot be opened, or the unit does not answer.
+    pub(crate) fn run(&self, language: Language) -> Result<bool> {
+        let bus = self.bus()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let at = target::spelt(&bus.link);
+        let words = runtime
+            .block_on(self.read(Line::new(bus)))
+            .with_context(|| format!("{at}, {}", self.unit))?;
+        let places = self.places(&words);
+        let text = if self.json {
+            self.programs(&places)
+        } else {
+            self.people(&places, language)
+        };
+        // A reader that has gone is no fault of the probe.
+        let _gone = std::io::stdout().write_all(text.as_bytes());
+        Ok(words.iter().any(Result::is_ok))
+    }
+
+    fn bus(&self) -> Result<Bus> {
+        let one = |text: &String, converter| -> Result<Bus> {
+            let mut buses = target::tcp(text, converter, self.timeout_ms)?;
+            if buses.len() != 1 {
+                bail!("`{text}`: {} hosts, 1 is wanted", buses.len());
+            }
+            Ok(buses.remove(0))
+        };
+        match (&self.serial, &self.tcp, &self.rtu_over_tcp) {
+            (Some(path), ..) => Ok(Bus {
+                id: "bus".to_owned(),
+                link: Link::Rtu {
+                    path: path.clone(),
+                    baud: self.baud,
+                    parity: match self.parity {
+                        ParityName::None => Parity::None,
+                        ParityName::Even => Parity::Even,
+                        ParityName::Odd => Parity::Odd,
+                    },
+                    stop_bits: self.stop_bits,
+                },
+                timeout_ms: self.timeout_ms,
+                turnaround_ms: 0,
+            }),
+            (_, Some(text), _) => one(text, false),
+            (.., Some(text)) => one(text, true),
+            (None, None, None) => bail!("--serial, --tcp, --rtu-over-tcp"),
+        }
+    }
+
+    /// The whole range at once; where the device refuses that, each address by itself, so that one hole does not hide the rest.
+    async fn read(&self, mut line: Line) -> Result<Vec<Result<u16, Fault>>> {
+        let (table, _) = self.table.table();
+        let count = self.count.min(u16::MAX - self.start).max(1);
+        let whole = Request::Read {
+            table,
+            start: self.start,
+            count,
+        };
+        match line.ask(self.unit, &whole).await? {
+            Ok(words) => return Ok(words.iter().copied().map(Ok).collect()),
+            Err(Fault::Exception(_)) => {}
+            Err(fault) => return Err(fault.into()),
+        }
+        let mut words = Vec::new();
+        for start in self.start..self.start + count {
+            let one = Request::Read {
+                table,
+                start,
+                count: 1,
+            };
+            let answer = line.ask(self.unit, &one).await?;
+            words.push(answer.and_then(|words| words.first().copied().ok_or(Fault::BadFrame)));
+        }
+        Ok(words)
+    }
+
+    fn places(&self, words: &[Result<u16, Fault>]) -> Vec<Place> {
+        let is_bit = matches!(self.table, TableName::Coil | TableName::DiscreteInput);
+        let place = |(offset, word): (usize, &Result<u16, Fault>)| {
+            let run: Vec<u16> = words[offset..]
+                .iter()
+                .map_while(|word| word.ok())
+                .take(4)
+                .collect();
+            Place {
+                address: self.start + offset as u16,
+                word: *word,
+                readings: match (is_bit, run.is_empty()) {
+                    (false, false) => spell::readings(&run),
+                    _ => Vec::new(),
+                },
+            }
+        };
+        words.iter().enumerate().map(place).collect()
+    }
+
+    fn programs(&self, places: &[Place]) -> String {
+        let (_, table) = self.table.table();
+        let reading = |one: &Reading| json!({ "as": one.spelling, "order": one.order, "value": one.value, "looks_physical": one.looks_physical });
+        let row = |place: &Place| match place.word {
+            Ok(word) => {
+                json!({ "table": table, "address": place.address, "word": word, "readings": place.readings.iter().map(reading).collect::<Vec<_>>() })
+            }
+            Err(fault) => {
+                json!({ "table": table, "address": place.address, "fault": fault.to_string() })
+            }
+        };
+        let rows = places.iter().map(|place| row(place).to_string() + "\n");
+        rows.collect()
+    }
+
+    fn people(&self, places: &[Place], language: Language) -> String {
+        let mut text = message::text("probe-legend", language) + "\n";
+        for place in places {
+            // Writing to a text cannot fail.
+            let _ = match place.word {
+                Ok(word) => writeln!(text, "{:>5}  0x{word:04x}  {word}", place.address),
+                Err(fault) => writeln!(text, "{:>5}  {fault}", place.address),
+            };
+            for one in place
+                .readings
+                .iter()
+                .filter(|one| self.all || one.looks_physical)
+            {
+                let _ = writeln!(text, "       {}", self.line(place.address, one));
+            }
+        }
+        text
+    }
+
+    /// A reading as a point's `register` would have it.
+    fn line(&self, address: u16, one: &Reading) -> String {
+        let (_, table) = self.table.table();
+        let mark = if one.looks_physical { '*' } else { ' ' };
+        let order = one.order.map(|order| format!(", order = \"{order}\""));
+        format!(
+            "{mark} {:<16} register = {{ table = \"{table}\", address = {address}, as = \"{}\"{} }}",
+            spelt(one.value),
+            one.spelling,
+            order.unwrap_or_default()
+        )
+    }
+}
+
+/// As many figures as a person can use.
+fn spelt(value: f64) -> String {
+    let size = value.abs();
+    if value == value.trunc() && size < 1e15 {
+        format!("{value}")
+    } else if (1e-3..1e7).contains(&size) {
+        format!("{value:.3}")
+    } else {
+        format!("{value:e}")
+    }
+}
