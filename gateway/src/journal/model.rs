@@ -345,30 +345,37 @@ fn run(seed: u64, cuts: u64, changes: u64, max_bytes: u64, failing_syncs: u64) -
     model
 }
 
+/// Lives of these seeds, half of them on a thread of their own.
+fn live(seeds: std::ops::Range<u64>, check: impl Fn(u64) + Sync) {
+    let middle = seeds.start + (seeds.end - seeds.start) / 2;
+    std::thread::scope(|scope| {
+        scope.spawn(|| (seeds.start..middle).for_each(&check));
+        (middle..seeds.end).for_each(&check);
+    });
+}
+
+fn keeps_what_was_synced(seed: u64, model: &Model) {
+    for offset in model.synced.keys() {
+        assert!(
+            !model.lost.contains(*offset),
+            "seed {seed}: {offset} was synced and is lost"
+        );
+    }
+}
+
+/// With those of the next two tests 15,000 power cuts and more.
 #[test]
 fn no_power_cut_loses_what_was_synced_or_invents_anything() {
-    for seed in 0..175 {
-        let model = run(seed, 12, 60, 1 << 20, 0);
-        for offset in model.synced.keys() {
-            assert!(
-                !model.lost.contains(*offset),
-                "seed {seed}: {offset} was synced and is lost"
-            );
-        }
-    }
+    live(0..1_000, |seed| {
+        keeps_what_was_synced(seed, &run(seed, 12, 60, 1 << 20, 0));
+    });
 }
 
 #[test]
 fn a_sync_that_fails_is_never_believed_afterwards() {
-    for seed in 0..100 {
-        let model = run(seed, 8, 60, 1 << 20, 5);
-        for offset in model.synced.keys() {
-            assert!(
-                !model.lost.contains(*offset),
-                "seed {seed}: {offset} was synced and is lost"
-            );
-        }
-    }
+    live(0..360, |seed| {
+        keeps_what_was_synced(seed, &run(seed, 8, 60, 1 << 20, 5));
+    });
 }
 
 #[test]
