@@ -74,6 +74,20 @@ pub struct Uplink {
     pub password_file: Option<PathBuf>,
     /// Batches published and not yet committed by the collector (1–1000).
     pub window: u16,
+    /// Tried in turn when the broker cannot be reached, and kept while they can.
+    pub backups: Vec<(String, u16)>,
+    /// Sparkplug host id: nothing is born before it is online, and the node leaves when it goes.
+    pub primary_host: Option<String>,
+    pub delivered: Delivered,
+}
+
+/// When a batch counts as delivered and may be forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// The collector committed it (docs/wire.md).
+    Committed,
+    /// The broker has it: all that can be known of a plain Sparkplug host.
+    Sent,
 }
 
 /// How much disk the journal may take.

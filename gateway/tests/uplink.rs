@@ -229,3 +229,105 @@ async fn what_the_journal_has_on_disk_is_committed_and_nothing_else_waits() {
     assert_eq!(collector.offsets(), (0..next).collect::<BTreeSet<u64>>());
     gateway.stop().await;
 }
+
+const HOST: &str = "primary_host = \"scada\"";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_born_before_the_primary_host_is_online_and_the_node_leaves_when_it_goes() {
+    let broker = Broker::start();
+    let collector = Collector::start(broker.port, Lossy::Never).await;
+    let gateway = Gateway::start_with(broker.port, HOST);
+    gateway.journal.append(3);
+    until("it is connected", || {
+        gateway.uplink.links().broker.state == LinkState::Up
+    })
+    .await;
+    // Another host's word, an offline one, and one that nobody can read, tell nothing.
+    collector.state("another", true, 5).await;
+    collector.state("scada", false, 5).await;
+    collector
+        .publish("spBv1.0/STATE/scada", b"{}".to_vec())
+        .await;
+    let echo = Metric::named("x", DataType::Boolean, Some(Value::Flag(true)));
+    collector.command("spBv1.0/330283/NDATA/echo", echo).await;
+    until("the collector heard all that", || {
+        collector.of("NDATA").len() == 1
+    })
+    .await;
+    assert_eq!(collector.births().len(), 0);
+
+    collector.state("scada", true, 6).await;
+    collector.committed(2).await;
+    assert_eq!(collector.births().len(), 1 + gateway.devices());
+    until("the cloud is up", || {
+        gateway.uplink.links().cloud.state == LinkState::Up
+    })
+    .await;
+
+    // A will that comes late says nothing of the host that is back.
+    collector.state("scada", false, 4).await;
+    gateway.journal.append(1);
+    collector.committed(3).await;
+    assert_eq!(collector.of("NDEATH").len(), 0);
+
+    collector.state("scada", false, 7).await;
+    until("the node leaves", || collector.of("NDEATH").len() == 1).await;
+    gateway.journal.append(2);
+    until("it waits again", || {
+        gateway.uplink.links().broker.state == LinkState::Up
+    })
+    .await;
+    assert_eq!(collector.of("NBIRTH").len(), 1);
+    collector.state("scada", true, 8).await;
+    collector.committed(5).await;
+    assert_eq!(collector.of("NBIRTH").len(), 2);
+    assert_eq!(collector.offsets(), (0..6).collect::<BTreeSet<u64>>());
+    collector.keeps_order();
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_commits_nothing_gets_everything_and_what_it_was_sent_is_forgotten() {
+    let mut broker = Broker::start();
+    let collector = Collector::start(broker.port, Lossy::Always).await;
+    let gateway = Gateway::start_with(broker.port, "ack = \"none\"");
+    gateway.journal.append(300);
+    until("all is delivered", || {
+        gateway.uplink.links().cloud.backlog_batches == 0
+    })
+    .await;
+    assert_eq!(collector.of("DDATA").len(), 300, "each is sent once");
+    assert_eq!(gateway.uplink.links().cloud.state, LinkState::Up);
+
+    broker.kill();
+    gateway.journal.append(50);
+    until("the gateway notices", || {
+        gateway.uplink.links().broker.state == LinkState::Down
+    })
+    .await;
+    assert_eq!(gateway.uplink.links().cloud.backlog_batches, 50);
+    broker.restart();
+    until("the rest is delivered", || {
+        gateway.uplink.links().cloud.backlog_batches == 0
+    })
+    .await;
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_cannot_be_reached_is_left_for_the_next_and_the_first_is_taken_again() {
+    let (mut first, backup) = (Broker::start(), Broker::start());
+    first.kill();
+    let at_first = Collector::start(backup.port, Lossy::Never).await;
+    let uplink = format!("backup_brokers = [\"127.0.0.1:{}\"]", backup.port);
+    let gateway = Gateway::start_with(first.port, &uplink);
+    gateway.journal.append(5);
+    at_first.committed(4).await;
+
+    first.restart();
+    let again = Collector::start(first.port, Lossy::Never).await;
+    drop(backup);
+    gateway.journal.append(5);
+    again.committed(9).await;
+    gateway.stop().await;
+}

@@ -3,7 +3,7 @@
 use super::names::{good_id, host_port, id, name};
 use crate::problem::Code;
 use crate::section::{At, Section};
-use crate::site::{Area, Journal, Person, Role, Text, Uplink};
+use crate::site::{Area, Delivered, Journal, Person, Role, Text, Uplink};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -48,6 +48,9 @@ pub(super) fn screen(section: Section<'_, '_>) -> Option<SocketAddr> {
     address
 }
 
+const ACKNOWLEDGEMENTS: &[(&str, Delivered)] =
+    &[("commit", Delivered::Committed), ("none", Delivered::Sent)];
+
 pub(super) fn uplink(section: Section<'_, '_>, base: &Path) -> Option<Uplink> {
     let broker = section
         .need_text("broker")
@@ -60,6 +63,17 @@ pub(super) fn uplink(section: Section<'_, '_>, base: &Path) -> Option<Uplink> {
     let window = section
         .whole("window", 1..=1000)
         .map_or(32, |at| at.value as u16);
+    let backups = match section.has("backup_brokers") {
+        true => section.need_texts("backup_brokers"),
+        false => Vec::new(),
+    };
+    let backups = backups.iter().filter_map(|at| host_port(&section, at));
+    let backups = backups.collect();
+    let primary_host = section.text("primary_host");
+    let primary_host = primary_host.and_then(|host| good_id(&section, host));
+    let delivered = section
+        .one_of("ack", ACKNOWLEDGEMENTS)
+        .map_or(Delivered::Committed, |at| at.value);
     section.finish();
     let (host, port) = broker?;
     Some(Uplink {
@@ -69,6 +83,9 @@ pub(super) fn uplink(section: Section<'_, '_>, base: &Path) -> Option<Uplink> {
         username,
         password_file,
         window,
+        backups,
+        primary_host,
+        delivered,
     })
 }
 

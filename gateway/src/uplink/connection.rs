@@ -11,7 +11,7 @@ use super::link::{FAREWELL_LIMIT, Link, LinkError};
 use super::session::{Session, Step};
 use crate::journal::{Batch, Record};
 use davy_alarm::WallMs;
-use davy_config::site::{AlarmIndex, DeviceIndex};
+use davy_config::site::{AlarmIndex, Delivered, DeviceIndex};
 use davy_wire::{Ack, Payload, Topic, Verb};
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -19,6 +19,7 @@ use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, Publish, QoS,
     SubscribeFilter, SubscribeReasonCode,
 };
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -43,7 +44,8 @@ pub(super) struct Connection<'a, B> {
     /// When the births that hold were sent.
     born: WallMs,
     loading: Option<Loading>,
-    queued: usize,
+    queue: Queue,
+    host: Host,
     connected: bool,
     subscribed: bool,
     began: Instant,
@@ -54,6 +56,50 @@ struct Loading {
     offset: u64,
     historical: bool,
     batch: BoxFuture<'static, Option<Arc<Batch>>>,
+}
+
+/// Messages on their way to the socket and beyond: the offsets of batches, `None` for anything else.
+#[derive(Debug, Default)]
+struct Queue {
+    /// Handed to the client, oldest first.
+    waiting: VecDeque<Option<u64>>,
+    /// Written to the socket since the last ping.
+    written: Vec<u64>,
+    /// Written before the ping that is not answered yet.
+    asked: Vec<u64>,
+}
+
+impl Queue {
+    fn written(&mut self) {
+        self.written.extend(self.waiting.pop_front().flatten());
+    }
+
+    fn ping(&mut self) {
+        self.asked.append(&mut self.written);
+    }
+
+    /// What a ping's answer says to have reached the broker.
+    fn answered(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.asked)
+    }
+}
+
+/// The primary host (specification §5.4: an edge node's birth waits for it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Host {
+    /// The site names none.
+    Nobody,
+    /// Not online, as far as is known.
+    Awaited,
+    /// Since this time of its own.
+    Online { timestamp: u64 },
+}
+
+/// What a host says of itself on its `STATE` topic.
+#[derive(Debug, serde::Deserialize)]
+struct HostState {
+    online: bool,
+    timestamp: u64,
 }
 
 /// What woke the connection.
@@ -75,15 +121,24 @@ impl<'a, B: Batches> Connection<'a, B> {
         let window = link.uplink.window.into();
         let devices = super::birth::devices(&link.parts.site);
         let journal = &link.parts.journal;
+        let session = match link.uplink.delivered {
+            Delivered::Committed => Session::new(window, devices, journal.stream()),
+            Delivered::Sent => Session::without_commits(devices, journal.stream()),
+        };
+        let host = match link.uplink.primary_host {
+            Some(_) => Host::Awaited,
+            None => Host::Nobody,
+        };
         Self {
-            session: Session::new(window, devices, journal.stream()),
+            session,
+            host,
             synced: journal.watch(),
             client,
             events: events_of(events),
             bd_seq,
             born: WallMs(0),
             loading: None,
-            queued: 0,
+            queue: Queue::default(),
             connected: false,
             subscribed: false,
             began: Instant::now(),
@@ -98,7 +153,12 @@ impl<'a, B: Batches> Connection<'a, B> {
             self.tell();
             match self.wait(idle, shutdown).await? {
                 Woken::Event(None) => return Err(LinkError::Queue),
-                Woken::Event(Some(event)) => self.event(event.map_err(Box::new)?)?,
+                Woken::Event(Some(event)) => {
+                    if let Err(error) = self.event(event.map_err(Box::new)?) {
+                        self.farewell().await;
+                        return Err(error);
+                    }
+                }
                 Woken::Loaded(batch) => self.loaded(batch)?,
                 Woken::Answered(no) => no.into_iter().for_each(|no| self.link.refuse(no)),
                 Woken::Look => {}
@@ -127,7 +187,11 @@ impl<'a, B: Batches> Connection<'a, B> {
 
     /// Hands the client what there is room for; answers whether nothing is left to do but wait.
     fn fill(&mut self) -> Result<bool, LinkError> {
-        while self.subscribed && self.loading.is_none() && self.queued < QUEUE {
+        let is_free = |own: &Self| {
+            let waits = own.host == Host::Awaited;
+            own.subscribed && !waits && own.loading.is_none() && own.queue.waiting.len() < QUEUE
+        };
+        while is_free(self) {
             let refusal = self
                 .session
                 .is_born()
@@ -142,7 +206,7 @@ impl<'a, B: Batches> Connection<'a, B> {
                 None => return Ok(true),
             }
         }
-        Ok(false)
+        Ok(self.host == Host::Awaited)
     }
 
     fn take(&mut self, step: Step) -> Result<(), LinkError> {
@@ -208,7 +272,7 @@ impl<'a, B: Batches> Connection<'a, B> {
             now: parts.clock.wall(),
         };
         let message = self.link.encoder.data(&batch, sending);
-        self.publish(message)
+        self.publish_of(message, Some(offset))
     }
 
     fn publish_refusal(&mut self, no: &No) -> Result<(), LinkError> {
@@ -221,9 +285,13 @@ impl<'a, B: Batches> Connection<'a, B> {
     }
 
     fn publish(&mut self, message: Message) -> Result<(), LinkError> {
+        self.publish_of(message, None)
+    }
+
+    fn publish_of(&mut self, message: Message, offset: Option<u64>) -> Result<(), LinkError> {
         self.client
             .try_publish(message.topic, QoS::AtMostOnce, false, message.payload)?;
-        self.queued += 1;
+        self.queue.waiting.push_back(offset);
         Ok(())
     }
 
@@ -231,12 +299,14 @@ impl<'a, B: Batches> Connection<'a, B> {
         match event {
             Event::Incoming(Packet::ConnAck(_)) => {
                 self.connected = true;
-                let filters = [
+                let mut filters = vec![
                     self.link.encoder.node_topic(Verb::NodeCommand),
                     format!("{}/+", self.command_topic()),
                 ];
+                filters.extend(self.state_topic());
                 let filter = |topic| SubscribeFilter::new(topic, QoS::AtLeastOnce);
-                self.client.try_subscribe_many(filters.map(filter))?;
+                self.client
+                    .try_subscribe_many(filters.into_iter().map(filter))?;
             }
             Event::Incoming(Packet::SubAck(ack)) => {
                 if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
@@ -246,11 +316,56 @@ impl<'a, B: Batches> Connection<'a, B> {
                 }
                 self.subscribed = true;
             }
-            Event::Incoming(Packet::Publish(publish)) => self.receive(&publish),
-            Event::Outgoing(Outgoing::Publish(_)) => self.queued = self.queued.saturating_sub(1),
+            Event::Incoming(Packet::Publish(publish)) => {
+                if Some(&publish.topic) == self.state_topic().as_ref() {
+                    return self.host_said(&publish.payload);
+                }
+                self.receive(&publish);
+            }
+            Event::Outgoing(Outgoing::Publish(_)) => self.queue.written(),
+            Event::Outgoing(Outgoing::PingReq) => self.queue.ping(),
+            Event::Incoming(Packet::PingResp) => self.pinged(),
             _ => {}
         }
         Ok(())
+    }
+
+    /// Where the primary host says whether it is online.
+    fn state_topic(&self) -> Option<String> {
+        let host = self.link.uplink.primary_host.clone()?;
+        Some(Topic::State { host }.to_string())
+    }
+
+    /// A word of the primary host. One older than what is known of it changes nothing: a will may arrive after the host is back.
+    fn host_said(&mut self, payload: &[u8]) -> Result<(), LinkError> {
+        let Ok(said) = serde_json::from_slice::<HostState>(payload) else {
+            tracing::warn!("the primary host's state cannot be read");
+            return Ok(());
+        };
+        match (self.host, said.online) {
+            (Host::Online { timestamp }, _) if said.timestamp < timestamp => Ok(()),
+            (Host::Online { .. }, false) => Err(LinkError::HostOffline),
+            (_, true) => {
+                self.host = Host::Online {
+                    timestamp: said.timestamp,
+                };
+                Ok(())
+            }
+            (_, false) => Ok(()),
+        }
+    }
+
+    /// The broker answered a ping: it has read everything before it.
+    fn pinged(&mut self) {
+        let offsets = self.queue.answered();
+        if self.link.uplink.delivered == Delivered::Committed {
+            return;
+        }
+        let parts = &self.link.parts;
+        let ranges = self.session.sent(&offsets, parts.clock.now());
+        if !ranges.is_empty() {
+            parts.journal.acknowledge(&ranges);
+        }
     }
 
     /// `spBv1.0/<group>/DCMD/<edge>`, without its device.
@@ -307,7 +422,12 @@ impl<'a, B: Batches> Connection<'a, B> {
     }
 
     fn tell(&self) {
-        let heard = self.subscribed && self.session.is_heard(self.link.parts.clock.now());
+        let hears = match self.link.uplink.delivered {
+            Delivered::Committed => self.session.is_heard(self.link.parts.clock.now()),
+            // Whether a host listens is known of a primary one alone.
+            Delivered::Sent => self.host != Host::Awaited,
+        };
+        let heard = self.subscribed && hears;
         self.link.tell(self.connected, heard);
     }
 

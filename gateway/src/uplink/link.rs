@@ -7,7 +7,7 @@ use super::encode::Encoder;
 use super::links::Links;
 use super::{Batches, Parts};
 use crate::desk::DeskError;
-use davy_config::site::Uplink;
+use davy_config::site::{Delivered, Uplink};
 use rumqttc::{ClientError, ConnectionError, LastWill, MqttOptions, QoS};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -27,6 +27,8 @@ const ACTS_MAX: usize = 64;
 const REFUSALS_MAX: usize = 64;
 /// A broker that answers nothing for two of these is gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// Where a ping's answer is what tells that batches were delivered.
+const KEEP_ALIVE_SENT: Duration = Duration::from_secs(2);
 /// A connection that lived this long was a good one: the next try comes soon.
 const GOOD: Duration = Duration::from_secs(10);
 const PAUSE_MIN: Duration = Duration::from_millis(250);
@@ -58,11 +60,17 @@ pub(super) async fn run<B: Batches>(
         link.tell(false, false);
         match end {
             End::Shutdown => return,
+            // It waits for its host on the same broker.
+            End::Lost(error @ LinkError::HostOffline) => trouble.tell(&error),
             End::Unreached(error) => {
                 unused = Some(bd_seq);
                 trouble.tell(&error);
+                link.turn_over();
             }
-            End::Lost(error) => trouble.tell(&error),
+            End::Lost(error) => {
+                trouble.tell(&error);
+                link.turn_over();
+            }
         }
         pause = if began.elapsed() >= GOOD {
             trouble = Trouble::default();
@@ -128,6 +136,8 @@ pub(super) enum LinkError {
     Queue,
     #[error("the broker does not answer the subscription")]
     Subscription,
+    #[error("the primary host went offline")]
+    HostOffline,
     #[error("cannot read the password file {0}: {1}")]
     Password(String, std::io::Error),
 }
@@ -147,6 +157,8 @@ pub(super) struct Link<B> {
     done: Done,
     pub(super) acts: JoinSet<Option<No>>,
     pub(super) refusals: VecDeque<No>,
+    /// Which of the brokers is tried next: 0 is the first of the site file, then its backups.
+    turn: usize,
 }
 
 impl<B: Batches> Link<B> {
@@ -159,7 +171,22 @@ impl<B: Batches> Link<B> {
             done: Done::default(),
             acts: JoinSet::new(),
             refusals: VecDeque::new(),
+            turn: 0,
         }
+    }
+
+    /// The broker whose turn it is.
+    fn broker(&self) -> (&str, u16) {
+        let backup = self.turn.checked_sub(1);
+        match backup.and_then(|backup| self.uplink.backups.get(backup)) {
+            Some((host, port)) => (host, *port),
+            None => (&self.uplink.host, self.uplink.port),
+        }
+    }
+
+    /// This one cannot be had: the next one's turn.
+    fn turn_over(&mut self) {
+        self.turn = (self.turn + 1) % (1 + self.uplink.backups.len());
     }
 
     pub(super) fn tell(&self, broker: bool, cloud: bool) {
@@ -182,15 +209,16 @@ impl<B: Batches> Link<B> {
     }
 
     async fn options(&self, bd_seq: u8) -> Result<MqttOptions, LinkError> {
-        let Uplink {
-            host, port, group, ..
-        } = &self.uplink;
+        let ((host, port), group) = (self.broker(), &self.uplink.group);
         let client = format!("davy-{group}-{}", self.parts.site.id);
-        let mut options = MqttOptions::new(client, host, *port);
+        let mut options = MqttOptions::new(client, host, port);
         let death = self.encoder.death(bd_seq, self.parts.clock.wall());
         options
             .set_clean_session(true)
-            .set_keep_alive(KEEP_ALIVE)
+            .set_keep_alive(match self.uplink.delivered {
+                Delivered::Committed => KEEP_ALIVE,
+                Delivered::Sent => KEEP_ALIVE_SENT,
+            })
             .set_max_packet_size(TAKEN_MAX, SENT_MAX)
             .set_last_will(LastWill::new(
                 death.topic,

@@ -3,8 +3,10 @@
 //! Births first. Then, within the window, retransmissions that are due, urgent batches (alarms and losses), fresh batches (made since the
 //! session began), and backlog. Backlog may take half of the window and fresh batches three quarters, so that an alarm never waits for either.
 //! What the collector does not commit in time is sent again, for ever, ever more slowly: the journal alone decides what may be forgotten.
+//! To a host that commits nothing a batch is sent once a connection; it is delivered when the broker has answered a ping behind it.
 
 use davy_alarm::Instant;
+use davy_config::site::Delivered;
 use davy_wire::Ack;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -21,6 +23,8 @@ const REWIND_MS: u64 = 60_000;
 const FRESH_WINDOWS: u64 = 4;
 /// Urgent offsets looked at in one go.
 const URGENT_LOOK: usize = 8;
+/// Batches that may be between two pings.
+const SENT_WINDOW: usize = 4096;
 
 /// What the session asks of the journal: all from memory.
 pub trait Offsets {
@@ -63,6 +67,7 @@ pub struct Session {
     rewind: Option<Instant>,
     flight: BTreeMap<u64, Flight>,
     heard: Option<Instant>,
+    delivered: Delivered,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +104,28 @@ impl Session {
             rewind: None,
             flight: BTreeMap::new(),
             heard: None,
+            delivered: Delivered::Committed,
         }
+    }
+
+    /// As [`Session::new`], to a host that commits nothing: the window is then what may be between two pings.
+    pub fn without_commits(devices: usize, stream: u64) -> Self {
+        Self {
+            delivered: Delivered::Sent,
+            ..Self::new(SENT_WINDOW, devices, stream)
+        }
+    }
+
+    /// The broker has these. Drops them from the window and answers what the journal may acknowledge.
+    pub fn sent(&mut self, offsets: &[u64], now: Instant) -> Vec<RangeInclusive<u64>> {
+        self.heard = Some(now);
+        let mut gone = Vec::new();
+        for offset in offsets {
+            if self.flight.remove(offset).is_some() {
+                gone.push(*offset..=*offset);
+            }
+        }
+        gone
     }
 
     /// What to publish next, if anything; it counts as on its way from now on.
@@ -185,7 +211,9 @@ impl Session {
 
     /// When time next asks for a step.
     pub fn due(&self) -> Option<Instant> {
-        let retry = self.flight.values().map(|flight| flight.due).min();
+        let commits = self.delivered == Delivered::Committed;
+        let due = self.flight.values().map(|flight| flight.due);
+        let retry = due.filter(|_| commits).min();
         [retry, self.rebirth, self.rewind]
             .into_iter()
             .flatten()
@@ -223,6 +251,9 @@ impl Session {
 
     /// The batch that has waited too long: urgent ones first, then the oldest.
     fn retry(&mut self, now: Instant) -> Option<Step> {
+        if self.delivered == Delivered::Sent {
+            return None;
+        }
         let due = self
             .flight
             .iter_mut()
@@ -402,6 +433,26 @@ mod tests {
     fn ack(session: &mut Session, shelf: &mut Shelf, now: u64, committed: &[u64]) {
         let ranges = session.acknowledged(&Ack::of(STREAM, committed), shelf.synced, at(now));
         shelf.acknowledge(&ranges);
+    }
+
+    #[test]
+    fn to_a_host_that_commits_nothing_a_batch_goes_once_and_is_delivered_behind_a_ping() {
+        let mut shelf = Shelf::of(3, &[]);
+        let mut session = Session::without_commits(0, STREAM);
+        assert_eq!(offsets(&steps(&mut session, 0, &shelf)).len(), 3);
+        assert_eq!(session.due(), None, "nothing is sent again");
+        assert_eq!(offsets(&steps(&mut session, 60_000, &shelf)), []);
+        let ranges = session.sent(&[0, 2, 9], at(60_001));
+        assert_eq!(ranges, [0..=0, 2..=2]);
+        shelf.acknowledge(&ranges);
+        assert_eq!(session.in_flight(), 1);
+        let mut next = Session::without_commits(0, STREAM);
+        let again = offsets(&steps(&mut next, 70_000, &shelf));
+        assert_eq!(
+            again,
+            [(1, true)],
+            "what no ping confirmed goes again, as history"
+        );
     }
 
     #[test]

@@ -112,6 +112,8 @@ pub(crate) enum Lossy {
     Never,
     /// The first acknowledgement of every tenth batch.
     Tenth,
+    /// All: a host that knows nothing of them.
+    Always,
 }
 
 /// Commits and acknowledges.
@@ -170,7 +172,12 @@ impl Collector {
                         {
                             let mut fresh = false;
                             commit.send_modify(|all| fresh = all.insert(offset));
-                            if !fresh || lossy == Lossy::Never || offset % 10 != 0 {
+                            let is_told = match lossy {
+                                Lossy::Never => true,
+                                Lossy::Tenth => !fresh || offset % 10 != 0,
+                                Lossy::Always => false,
+                            };
+                            if is_told {
                                 let text = Ack::of(stream, &[offset]).to_string();
                                 let ack = Metric::named(
                                     name::ACK,
@@ -244,6 +251,20 @@ impl Collector {
     pub(crate) async fn publish(&self, topic: &str, bytes: Vec<u8>) {
         self.client
             .publish(topic, QoS::AtMostOnce, false, bytes)
+            .await
+            .unwrap();
+    }
+
+    /// Says, as a host does, whether it is online; retained.
+    pub(crate) async fn state(&self, host: &str, online: bool, timestamp: u64) {
+        let body = format!("{{\"online\":{online},\"timestamp\":{timestamp}}}");
+        self.client
+            .publish(
+                format!("spBv1.0/STATE/{host}"),
+                QoS::AtLeastOnce,
+                true,
+                body,
+            )
             .await
             .unwrap();
     }
@@ -367,12 +388,17 @@ pub(crate) struct Gateway<B = Memory> {
 impl Gateway {
     /// On a journal in memory.
     pub(crate) fn start(port: u16) -> Self {
+        Self::start_with(port, "")
+    }
+
+    /// With further lines in the table `[uplink]`.
+    pub(crate) fn start_with(port: u16, uplink: &str) -> Self {
         let open = |_: &Path, site: &Arc<Site>, _| Memory {
             names: Arc::new(Names::of(site)),
             synced: watch::Sender::new(0),
             acknowledged: Mutex::default(),
         };
-        Self::on(port, open)
+        Self::on(port, uplink, open)
     }
 }
 
@@ -383,13 +409,13 @@ impl Gateway<Journal> {
             let (journal, _) = Journal::open(&data.join("journal"), site, clock).unwrap();
             journal
         };
-        Self::on(port, open)
+        Self::on(port, "", open)
     }
 }
 
 impl<B: Batches> Gateway<B> {
-    fn on(port: u16, open: impl FnOnce(&Path, &Arc<Site>, Clock) -> B) -> Self {
-        let (site, clock) = (site(port), Clock::start());
+    fn on(port: u16, uplink: &str, open: impl FnOnce(&Path, &Arc<Site>, Clock) -> B) -> Self {
+        let (site, clock) = (site(port, uplink), Clock::start());
         let (desk, requests) = Desk::new();
         let data = tempfile::tempdir().unwrap();
         let journal = Arc::new(open(data.path(), &site, clock));
@@ -432,9 +458,10 @@ impl<B: Batches> Gateway<B> {
     }
 }
 
-fn site(port: u16) -> Arc<Site> {
+fn site(port: u16, uplink: &str) -> Arc<Site> {
     let text = include_str!("../../../config/examples/solvent-warehouse.toml");
     let text = text.replace("127.0.0.1:42203", &format!("127.0.0.1:{port}"));
+    let text = text.replace("[uplink]\n", &format!("[uplink]\n{uplink}\n"));
     Arc::new(
         davy_config::parse("site.toml", &text, Path::new("."))
             .unwrap()
