@@ -133,11 +133,7 @@ impl Alarm {
         self.has_good_value = value.is_ok();
         if let Condition::Stale { .. } = self.definition.condition {
             self.stale_due = stale_due(&self.definition, now);
-            return if self.active {
-                self.judge(Level::Clear, now)
-            } else {
-                None
-            };
+            return self.judge(Level::Clear, now);
         }
         self.judge(level(&self.definition.condition, value), now)
     }

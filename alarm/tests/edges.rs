@@ -1,0 +1,39 @@
+//! Edges of the rules that the reference in `tests/model` found the engine on the wrong side of.
+
+use davy_alarm::{Alarm, Condition, Definition, Instant, Priority, Reading, WallMs};
+
+/// At once, not latching, priority 2.
+const fn definition(condition: Condition) -> Definition {
+    Definition {
+        condition,
+        priority: Priority::P2,
+        on_delay_ms: 0,
+        off_delay_ms: 0,
+        latching: false,
+        gas_level_2: false,
+        re_alarm_ms: None,
+        shelve_max_minutes: 480,
+        remote_reset: false,
+    }
+}
+
+fn value(value: f64) -> Reading {
+    Reading::measured(value, WallMs(0))
+}
+
+#[test]
+fn a_reading_ends_the_on_delay_of_a_silence() {
+    let mut alarm = Alarm::new(
+        Definition {
+            on_delay_ms: 5000,
+            ..definition(Condition::Stale { after_ms: 10_000 })
+        },
+        Instant(0),
+    );
+    assert_eq!(alarm.fire(Instant(10_000)), Some((Instant(10_000), None)));
+    for second in 11..60 {
+        assert_eq!(alarm.observe(&value(1.0), Instant(second * 1000)), None);
+        assert_eq!(alarm.fire(Instant(second * 1000)), None);
+    }
+    assert!(!alarm.is_active());
+}
