@@ -207,8 +207,8 @@ impl Alarm {
             Action::Unshelve => self.unshelve(),
             Action::OutOfService { reason } => self.out_of_service(reason, actor),
             Action::InService => self.in_service(actor),
-            Action::Suppress => self.suppress(),
-            Action::Unsuppress => self.unsuppress(),
+            Action::Suppress => self.suppress(actor),
+            Action::Unsuppress => self.unsuppress(actor),
         }
     }
 
@@ -484,7 +484,9 @@ impl Alarm {
         Ok(self.transition(from, Cause::InService))
     }
 
-    fn suppress(&mut self) -> Result<Transition, Refusal> {
+    /// R16.
+    fn suppress(&mut self, actor: Actor) -> Result<Transition, Refusal> {
+        at_the_plant(actor)?;
         if self.suppressions.by_design {
             return Err(Refusal::Already);
         }
@@ -494,7 +496,8 @@ impl Alarm {
         Ok(self.transition(from, Cause::Suppress))
     }
 
-    fn unsuppress(&mut self) -> Result<Transition, Refusal> {
+    fn unsuppress(&mut self, actor: Actor) -> Result<Transition, Refusal> {
+        at_the_plant(actor)?;
         if !self.suppressions.by_design {
             return Err(Refusal::NotSuppressed);
         }
@@ -527,11 +530,19 @@ impl Alarm {
 }
 
 /// Out of service and back: maintenance, at the plant (R16).
-const fn may_service(actor: Actor) -> Result<(), Refusal> {
+fn may_service(actor: Actor) -> Result<(), Refusal> {
+    at_the_plant(actor)?;
+    if actor.maintenance {
+        Ok(())
+    } else {
+        Err(Refusal::Role)
+    }
+}
+
+/// Nothing is bypassed from afar; the plant's own logic is at the plant (R16).
+const fn at_the_plant(actor: Actor) -> Result<(), Refusal> {
     if actor.remote {
         Err(Refusal::Remote)
-    } else if !actor.maintenance {
-        Err(Refusal::Role)
     } else {
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Edges of the rules that the reference in `tests/model` found the engine on the wrong side of.
 
-use davy_alarm::{Alarm, Condition, Definition, Instant, Priority, Reading, WallMs};
+use davy_alarm::{
+    Action, Actor, Alarm, Condition, Definition, Instant, Priority, Reading, Refusal, Shown, WallMs,
+};
 
 /// At once, not latching, priority 2.
 const fn definition(condition: Condition) -> Definition {
@@ -36,4 +38,20 @@ fn a_reading_ends_the_on_delay_of_a_silence() {
         assert_eq!(alarm.fire(Instant(second * 1000)), None);
     }
     assert!(!alarm.is_active());
+}
+
+#[test]
+fn the_plants_logic_suppresses_and_nobody_from_afar() {
+    let mut alarm = Alarm::new(definition(Condition::Bad), Instant(0));
+    let from_afar = Actor {
+        remote: true,
+        maintenance: true,
+    };
+    let logic = Actor::default();
+    let mut act = |action, actor| alarm.act(action, actor, Instant(1)).map(|line| line.to);
+    assert_eq!(act(Action::Suppress, from_afar), Err(Refusal::Remote));
+    let suppressed = Ok(Shown::SuppressedByDesign);
+    assert_eq!(act(Action::Suppress, logic), suppressed);
+    assert_eq!(act(Action::Unsuppress, from_afar), Err(Refusal::Remote));
+    assert_eq!(act(Action::Unsuppress, logic), Ok(Shown::Normal));
 }
