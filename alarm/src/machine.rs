@@ -395,7 +395,7 @@ impl Alarm {
         if !self.latched {
             return Err(Refusal::NotLatched);
         }
-        if self.active || self.on_due.is_some() {
+        if self.active || self.waits() {
             return Err(Refusal::Active);
         }
         if !self.acknowledged {
@@ -410,6 +410,11 @@ impl Alarm {
         let from = self.shown();
         self.latched = false;
         Ok(self.transition(from, Cause::Reset))
+    }
+
+    /// Whether a set condition waits for its on-delay (R10). `Frozen` always does: that a value stands is how its time begins, and no sign of danger.
+    fn waits(&self) -> bool {
+        self.on_due.is_some() && self.definition.condition != Condition::Frozen
     }
 
     /// R15.

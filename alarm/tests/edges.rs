@@ -1,7 +1,8 @@
 //! Edges of the rules that the reference in `tests/model` found the engine on the wrong side of.
 
 use davy_alarm::{
-    Action, Actor, Alarm, Condition, Definition, Instant, Priority, Reading, Refusal, Shown, WallMs,
+    Action, Actor, Alarm, Condition, Definition, Instant, Priority, Reading, Refusal, Shown,
+    Signal, WallMs,
 };
 
 /// At once, not latching, priority 2.
@@ -54,4 +55,26 @@ fn the_plants_logic_suppresses_and_nobody_from_afar() {
     assert_eq!(act(Action::Suppress, logic), suppressed);
     assert_eq!(act(Action::Unsuppress, from_afar), Err(Refusal::Remote));
     assert_eq!(act(Action::Unsuppress, logic), Ok(Shown::Normal));
+}
+
+#[test]
+fn a_latched_frozen_alarm_is_reset_once_its_value_moves() {
+    let mut alarm = Alarm::new(
+        Definition {
+            latching: true,
+            on_delay_ms: 60_000,
+            ..definition(Condition::Frozen)
+        },
+        Instant(0),
+    );
+    alarm.observe_signal(Signal::Set, Instant(0));
+    assert!(alarm.fire(Instant(60_000)).is_some());
+    // It moves, and from then on stands again: that is how the value of any sensor goes.
+    alarm.observe_signal(Signal::Clear, Instant(61_000));
+    alarm.observe_signal(Signal::Set, Instant(61_000));
+    let mut act = |action| alarm.act(action, Actor::default(), Instant(61_000));
+    let acknowledge = Action::Acknowledge { occurrence: None };
+    let acknowledged = act(acknowledge).map(|line| line.to);
+    assert_eq!(acknowledged, Ok(Shown::LatchedAcknowledged));
+    assert_eq!(act(Action::Reset).map(|line| line.to), Ok(Shown::Normal));
 }
