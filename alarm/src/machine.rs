@@ -94,19 +94,23 @@ impl Alarm {
     }
 
     /// The alarm as it was saved (R20): delays and readings are unknown again, expiries have run on while it was down. What fell due
-    /// meanwhile is due at once.
+    /// meanwhile is due at once. A wall clock that was set back while it was down makes no shelving longer than its maximum, and no re-alarm later
+    /// than its time.
     pub fn restore(definition: Definition, saved: &Saved, now: Instant, wall: WallMs) -> Self {
-        let due = |at: Option<WallMs>| {
-            at.map(|at| now.after(u64::try_from(at.0.saturating_sub(wall.0)).unwrap_or(0)))
+        let due = |at: Option<WallMs>, longest_ms: u64| {
+            let left = at.map(|at| u64::try_from(at.0.saturating_sub(wall.0)).unwrap_or(0));
+            left.map(|left| now.after(left.min(longest_ms)))
         };
+        let longest_shelving = u64::from(definition.shelve_max_minutes) * MINUTE_MS;
+        let re_alarm = definition.re_alarm_ms.map(u64::from);
         Self {
             active: saved.active,
             acknowledged: saved.acknowledged,
             latched: saved.latched,
             suppressions: saved.suppressions,
             occurrence: saved.occurrence,
-            shelve_due: due(saved.shelved_until),
-            re_alarm_due: due(saved.re_alarm_at),
+            shelve_due: due(saved.shelved_until, longest_shelving),
+            re_alarm_due: re_alarm.and_then(|ms| due(saved.re_alarm_at, ms)),
             ..Self::new(definition, now)
         }
     }

@@ -1,8 +1,8 @@
 //! Edges of the rules that the reference in `tests/model` found the engine on the wrong side of.
 
 use davy_alarm::{
-    Action, Actor, Alarm, Condition, Definition, Instant, Priority, Reading, Refusal, Shown,
-    Signal, WallMs,
+    Action, Actor, Alarm, Condition, Definition, Instant, NoValue, Priority, Reading, Refusal,
+    Shown, Signal, WallMs,
 };
 
 /// At once, not latching, priority 2.
@@ -77,4 +77,38 @@ fn a_latched_frozen_alarm_is_reset_once_its_value_moves() {
     let acknowledged = act(acknowledge).map(|line| line.to);
     assert_eq!(acknowledged, Ok(Shown::LatchedAcknowledged));
     assert_eq!(act(Action::Reset).map(|line| line.to), Ok(Shown::Normal));
+}
+
+#[test]
+fn a_clock_set_back_while_down_makes_no_shelving_or_re_alarm_longer_than_its_maximum() {
+    const HOUR_MS: i64 = 3_600_000;
+    let definition = Definition {
+        re_alarm_ms: Some(600_000),
+        shelve_max_minutes: 60,
+        ..definition(Condition::Bad)
+    };
+    let bad = Reading::absent(NoValue::Timeout, WallMs(0));
+    let mut alarm = Alarm::new(definition, Instant(0));
+    alarm.observe(&bad, Instant(0));
+    let mut acknowledged = alarm.clone();
+    let acknowledge = Action::Acknowledge { occurrence: None };
+    let shelve = Action::Shelve {
+        minutes: 60,
+        reason: true,
+        second: false,
+    };
+    let plant = Actor::default();
+    assert!(acknowledged.act(acknowledge, plant, Instant(0)).is_ok());
+    assert!(alarm.act(shelve, plant, Instant(0)).is_ok());
+    for (alarm, longest) in [(alarm, 3_600_000), (acknowledged, 600_000)] {
+        for hours in [-1000, -10, -1, 0] {
+            let wall = WallMs(50_000 * HOUR_MS);
+            let saved = alarm.saved(Instant(0), wall);
+            let back = WallMs(wall.0 + hours * HOUR_MS);
+            let mut again = Alarm::restore(definition, &saved, Instant(7), back);
+            assert_eq!(again.fire(Instant(7 + longest - 1)), None, "{hours} h");
+            let fired = again.fire(Instant(7 + longest));
+            assert!(fired.is_some_and(|(_, line)| line.is_some()), "{hours} h");
+        }
+    }
 }

@@ -1,0 +1,8 @@
+//! The engine against an independent reference that was written from the alarm rules: random walks, every short walk, and groups that vote.
+
+mod definitions;
+mod every_walk;
+mod group;
+mod random_walks;
+mod reference;
+mod walk;
