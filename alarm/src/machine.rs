@@ -51,7 +51,7 @@ pub(crate) struct Suppressions {
 }
 
 impl Suppressions {
-    const fn any(self) -> bool {
+    pub(crate) const fn any(self) -> bool {
         self.shelved || self.by_design || self.out_of_service
     }
 }

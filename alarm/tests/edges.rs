@@ -2,7 +2,7 @@
 
 use davy_alarm::{
     Action, Actor, Alarm, Condition, Definition, Instant, NoValue, Priority, Reading, Refusal,
-    Shown, Signal, WallMs,
+    Saved, Shown, Signal, WallMs,
 };
 
 /// At once, not latching, priority 2.
@@ -110,5 +110,31 @@ fn a_clock_set_back_while_down_makes_no_shelving_or_re_alarm_longer_than_its_max
             let fired = again.fire(Instant(7 + longest));
             assert!(fired.is_some_and(|(_, line)| line.is_some()), "{hours} h");
         }
+    }
+}
+
+#[test]
+fn a_saved_state_that_no_alarm_can_be_in_is_refused() {
+    const ACTIVE: u8 = 1;
+    const ACKNOWLEDGED: u8 = 2;
+    const SHELVED: u8 = 8;
+    let reads = |flags: u8, shelved_until: i64, re_alarm_at: i64| {
+        let mut bytes = [0; Saved::BYTES];
+        (bytes[0], bytes[1], bytes[4]) = (1, flags, 1);
+        bytes[8..16].copy_from_slice(&shelved_until.to_le_bytes());
+        bytes[16..24].copy_from_slice(&re_alarm_at.to_le_bytes());
+        Saved::from_bytes(&bytes).is_some()
+    };
+    let none = i64::MIN;
+    assert!(reads(ACTIVE | ACKNOWLEDGED, none, 5));
+    assert!(reads(ACTIVE | ACKNOWLEDGED | SHELVED, 5, none));
+    for (flags, shelved_until, re_alarm_at) in [
+        (ACTIVE, none, 5),
+        (ACKNOWLEDGED, none, 5),
+        (ACTIVE | ACKNOWLEDGED | SHELVED, 5, 5),
+        (ACTIVE | ACKNOWLEDGED | SHELVED, none, none),
+        (ACTIVE | ACKNOWLEDGED, 5, none),
+    ] {
+        assert!(!reads(flags, shelved_until, re_alarm_at), "{flags:b}");
     }
 }
