@@ -2,34 +2,34 @@
 
 use davy_alarm::{Action, Actor, Condition, Definition, Priority};
 
-pub const PLANT: Actor = Actor {
+pub(crate) const PLANT: Actor = Actor {
     remote: false,
     maintenance: false,
 };
-pub const CITY: Actor = Actor {
+pub(crate) const CITY: Actor = Actor {
     remote: true,
     maintenance: false,
 };
-pub const MAINTENANCE: Actor = Actor {
+pub(crate) const MAINTENANCE: Actor = Actor {
     remote: false,
     maintenance: true,
 };
 
 /// One minute: the shortest that exists.
-pub const SHELVE: Action = Action::Shelve {
+pub(crate) const SHELVE: Action = Action::Shelve {
     minutes: 1,
     reason: true,
     second: true,
 };
-pub const OUT: Action = Action::OutOfService { reason: true };
+pub(crate) const OUT: Action = Action::OutOfService { reason: true };
 
-pub const HIGH: Condition = Condition::HiHi {
+pub(crate) const HIGH: Condition = Condition::HiHi {
     set_point: 50.0,
     deadband: 5.0,
 };
 
 /// At once, not latching, priority 2.
-pub const fn definition(condition: Condition) -> Definition {
+pub(crate) const fn definition(condition: Condition) -> Definition {
     Definition {
         condition,
         priority: Priority::P2,

@@ -9,7 +9,7 @@ use davy_alarm::{
 
 /// Something that an alarm is judged by.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Input {
+pub(crate) enum Input {
     Value(f64),
     Missing(NoValue),
     Answered(bool),
@@ -32,16 +32,16 @@ enum Look {
 
 /// A line, as R14 has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Line {
-    pub at: u64,
-    pub from: Shown,
-    pub to: Shown,
-    pub cause: Cause,
-    pub occurrence: u32,
+pub(crate) struct Line {
+    pub(crate) at: u64,
+    pub(crate) from: Shown,
+    pub(crate) to: Shown,
+    pub(crate) cause: Cause,
+    pub(crate) occurrence: u32,
 }
 
 #[derive(Clone, Debug)]
-pub struct Reference {
+pub(crate) struct Reference {
     definition: Definition,
     step: u64,
     now: u64,
@@ -52,7 +52,7 @@ pub struct Reference {
 }
 
 impl Reference {
-    pub fn new(definition: Definition, step: u64) -> Self {
+    pub(crate) fn new(definition: Definition, step: u64) -> Self {
         Self {
             definition,
             step,
@@ -64,12 +64,12 @@ impl Reference {
     }
 
     /// All that was told so far.
-    pub fn told(&self) -> &[Line] {
+    pub(crate) fn told(&self) -> &[Line] {
         &self.told
     }
 
     /// Lives through every instant up to and with `until`.
-    pub fn pass(&mut self, until: u64) {
+    pub(crate) fn pass(&mut self, until: u64) {
         while self.now < until {
             self.now += self.step;
             self.instant();
@@ -77,14 +77,14 @@ impl Reference {
     }
 
     /// Stopped now, back `down` later; what fell due meanwhile does so at the start (R20).
-    pub fn restart(&mut self, down: u64) {
+    pub(crate) fn restart(&mut self, down: u64) {
         self.now += down;
         self.seen.push((self.now, Input::Started));
         self.instant();
     }
 
     /// An input at the present instant.
-    pub fn see(&mut self, input: Input) {
+    pub(crate) fn see(&mut self, input: Input) {
         self.seen.push((self.now, input));
         self.judge();
     }
@@ -178,40 +178,40 @@ impl Reference {
     }
 
     /// When shelving ends.
-    pub fn shelved_until(&self) -> Option<u64> {
+    pub(crate) fn shelved_until(&self) -> Option<u64> {
         let end = self.now + self.shelved_for() - self.since_told(Cause::Shelve);
         self.is_shelved().then_some(end)
     }
 
-    pub fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         active(&self.told)
     }
 
-    pub fn is_latched(&self) -> bool {
+    pub(crate) fn is_latched(&self) -> bool {
         latched(&self.definition, &self.told)
     }
 
-    pub fn is_shelved(&self) -> bool {
+    pub(crate) fn is_shelved(&self) -> bool {
         shelved(&self.told)
     }
 
-    pub fn is_by_design(&self) -> bool {
+    pub(crate) fn is_by_design(&self) -> bool {
         by_design(&self.told)
     }
 
-    pub fn is_out_of_service(&self) -> bool {
+    pub(crate) fn is_out_of_service(&self) -> bool {
         out_of_service(&self.told)
     }
 
     /// +1 at each activation, re-alarm and return from suppression not to NORM (R11).
-    pub fn occurrence(&self) -> u32 {
+    pub(crate) fn occurrence(&self) -> u32 {
         let begun = (1..=self.told.len())
             .filter(|end| begins(&self.definition, &self.told[..*end]) == Some(true));
         begun.count() as u32
     }
 
     /// R13, then the table of safety.md §5.
-    pub fn shown(&self) -> Shown {
+    pub(crate) fn shown(&self) -> Shown {
         if self.is_out_of_service() {
             return Shown::OutOfService;
         }
@@ -232,12 +232,12 @@ impl Reference {
     }
 
     /// R22: a cause active or latched and not out of service.
-    pub fn demands(&self) -> bool {
+    pub(crate) fn demands(&self) -> bool {
         (self.is_active() || self.is_latched()) && !self.is_out_of_service()
     }
 
     /// R21: unsuppressed and unacknowledged.
-    pub fn is_annunciated(&self) -> bool {
+    pub(crate) fn is_annunciated(&self) -> bool {
         !suppressed(&self.told) && !self.is_acknowledged()
     }
 
@@ -266,7 +266,7 @@ impl Reference {
     }
 
     /// Does it, or says every reason for which it is refused.
-    pub fn act(&mut self, action: Action, actor: Actor) -> Result<(), Vec<Refusal>> {
+    pub(crate) fn act(&mut self, action: Action, actor: Actor) -> Result<(), Vec<Refusal>> {
         let (reasons, cause) = self.weigh(action, actor);
         let reasons: Vec<Refusal> = (reasons.into_iter())
             .filter_map(|(holds, reason)| holds.then_some(reason))

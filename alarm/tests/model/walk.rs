@@ -10,7 +10,7 @@ const WALL: i64 = 1_790_000_000_000;
 
 /// Something that happens; time passes by `Wait` and `Restart` alone.
 #[derive(Clone, Copy, Debug)]
-pub enum Event {
+pub(crate) enum Event {
     Input(Input),
     Wait(u64),
     Act(Action, Actor),
@@ -21,7 +21,7 @@ pub enum Event {
 }
 
 #[derive(Clone, Debug)]
-pub struct Walk {
+pub(crate) struct Walk {
     engine: Alarm,
     reference: Reference,
     told: Vec<Line>,
@@ -30,7 +30,7 @@ pub struct Walk {
 
 impl Walk {
     /// `step` divides every time that the walk will meet.
-    pub fn new(definition: Definition, step: u64) -> Self {
+    pub(crate) fn new(definition: Definition, step: u64) -> Self {
         Self {
             engine: Alarm::new(definition, Instant(0)),
             reference: Reference::new(definition, step),
@@ -40,7 +40,7 @@ impl Walk {
     }
 
     /// Takes both through an event; says where they differ.
-    pub fn take(&mut self, event: Event) -> Result<(), String> {
+    pub(crate) fn take(&mut self, event: Event) -> Result<(), String> {
         match event {
             Event::Input(input) => {
                 self.reference.see(input);
@@ -149,7 +149,7 @@ fn same<T: PartialEq + std::fmt::Debug + ?Sized>(
 }
 
 /// Gives the engine an input as the gateway does.
-pub fn see(alarm: &mut Alarm, input: Input, now: u64) -> Option<Transition> {
+pub(crate) fn see(alarm: &mut Alarm, input: Input, now: u64) -> Option<Transition> {
     let now = Instant(now);
     match input {
         Input::Value(value) => alarm.observe(&Reading::measured(value, WallMs(0)), now),
