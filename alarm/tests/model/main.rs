@@ -3,6 +3,7 @@
 mod definitions;
 mod every_walk;
 mod group;
+mod properties;
 mod random_walks;
 mod reference;
 mod walk;

@@ -117,7 +117,7 @@ fn event(condition: Condition, step: u64) -> impl Strategy<Value = Event> {
 }
 
 /// By the millisecond, where nothing shelved comes back; and by 20 s, three to a minute.
-fn walk() -> impl Strategy<Value = (Definition, u64, Vec<Event>)> {
+pub(crate) fn walk() -> impl Strategy<Value = (Definition, u64, Vec<Event>)> {
     let step = prop_oneof![Just(1_u64), Just(20_000)];
     let settings = step.prop_flat_map(|step| (settings(step), Just(step)));
     settings.prop_flat_map(|(definition, step)| {
