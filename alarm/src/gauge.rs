@@ -92,9 +92,9 @@ impl<const N: usize> Mean<N> {
     /// Counts the held value up to `now`, bucket by bucket; a pause longer than the window costs no more than the window.
     fn advance(&mut self, now: Instant) {
         let target = now.0 / self.bucket_ms;
-        if target.saturating_sub(self.present) > N as u64 + 1 {
+        if target.saturating_sub(self.present) > N as u64 {
             // Nothing of before is left but what the held value says.
-            let from = Instant((target - N as u64 - 1) * self.bucket_ms.get());
+            let from = Instant((target - N as u64) * self.bucket_ms.get());
             (self.sums, self.covered_ms) = ([0.0; N], [0; N]);
             (self.leaving, self.present) = ((0.0, 0), from.0 / self.bucket_ms);
             self.counted = from;

@@ -155,3 +155,36 @@ fn a_window_shorter_than_its_buckets_has_buckets_of_a_millisecond() {
     assert_eq!(mean.next_bucket(), Instant(1));
     assert_eq!(mean.exposure(Instant(60)), Exposure::Mean(3.0));
 }
+
+/// Ten buckets of ten milliseconds, and pauses that end in each of them: what stood before the window is forgotten, what stands in it is not.
+#[test]
+fn after_any_pause_a_mean_holds_its_window_and_nothing_else() {
+    for buckets in 0..50 {
+        let pause = 100 + buckets * 10;
+        let mut mean = Mean::<10>::new(100, Instant(0));
+        mean.see(1000.0, Instant(0));
+        mean.see(5.0, Instant(5));
+        // The first bucket is leaving at a pause of 100, and has left after it.
+        let first = if buckets == 0 { 995.0 * 5.0 } else { 0.0 };
+        mean.see(0.0, Instant(pause));
+        assert_eq!(
+            mean.exposure(Instant(pause)),
+            Exposure::Mean((500.0 + first) / 100.0)
+        );
+        let half = Exposure::Mean((475.0 + first / 2.0) / 100.0);
+        assert_eq!(mean.exposure(Instant(pause + 5)), half, "{pause}");
+    }
+}
+
+#[test]
+fn after_any_pause_a_movement_is_that_of_its_window_alone() {
+    for buckets in 0..50 {
+        let mut extremes = Extremes::<10>::new(100, Instant(0));
+        extremes.see(0.0, Instant(5));
+        extremes.see(50.0, Instant(8));
+        let now = Instant(104 + buckets * 10);
+        let up = if buckets == 0 { 50.0 } else { 0.0 };
+        assert_eq!(extremes.see(50.0, now), (up, 0.0), "{now:?}");
+        assert_eq!(extremes.see(60.0, now), (up + 10.0, 0.0));
+    }
+}
