@@ -4,13 +4,14 @@
 //! A value holds until the next reading or until its point is lost (R2, R9); missing is never zero.
 
 use crate::time::Instant;
+use core::num::NonZeroU64;
 
 /// The time-weighted mean of a rolling window (STEL, TWA), in buckets of `window / N`.
 ///
 /// At a bucket's end the window is exact; within one, what the oldest bucket still contributes is taken evenly from it.
 #[derive(Clone, Debug)]
 pub struct Mean<const N: usize> {
-    bucket_ms: u64,
+    bucket_ms: NonZeroU64,
     /// By bucket number modulo `N`; the present one is among them.
     sums: [f64; N],
     covered_ms: [u64; N],
@@ -38,7 +39,7 @@ impl<const N: usize> Mean<N> {
 
     /// An empty window of `window_ms`, which is at least `N` milliseconds.
     pub fn new(window_ms: u32, now: Instant) -> Self {
-        let bucket_ms = (u64::from(window_ms) / N.max(1) as u64).max(1);
+        let bucket_ms = bucket::<N>(window_ms);
         Self {
             bucket_ms,
             sums: [0.0; N],
@@ -67,11 +68,11 @@ impl<const N: usize> Mean<N> {
         self.advance(now);
         let into = now
             .0
-            .saturating_sub(self.present.saturating_mul(self.bucket_ms));
-        let stays = 1.0 - into.min(self.bucket_ms) as f64 / self.bucket_ms as f64;
+            .saturating_sub(self.present.saturating_mul(self.bucket_ms.get()));
+        let stays = 1.0 - into.min(self.bucket_ms.get()) as f64 / self.bucket_ms.get() as f64;
         let sum = self.sums.iter().sum::<f64>() + self.leaving.0 * stays;
         let covered = self.covered_ms.iter().sum::<u64>() as f64 + self.leaving.1 as f64 * stays;
-        let window = (self.bucket_ms * N as u64) as f64;
+        let window = self.bucket_ms.get() as f64 * N as f64;
         if covered * 100.0 >= window * Self::COVERAGE_PERCENT as f64 {
             Exposure::Mean(sum / covered)
         } else {
@@ -84,16 +85,16 @@ impl<const N: usize> Mean<N> {
         Instant(
             self.present
                 .saturating_add(1)
-                .saturating_mul(self.bucket_ms),
+                .saturating_mul(self.bucket_ms.get()),
         )
     }
 
     /// Counts the held value up to `now`, bucket by bucket; a pause longer than the window costs no more than the window.
     fn advance(&mut self, now: Instant) {
         let target = now.0 / self.bucket_ms;
-        if target.saturating_sub(self.present) > N as u64 + 1 {
+        if target.saturating_sub(self.present) > N as u64 {
             // Nothing of before is left but what the held value says.
-            let from = Instant((target - N as u64 - 1) * self.bucket_ms);
+            let from = Instant((target - N as u64) * self.bucket_ms.get());
             (self.sums, self.covered_ms) = ([0.0; N], [0; N]);
             (self.leaving, self.present) = ((0.0, 0), from.0 / self.bucket_ms);
             self.counted = from;
@@ -128,7 +129,7 @@ impl<const N: usize> Mean<N> {
 /// most one bucket more.
 #[derive(Clone, Debug)]
 pub struct Extremes<const N: usize> {
-    bucket_ms: u64,
+    bucket_ms: NonZeroU64,
     /// By bucket number modulo `N`; the present one is among them, and the value that was held at its beginning.
     spans: [Option<(f64, f64)>; N],
     leaving: Option<(f64, f64)>,
@@ -139,7 +140,7 @@ pub struct Extremes<const N: usize> {
 impl<const N: usize> Extremes<N> {
     /// An empty window of `window_ms`, which is at least `N` milliseconds.
     pub fn new(window_ms: u32, now: Instant) -> Self {
-        let bucket_ms = (u64::from(window_ms) / N.max(1) as u64).max(1);
+        let bucket_ms = bucket::<N>(window_ms);
         Self {
             bucket_ms,
             spans: [None; N],
@@ -190,4 +191,10 @@ impl<const N: usize> Extremes<N> {
     const fn slot(&self) -> usize {
         (self.present % N as u64) as usize
     }
+}
+
+/// The length of a bucket: at least a millisecond, so that nothing is ever divided by zero.
+fn bucket<const N: usize>(window_ms: u32) -> NonZeroU64 {
+    let ms = u64::from(window_ms) / (N as u64).max(1);
+    NonZeroU64::new(ms).unwrap_or(NonZeroU64::MIN)
 }

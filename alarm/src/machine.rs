@@ -51,7 +51,7 @@ pub(crate) struct Suppressions {
 }
 
 impl Suppressions {
-    const fn any(self) -> bool {
+    pub(crate) const fn any(self) -> bool {
         self.shelved || self.by_design || self.out_of_service
     }
 }
@@ -94,19 +94,23 @@ impl Alarm {
     }
 
     /// The alarm as it was saved (R20): delays and readings are unknown again, expiries have run on while it was down. What fell due
-    /// meanwhile is due at once.
+    /// meanwhile is due at once. A wall clock that was set back while it was down makes no shelving longer than its maximum, and no re-alarm later
+    /// than its time.
     pub fn restore(definition: Definition, saved: &Saved, now: Instant, wall: WallMs) -> Self {
-        let due = |at: Option<WallMs>| {
-            at.map(|at| now.after(u64::try_from(at.0.saturating_sub(wall.0)).unwrap_or(0)))
+        let due = |at: Option<WallMs>, longest_ms: u64| {
+            let left = at.map(|at| u64::try_from(at.0.saturating_sub(wall.0)).unwrap_or(0));
+            left.map(|left| now.after(left.min(longest_ms)))
         };
+        let longest_shelving = u64::from(definition.shelve_max_minutes) * MINUTE_MS;
+        let re_alarm = definition.re_alarm_ms.map(u64::from);
         Self {
             active: saved.active,
             acknowledged: saved.acknowledged,
             latched: saved.latched,
             suppressions: saved.suppressions,
             occurrence: saved.occurrence,
-            shelve_due: due(saved.shelved_until),
-            re_alarm_due: due(saved.re_alarm_at),
+            shelve_due: due(saved.shelved_until, longest_shelving),
+            re_alarm_due: re_alarm.and_then(|ms| due(saved.re_alarm_at, ms)),
             ..Self::new(definition, now)
         }
     }
@@ -133,11 +137,7 @@ impl Alarm {
         self.has_good_value = value.is_ok();
         if let Condition::Stale { .. } = self.definition.condition {
             self.stale_due = stale_due(&self.definition, now);
-            return if self.active {
-                self.judge(Level::Clear, now)
-            } else {
-                None
-            };
+            return self.judge(Level::Clear, now);
         }
         self.judge(level(&self.definition.condition, value), now)
     }
@@ -211,8 +211,8 @@ impl Alarm {
             Action::Unshelve => self.unshelve(),
             Action::OutOfService { reason } => self.out_of_service(reason, actor),
             Action::InService => self.in_service(actor),
-            Action::Suppress => self.suppress(),
-            Action::Unsuppress => self.unsuppress(),
+            Action::Suppress => self.suppress(actor),
+            Action::Unsuppress => self.unsuppress(actor),
         }
     }
 
@@ -399,7 +399,7 @@ impl Alarm {
         if !self.latched {
             return Err(Refusal::NotLatched);
         }
-        if self.active || self.on_due.is_some() {
+        if self.active || self.waits() {
             return Err(Refusal::Active);
         }
         if !self.acknowledged {
@@ -414,6 +414,11 @@ impl Alarm {
         let from = self.shown();
         self.latched = false;
         Ok(self.transition(from, Cause::Reset))
+    }
+
+    /// Whether a set condition waits for its on-delay (R10). `Frozen` always does: that a value stands is how its time begins, and no sign of danger.
+    fn waits(&self) -> bool {
+        self.on_due.is_some() && self.definition.condition != Condition::Frozen
     }
 
     /// R15.
@@ -488,7 +493,9 @@ impl Alarm {
         Ok(self.transition(from, Cause::InService))
     }
 
-    fn suppress(&mut self) -> Result<Transition, Refusal> {
+    /// R16.
+    fn suppress(&mut self, actor: Actor) -> Result<Transition, Refusal> {
+        at_the_plant(actor)?;
         if self.suppressions.by_design {
             return Err(Refusal::Already);
         }
@@ -498,7 +505,8 @@ impl Alarm {
         Ok(self.transition(from, Cause::Suppress))
     }
 
-    fn unsuppress(&mut self) -> Result<Transition, Refusal> {
+    fn unsuppress(&mut self, actor: Actor) -> Result<Transition, Refusal> {
+        at_the_plant(actor)?;
         if !self.suppressions.by_design {
             return Err(Refusal::NotSuppressed);
         }
@@ -531,11 +539,19 @@ impl Alarm {
 }
 
 /// Out of service and back: maintenance, at the plant (R16).
-const fn may_service(actor: Actor) -> Result<(), Refusal> {
+fn may_service(actor: Actor) -> Result<(), Refusal> {
+    at_the_plant(actor)?;
+    if actor.maintenance {
+        Ok(())
+    } else {
+        Err(Refusal::Role)
+    }
+}
+
+/// Nothing is bypassed from afar; the plant's own logic is at the plant (R16).
+const fn at_the_plant(actor: Actor) -> Result<(), Refusal> {
     if actor.remote {
         Err(Refusal::Remote)
-    } else if !actor.maintenance {
-        Err(Refusal::Role)
     } else {
         Ok(())
     }

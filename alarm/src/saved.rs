@@ -83,6 +83,13 @@ impl Saved {
             shelved_until: time(8),
             re_alarm_at: time(16),
         };
-        (saved.suppressions.shelved == saved.shelved_until.is_some()).then_some(saved)
+        saved.can_be().then_some(saved)
+    }
+
+    /// Shelving ends at its time; a re-alarm waits in ACKED alone (R15, R19).
+    const fn can_be(&self) -> bool {
+        let acked = self.active && self.acknowledged && !self.suppressions.any();
+        self.suppressions.shelved == self.shelved_until.is_some()
+            && (acked || self.re_alarm_at.is_none())
     }
 }

@@ -106,3 +106,85 @@ fn a_pause_of_years_costs_no_more_than_a_window() {
     extremes.see(5.0, Instant(0));
     assert_eq!(extremes.see(9.0, years), (4.0, 0.0));
 }
+
+#[test]
+fn within_a_bucket_the_oldest_one_leaves_evenly() {
+    // Ten buckets of ten milliseconds; the first holds 100, the others 0.
+    let mut mean = Mean::<10>::new(100, Instant(0));
+    mean.see(100.0, Instant(0));
+    mean.see(0.0, Instant(10));
+    assert_eq!(mean.exposure(Instant(100)), Exposure::Mean(10.0));
+    let parts: Vec<Exposure> = (101..=110).map(|now| mean.exposure(Instant(now))).collect();
+    for (ms, found) in (1..).zip(parts) {
+        let Exposure::Mean(found) = found else {
+            panic!("the window is covered");
+        };
+        assert!(
+            (found - (10.0 - f64::from(ms))).abs() < 1e-9,
+            "{ms}: {found}"
+        );
+    }
+}
+
+#[test]
+fn a_window_knows_when_its_mean_is_exact_again() {
+    let mut mean = Mean::<10>::new(100, Instant(35));
+    assert_eq!(mean.next_bucket(), Instant(40));
+    mean.see(1.0, Instant(39));
+    assert_eq!(mean.next_bucket(), Instant(40));
+    mean.see(1.0, Instant(40));
+    assert_eq!(mean.next_bucket(), Instant(50));
+}
+
+#[test]
+fn what_was_lost_for_a_whole_window_is_known_no_more() {
+    let mut mean = Mean::<10>::new(100, Instant(0));
+    mean.see(5.0, Instant(0));
+    mean.lose(Instant(100));
+    assert_eq!(mean.exposure(Instant(100)), Exposure::Mean(5.0));
+    assert_eq!(mean.exposure(Instant(110)), Exposure::Mean(5.0));
+    assert_eq!(mean.exposure(Instant(120)), Exposure::Mean(5.0));
+    assert_eq!(mean.exposure(Instant(130)), Exposure::AtLeast(3.5));
+    assert_eq!(mean.exposure(Instant(1000)), Exposure::AtLeast(0.0));
+}
+
+#[test]
+fn a_window_shorter_than_its_buckets_has_buckets_of_a_millisecond() {
+    let mut mean = Mean::<60>::new(0, Instant(0));
+    mean.see(3.0, Instant(0));
+    assert_eq!(mean.next_bucket(), Instant(1));
+    assert_eq!(mean.exposure(Instant(60)), Exposure::Mean(3.0));
+}
+
+/// Ten buckets of ten milliseconds, and pauses that end in each of them: what stood before the window is forgotten, what stands in it is not.
+#[test]
+fn after_any_pause_a_mean_holds_its_window_and_nothing_else() {
+    for buckets in 0..50 {
+        let pause = 100 + buckets * 10;
+        let mut mean = Mean::<10>::new(100, Instant(0));
+        mean.see(1000.0, Instant(0));
+        mean.see(5.0, Instant(5));
+        // The first bucket is leaving at a pause of 100, and has left after it.
+        let first = if buckets == 0 { 995.0 * 5.0 } else { 0.0 };
+        mean.see(0.0, Instant(pause));
+        assert_eq!(
+            mean.exposure(Instant(pause)),
+            Exposure::Mean((500.0 + first) / 100.0)
+        );
+        let half = Exposure::Mean((475.0 + first / 2.0) / 100.0);
+        assert_eq!(mean.exposure(Instant(pause + 5)), half, "{pause}");
+    }
+}
+
+#[test]
+fn after_any_pause_a_movement_is_that_of_its_window_alone() {
+    for buckets in 0..50 {
+        let mut extremes = Extremes::<10>::new(100, Instant(0));
+        extremes.see(0.0, Instant(5));
+        extremes.see(50.0, Instant(8));
+        let now = Instant(104 + buckets * 10);
+        let up = if buckets == 0 { 50.0 } else { 0.0 };
+        assert_eq!(extremes.see(50.0, now), (up, 0.0), "{now:?}");
+        assert_eq!(extremes.see(60.0, now), (up + 10.0, 0.0));
+    }
+}

@@ -24,9 +24,11 @@ enum Bench {
     Serial,
     /// The city's embedded history: a year of one point at 1 Hz
     History,
+    /// Judgement: a reading with four limits, and a point of sites of 1,000 to 100,000
+    Alarm,
 }
 
-const ALL: [Bench; 3] = [Bench::Edge, Bench::Serial, Bench::History];
+const ALL: [Bench; 4] = [Bench::Edge, Bench::Serial, Bench::History, Bench::Alarm];
 
 /// Runs what was asked for. A missed target is printed and no error: figures are the product.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
@@ -35,7 +37,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         match bench {
             Bench::Edge => edge(root, options.json)?,
             Bench::Serial => serial(root, options.json)?,
-            Bench::History => history(root, options.json)?,
+            Bench::History => example(root, options.json, &HISTORY)?,
+            Bench::Alarm => example(root, options.json, &ALARM)?,
         }
     }
     Ok(())
@@ -73,41 +76,79 @@ fn suite_bench(root: &Path, name: &str, json: bool) -> Result<Command> {
     Ok(bench)
 }
 
-/// The example prints `name value unit` a line; they are passed on as they come.
-fn history(root: &Path, json: bool) -> Result<()> {
-    eprintln!("bench history: building for release");
-    build(root, &["-p", "davy-cloud", "--example", "history_bench"])?;
-    eprintln!("bench history: a year of readings is written, then asked for");
-    let mut bench = cargo(&["run", "--quiet", "--release"]);
-    bench
-        .args(["-p", "davy-cloud", "--example", "history_bench"])
+/// A bench that is an example of its package.
+struct Example {
+    bench: &'static str,
+    package: &'static str,
+    name: &'static str,
+    what: &'static str,
+}
+
+const HISTORY: Example = Example {
+    bench: "history",
+    package: "davy-cloud",
+    name: "history_bench",
+    what: "a year of readings is written, then asked for",
+};
+const ALARM: Example = Example {
+    bench: "alarm",
+    package: "davy-gateway",
+    name: "judge_bench",
+    what: "sites of up to 100,000 points are judged",
+};
+
+/// The example prints `name value unit` a line, or `name value unit limit`; they are passed on as they come.
+fn example(root: &Path, json: bool, example: &Example) -> Result<()> {
+    let bench = example.bench;
+    let what = ["-p", example.package, "--example", example.name];
+    eprintln!("bench {bench}: building for release");
+    build(root, &what)?;
+    eprintln!("bench {bench}: {}", example.what);
+    let mut child = cargo(&["run", "--quiet", "--release"])
+        .args(what)
         .current_dir(root)
-        .stdout(Stdio::piped());
-    let mut child = bench.spawn().context("cannot start the history bench")?;
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start the {bench} bench"))?;
     let lines = child.stdout.take().context("its output is a pipe")?;
     for line in BufReader::new(lines).lines() {
-        println!("{}", figure(&line?, json)?);
+        println!("{}", figure(bench, &line?, json)?);
     }
     let status = child.wait()?;
     if !status.success() {
-        bail!("the history bench ended with {status}");
+        bail!("the {bench} bench ended with {status}");
     }
     Ok(())
 }
 
 /// One figure in the form of `bench edge`.
-fn figure(line: &str, json: bool) -> Result<String> {
+fn figure(bench: &str, line: &str, json: bool) -> Result<String> {
     let parts: Vec<&str> = line.split_whitespace().collect();
-    let [name, value, unit] = parts[..] else {
-        bail!("`{line}` is no figure: name, value and unit");
+    let (name, value, unit, limit) = match parts[..] {
+        [name, value, unit] => (name, value, unit, None),
+        [name, value, unit, limit] => (name, value, unit, Some(limit)),
+        _ => bail!("`{line}` is no figure: name, value and unit"),
     };
-    let (name, number) = (format!("history.{name}"), value.parse::<f64>());
-    let number = number.with_context(|| format!("`{value}` of {name} is no number"))?;
-    Ok(if json {
-        serde_json::json!({ "name": name, "value": number, "unit": unit }).to_string()
-    } else {
-        format!("{name:<40} {value:>9} {unit}")
-    })
+    let name = format!("{bench}.{name}");
+    let number = |text: &str| {
+        let number = text.parse::<f64>();
+        number.with_context(|| format!("`{text}` of {name} is no number"))
+    };
+    let measured = number(value)?;
+    let limit = limit.map(number).transpose()?;
+    let held = limit.map(|limit| (limit, measured <= limit));
+    if json {
+        let mut figure = serde_json::json!({ "name": name, "value": measured, "unit": unit });
+        if let Some((at_most, held)) = held {
+            figure["target"] = serde_json::json!({ "at_most": at_most, "held": held });
+        }
+        return Ok(figure.to_string());
+    }
+    let verdict = held.map_or(String::new(), |(limit, held)| {
+        let verdict = if held { "held" } else { "missed" };
+        format!("  | at most {limit} {verdict}")
+    });
+    Ok(format!("{name:<40} {value:>9} {unit}{verdict}"))
 }
 
 /// A release build, out of the way of other work on the machine.
@@ -127,15 +168,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_the_history_bench_is_a_figure_and_anything_else_an_error() {
-        let line = figure("bytes_per_reading 1.250 B", false);
+    fn a_line_of_a_bench_is_a_figure_and_anything_else_an_error() {
+        let line = figure("history", "bytes_per_reading 1.250 B", false);
         assert!(line.is_ok_and(|line| line.ends_with("    1.250 B")));
-        let json = figure("year 12.5 ms", true).unwrap_or_default();
+        let json = figure("history", "year 12.5 ms", true).unwrap_or_default();
         assert!(
             json.contains("\"name\":\"history.year\"") && json.contains("12.5"),
             "{json}"
         );
-        assert!(figure("year 12.5", true).is_err());
-        assert!(figure("year fast ms", true).is_err());
+        assert!(figure("history", "year 12.5", true).is_err());
+        assert!(figure("history", "year fast ms", true).is_err());
+        assert!(figure("history", "year 12.5 ms soon", true).is_err());
+    }
+
+    #[test]
+    fn a_figure_with_a_limit_is_held_against_it() {
+        let line = figure("alarm", "reading 51.0 ns 50", false).unwrap_or_default();
+        assert!(line.ends_with("51.0 ns  | at most 50 missed"), "{line}");
+        let json = figure("alarm", "reading 50 ns 50", true).unwrap_or_default();
+        assert!(
+            json.contains("\"target\":{\"at_most\":50.0,\"held\":true}"),
+            "{json}"
+        );
     }
 }

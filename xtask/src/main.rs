@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod cloud_settings;
+mod cortex_m;
 mod demo;
 mod licences;
 mod machine;
@@ -30,7 +31,7 @@ enum Command {
     Demo(demo::Options),
     /// Builds the screens, where their sources changed
     Web,
-    /// Checks format, lints, licences, bans and sources
+    /// Checks format, lints, licences, bans and sources, and that alarm runs on a Cortex-M and cannot panic
     Check,
     /// Runs everything that CI runs
     Test,
@@ -43,7 +44,7 @@ fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Demo(options) => demo::run(root, &options),
         Command::Web => web::build(root),
-        Command::Check => check::run(root),
+        Command::Check => check::run(root).map(run::tell),
         Command::Test => test::run(root),
         Command::Bench(options) => bench::run(root, &options),
     }

@@ -20,6 +20,13 @@ pub(crate) fn check(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Says at the end what was left out, if anything was: a run that did less than it should must not look like one that did all.
+pub(crate) fn tell(left_out: Option<String>) {
+    if let Some(what) = left_out {
+        eprintln!("\nLEFT OUT: {what}");
+    }
+}
+
 /// Cargo, as started by the one who started us.
 pub(crate) fn cargo(args: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

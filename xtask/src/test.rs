@@ -1,7 +1,7 @@
 //! `cargo xtask test`: sets up what the suites need and runs them all. Ends with the runners' own lines.
 
 use crate::machine;
-use crate::run::{cargo, check, step};
+use crate::run::{cargo, check, step, tell};
 use crate::web;
 use anyhow::Result;
 use std::path::Path;
@@ -21,9 +21,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
                 .current_dir(&web),
         )?;
     }
-    crate::check::run(root)?;
+    let left_out = crate::check::run(root)?;
     step("daemons");
     check(&mut cargo(&["build", "--workspace", "--bins"]))?;
     step("tests");
-    check(cargo(&["test", "--workspace", "--no-fail-fast"]).env("DAVY_PYTHON", python))
+    check(cargo(&["test", "--workspace", "--no-fail-fast"]).env("DAVY_PYTHON", python))?;
+    tell(left_out);
+    Ok(())
 }
