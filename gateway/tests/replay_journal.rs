@@ -5,7 +5,7 @@ use davy_alarm::{Action, Actor, Instant, Reading, Saved, WallMs};
 use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site};
 use davy_gateway::clock::Clock;
 use davy_gateway::journal::{Archive, Batch, Exception, Journal, Record, Transition};
-use davy_gateway::judge::{Ask, Happening, Judge, Person};
+use davy_gateway::judge::{Ask, Happening, Judge, Person, Switched};
 use davy_gateway::replay::{self, Comparison, Span};
 use serde_json::Value;
 use std::ops::ControlFlow;
@@ -42,6 +42,8 @@ struct Gateway {
     now: u64,
     seq: u64,
     kept: u64,
+    /// Outputs as journalled.
+    switched: Vec<Switched>,
 }
 
 impl Gateway {
@@ -50,13 +52,13 @@ impl Gateway {
         site: &Arc<Site>,
         started: i64,
         saved: &[Option<Saved>],
-        on: &[OutputIndex],
+        switched: &[Switched],
     ) -> Self {
         let (journal, restored) = Journal::open(dir, site, Clock::start()).unwrap();
         let wall = WallMs(started);
         let mut gateway = Self {
             site: site.clone(),
-            judge: Judge::new(site.clone(), saved, on, Instant(0), wall),
+            judge: Judge::new(site.clone(), saved, switched, Instant(0), wall),
             exceptions: site
                 .points
                 .iter()
@@ -68,6 +70,9 @@ impl Gateway {
             seq: restored.next_seq,
             kept: 0,
             journal,
+            switched: (0..site.outputs.len())
+                .map(|output| switched.get(output).copied().unwrap_or_default())
+                .collect(),
         };
         gateway.keep(None, vec![Record::Started { time: wall }]);
         gateway
@@ -110,11 +115,15 @@ impl Gateway {
                     })));
                     self.seq += 1;
                 }
-                Happening::Output { output, at, on } => outputs.push(Record::Output {
-                    output: output.0 as u32,
-                    on,
-                    time: self.wall(at),
-                }),
+                Happening::Output { output, at, on } => {
+                    let time = self.wall(at);
+                    self.switched[output.0] = Switched {
+                        on,
+                        since: Some(time),
+                    };
+                    let output = output.0 as u32;
+                    outputs.push(Record::Output { output, on, time });
+                }
                 Happening::Horn { .. } => {}
             }
         }
@@ -180,13 +189,11 @@ impl Gateway {
         self.journal_what_happened(vec![]);
     }
 
-    fn state(&self) -> (Vec<Option<Saved>>, Vec<OutputIndex>) {
+    fn state(&self) -> (Vec<Option<Saved>>, Vec<Switched>) {
         let wall = self.wall(Instant(self.now));
         let saved = (0..self.site.alarms.len())
             .map(|alarm| Some(self.judge.saved(AlarmIndex(alarm), wall)));
-        let on = self.judge.demand();
-        let on = (0..on.len()).filter(|output| on[*output]).map(OutputIndex);
-        (saved.collect(), on.collect())
+        (saved.collect(), self.switched.clone())
     }
 
     /// Waits until all that was kept is on disk.

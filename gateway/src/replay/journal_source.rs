@@ -328,12 +328,11 @@ impl<'a> JournalSource<'a> {
     fn rehearsal(&self, standing: &Standing, base: WallMs) -> Rehearsal {
         let alarms = self.site.alarms.iter();
         let saved: Vec<_> = alarms.map(|alarm| standing.saved(&alarm.id)).collect();
-        let outputs = self.site.outputs.iter().enumerate();
-        let on: Vec<OutputIndex> = outputs
-            .filter(|(_, output)| standing.is_on(&output.id))
-            .map(|(position, _)| OutputIndex(position))
+        let outputs = self.site.outputs.iter();
+        let switched: Vec<_> = outputs
+            .map(|output| standing.switched(&output.id))
             .collect();
-        Rehearsal::new(self.site.clone(), &saved, &on, base)
+        Rehearsal::new(self.site.clone(), &saved, &switched, base)
     }
 
     /// What was read before the span holds at its beginning.
