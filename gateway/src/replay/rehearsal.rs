@@ -100,6 +100,19 @@ impl Rehearsal {
         self.hear();
     }
 
+    /// An output's register is seen to hold this, or cannot be read.
+    pub fn feedback(&mut self, output: OutputIndex, held: Option<bool>, now: Instant) {
+        self.go_on(now);
+        self.judge.feedback(output, held, now);
+        self.hear();
+    }
+
+    /// Ends what a rule suppressed that the site file does not have, as at every start.
+    pub fn end_suppressions_without_a_rule(&mut self) {
+        self.judge.end_suppressions_without_a_rule();
+        self.hear();
+    }
+
     /// Somebody acts; a refusal is told.
     pub fn act(&mut self, act: Act, now: Instant) {
         self.go_on(now);
