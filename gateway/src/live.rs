@@ -3,6 +3,7 @@
 //! Invariant: the lock is held only to copy plain values, never across I/O, serialisation or an `await`, so that a screen cannot hold
 //! judgement up. Updates go out on a bounded broadcast; a reader that falls [`UPDATES_MAX`] behind is told so and takes a new picture.
 
+use crate::judge::Switched;
 use davy_alarm::{NoValue, Reading, WallMs};
 use davy_alarm::{Priority, Shown};
 use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Site};
@@ -90,23 +91,23 @@ pub struct Live {
 }
 
 impl Live {
-    /// Nothing read yet, every alarm as given (restored or new).
-    pub fn new(site: &Site, alarms: Vec<AlarmNow>, demand: &[bool], now: WallMs) -> Self {
+    /// Nothing read yet, every alarm and output as given (restored or new). An output that never changed is so since `now`.
+    pub fn new(site: &Site, alarms: Vec<AlarmNow>, outputs: &[Switched], now: WallMs) -> Self {
         let unread = |point| ValueNow {
             point: PointIndex(point),
             reading: Reading::absent(NoValue::NotYetRead, now),
             stale: false,
         };
-        let asked = |(output, &demand): (usize, &bool)| OutputNow {
+        let asked = |(output, switched): (usize, &Switched)| OutputNow {
             output: OutputIndex(output),
-            demand,
+            demand: switched.on,
             feedback: None,
-            since: now,
+            since: switched.since.unwrap_or(now),
         };
         let picture = Picture {
             values: (0..site.points.len()).map(unread).collect(),
             alarms,
-            outputs: demand.iter().enumerate().map(asked).collect(),
+            outputs: outputs.iter().enumerate().map(asked).collect(),
             horn: HornNow::default(),
         };
         Self {
@@ -196,5 +197,26 @@ impl Live {
 
     fn lock(&self) -> MutexGuard<'_, Picture> {
         self.picture.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_is_shown_since_it_really_changed_and_not_since_the_gateway_started() {
+        let text = include_str!("../tests/replay/site.toml");
+        let site = davy_config::parse("site.toml", text, std::path::Path::new("tests/replay"))
+            .expect("a valid site")
+            .site;
+        let on = Switched {
+            on: true,
+            since: Some(WallMs(1000)),
+        };
+        let live = Live::new(&site, vec![], &[on, Switched::default()], WallMs(9000));
+        let outputs = live.picture().outputs;
+        assert_eq!((outputs[0].demand, outputs[0].since), (true, WallMs(1000)));
+        assert_eq!((outputs[1].demand, outputs[1].since), (false, WallMs(9000)));
     }
 }

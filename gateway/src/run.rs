@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::command_line::LogFormat;
 use crate::desk::Desk;
 use crate::journal::{Journal, Record, Restored};
-use crate::judge::Judge;
+use crate::judge::{Judge, Switched};
 use crate::judgement::{Inputs, Judgement, Pulse};
 use crate::live::Live;
 use crate::screen::{self, Plant};
@@ -279,7 +279,7 @@ fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {
     let mut judge = Judge::new(
         site.clone(),
         &saved,
-        &restored.on,
+        &restored.outputs,
         clock.now(),
         clock.wall(),
     );
@@ -295,7 +295,17 @@ fn picture(site: &Site, judge: &Judge, restored: &Restored, clock: Clock) -> Liv
         let index = AlarmIndex(position);
         alarm_now(index, judge.alarm(index), story)
     });
-    Live::new(site, alarms.collect(), &judge.demand(), clock.wall())
+    let outputs = judge.demand().into_iter().zip(&restored.outputs);
+    let outputs = outputs.map(|(on, was)| Switched {
+        on,
+        since: was.since,
+    });
+    Live::new(
+        site,
+        alarms.collect(),
+        &outputs.collect::<Vec<_>>(),
+        clock.wall(),
+    )
 }
 
 #[cfg(test)]

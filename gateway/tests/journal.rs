@@ -5,6 +5,7 @@ use davy_alarm::{Cause, Reading, Saved, Shown, WallMs};
 use davy_config::site::{DeviceIndex, Site};
 use davy_gateway::clock::Clock;
 use davy_gateway::journal::{Journal, JournalError, Record, Transition};
+use davy_gateway::judge::Switched;
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
@@ -204,8 +205,19 @@ async fn state_is_found_by_id_under_another_site_file() {
     assert_eq!(restored.alarms[0].0, Some(saved(true, false, 1)));
     assert_eq!(restored.alarms[2].0, None);
     assert_eq!(
-        restored.on.iter().map(|on| on.0).collect::<Vec<_>>(),
-        [after.outputs.len() - 1]
+        restored.outputs.last(),
+        Some(&Switched {
+            on: true,
+            since: Some(WallMs(1))
+        })
+    );
+    assert!(
+        restored
+            .outputs
+            .iter()
+            .rev()
+            .skip(1)
+            .all(|output| *output == Switched::default())
     );
     let (names, transition) = &journal.transitions(None, 1, None).await[0];
     assert_eq!(

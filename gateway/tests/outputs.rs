@@ -4,7 +4,7 @@
 mod bench;
 
 use bench::{Bench, HH, discrete, output, point};
-use davy_alarm::{Cause, Instant, NoValue, Shown};
+use davy_alarm::{Cause, Instant, NoValue, Shown, WallMs};
 use davy_config::site::OutputIndex;
 
 const FAN: OutputIndex = OutputIndex(0);
@@ -115,4 +115,64 @@ fn a_minimum_run_ends_at_its_own_time_however_far_time_leaps() {
             _ => None,
         });
     assert_eq!(ended, Some(Instant(61_000)));
+}
+
+/// A siren that A.HH demands and that runs a minute at least; it came on at 1 s and nothing demands it from 2 s on.
+fn runs_on() -> Bench {
+    let mut bench = Bench::new(&[
+        point("A", 0, &HH.replace("stale_s = 10\n", "stale_s = 3600\n")),
+        output("FAN", 1, "min_run_s = 60\n"),
+        effect("\"A.HH\"", "\"FAN\""),
+    ]);
+    bench.see("A", 60.0, 1000);
+    bench.see("A", 10.0, 2000);
+    bench.wait(21_000);
+    assert!(bench.output("FAN"), "a third of its run is over");
+    bench
+}
+
+#[test]
+fn a_minimum_run_goes_on_over_a_restart_by_the_time_that_passed() {
+    let mut again = runs_on().restarted_after(10_000);
+    assert!(again.output("FAN"), "half of its run is left");
+    again.wait(29_999);
+    assert!(again.output("FAN"));
+    again.wait(30_000);
+    assert!(!again.output("FAN"));
+}
+
+#[test]
+fn a_minimum_run_that_ended_while_the_gateway_was_down_is_over_at_its_start() {
+    let again = runs_on().restarted_after(40_000);
+    assert!(!again.output("FAN"));
+    assert_eq!(again.since, [Some(WallMs(61_000))], "and that is told");
+}
+
+#[test]
+fn a_minimum_run_outlasts_two_restarts_and_is_not_begun_anew_by_either() {
+    let mut again = runs_on().restarted_after(0);
+    again.wait(20_000);
+    let mut again = again.restarted_after(0);
+    again.wait(19_999);
+    assert!(again.output("FAN"));
+    again.wait(20_000);
+    assert!(
+        !again.output("FAN"),
+        "on at 1 s, two restarts at 21 s and 41 s, off at 61 s"
+    );
+}
+
+#[test]
+fn an_output_that_is_demanded_over_a_restart_is_not_told_anew() {
+    let mut bench = Bench::new(&[
+        point("A", 0, &HH.replace("stale_s = 10\n", "stale_s = 3600\n")),
+        output("FAN", 1, "min_run_s = 60\n"),
+        effect("\"A.HH\"", "\"FAN\""),
+    ]);
+    bench.see("A", 60.0, 1000);
+    let mut again = bench.restarted_after(100_000);
+    assert!(again.output("FAN"));
+    assert_eq!(again.since, [Some(WallMs(1000))], "it is on as before");
+    again.see("A", 10.0, 1000);
+    assert!(!again.output("FAN"), "its minimum run is long over");
 }

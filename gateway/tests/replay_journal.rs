@@ -1,22 +1,23 @@
 //! A gateway's own journal, judged again: by its own site file it tells what was recorded, by another what would have been.
 #![allow(clippy::unwrap_used)]
 
-use davy_alarm::{Action, Actor, Instant, Reading, Saved, WallMs};
-use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site};
-use davy_gateway::clock::Clock;
-use davy_gateway::journal::{Archive, Batch, Exception, Journal, Record, Transition};
-use davy_gateway::judge::{Ask, Happening, Judge, Person};
+mod recorder;
+
+use davy_alarm::{Action, NoValue, WallMs};
+use davy_config::site::Site;
+use davy_gateway::journal::{Archive, Journal};
 use davy_gateway::replay::{self, Comparison, Span};
+use recorder::{Gateway, LIMIT};
 use serde_json::Value;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// When the recorded shift began.
 const BEGAN: i64 = 1_790_000_000_000;
-const LIMIT: Duration = Duration::from_secs(20);
+
+/// What the points of the site read while nothing happens.
+const CALM: [Option<Result<f64, NoValue>>; 3] = [Some(Ok(5.0)), Some(Ok(5.0)), Some(Ok(0.0))];
 
 fn site_of(edit: impl Fn(String) -> String) -> Arc<Site> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/replay");
@@ -29,208 +30,13 @@ fn site() -> Arc<Site> {
     site_of(|text| text)
 }
 
-/// A gateway on a clock of the test's own: it polls each point once a second, judges, and journals as the gateway does.
-struct Gateway {
-    site: Arc<Site>,
-    judge: Judge,
-    journal: Journal,
-    exceptions: Vec<Exception>,
-    /// What each point reads; `None` = it is not polled.
-    values: Vec<Option<f64>>,
-    started: i64,
-    /// Milliseconds since the start.
-    now: u64,
-    seq: u64,
-    kept: u64,
-}
-
-impl Gateway {
-    fn start(
-        dir: &Path,
-        site: &Arc<Site>,
-        started: i64,
-        saved: &[Option<Saved>],
-        on: &[OutputIndex],
-    ) -> Self {
-        let (journal, restored) = Journal::open(dir, site, Clock::start()).unwrap();
-        let wall = WallMs(started);
-        let mut gateway = Self {
-            site: site.clone(),
-            judge: Judge::new(site.clone(), saved, on, Instant(0), wall),
-            exceptions: site
-                .points
-                .iter()
-                .map(|point| Exception::new(point.exception, point.heartbeat_ms))
-                .collect(),
-            values: vec![Some(5.0), Some(5.0), Some(0.0)],
-            started,
-            now: 0,
-            seq: restored.next_seq,
-            kept: 0,
-            journal,
-        };
-        gateway.keep(None, vec![Record::Started { time: wall }]);
-        gateway
-    }
-
-    fn wall(&self, at: Instant) -> WallMs {
-        WallMs(self.started + at.0 as i64)
-    }
-
-    fn keep(&mut self, device: Option<usize>, records: Vec<Record>) {
-        if !records.is_empty() {
-            self.journal.append(device.map(DeviceIndex), records);
-        }
-    }
-
-    fn journal_what_happened(&mut self, readings: Vec<Record>) {
-        self.judge.settle();
-        let mut records = Vec::new();
-        let mut outputs = Vec::new();
-        for happening in self.judge.take_happenings() {
-            match happening {
-                Happening::Changed(change) => {
-                    let alarm = self.judge.alarm(change.alarm);
-                    let left = alarm.shelved_until().map(|at| self.wall(at));
-                    records.push(Record::Transition(Box::new(Transition {
-                        seq: self.seq,
-                        alarm: change.alarm.0 as u32,
-                        from: change.from,
-                        to: change.to,
-                        cause: change.cause,
-                        occurrence: change.occurrence,
-                        time: self.wall(change.at),
-                        value: change.value,
-                        limit: alarm.definition().condition.set_point(),
-                        priority: alarm.definition().priority.number(),
-                        person: change.person,
-                        command: None,
-                        shelved_until: left,
-                        saved: self.judge.saved(change.alarm, self.wall(Instant(self.now))),
-                    })));
-                    self.seq += 1;
-                }
-                Happening::Output { output, at, on } => outputs.push(Record::Output {
-                    output: output.0 as u32,
-                    on,
-                    time: self.wall(at),
-                }),
-                Happening::Horn { .. } => {}
-            }
-        }
-        records.extend(readings);
-        self.keep(None, outputs);
-        self.keep(Some(0), records);
-    }
-
-    /// One poll a second for so long.
-    fn poll(&mut self, seconds: u64) {
-        for _ in 0..seconds {
-            self.now += 1000;
-            let now = Instant(self.now);
-            let comms = self.site.devices[0].comms_alarm;
-            self.judge.contact(comms, true, now);
-            let mut kept = Vec::new();
-            for point in 0..self.values.len() {
-                let Some(value) = self.values[point] else {
-                    continue;
-                };
-                let reading = Reading::measured(value, self.wall(now));
-                self.judge.reading(PointIndex(point), &reading, now);
-                if self.exceptions[point].take(&reading, now) {
-                    self.kept += 1;
-                    kept.push(Record::Reading {
-                        point: point as u32,
-                        reading,
-                    });
-                }
-            }
-            self.journal_what_happened(kept);
-        }
-    }
-
-    fn act(&mut self, alarm: &str, action: Action) {
-        let position = self.site.alarms.iter().position(|known| known.id == alarm);
-        let ask = Ask::Alarm {
-            alarm: AlarmIndex(position.unwrap()),
-            action,
-            actor: Actor {
-                remote: false,
-                maintenance: true,
-            },
-            person: Person {
-                actor: "wang".into(),
-                reason: Some("test".into()),
-                second: Some("li".into()),
-            },
-        };
-        self.now += 100;
-        self.judge.act(&ask, Instant(self.now)).unwrap();
-        self.journal_what_happened(vec![]);
-        self.now += 900;
-    }
-
-    fn reset_fan(&mut self) {
-        let ask = Ask::ResetOutput {
-            output: OutputIndex(0),
-            actor: Actor::default(),
-        };
-        self.now += 1000;
-        self.judge.act(&ask, Instant(self.now)).unwrap();
-        self.journal_what_happened(vec![]);
-    }
-
-    fn state(&self) -> (Vec<Option<Saved>>, Vec<OutputIndex>) {
-        let wall = self.wall(Instant(self.now));
-        let saved = (0..self.site.alarms.len())
-            .map(|alarm| Some(self.judge.saved(AlarmIndex(alarm), wall)));
-        let on = self.judge.demand();
-        let on = (0..on.len()).filter(|output| on[*output]).map(OutputIndex);
-        (saved.collect(), on.collect())
-    }
-
-    /// Waits until all that was kept is on disk.
-    async fn synced(&self, dir: &Path) {
-        let mut synced = self.journal.synced();
-        let written = tokio::time::timeout(LIMIT, async {
-            loop {
-                synced.borrow_and_update();
-                if on_disk(dir) == (self.kept, self.seq - 1) {
-                    break;
-                }
-                synced.changed().await.unwrap();
-            }
-        });
-        written.await.unwrap();
-    }
-}
-
-/// Readings, and the sequence number of the last transition.
-fn on_disk(dir: &Path) -> (u64, u64) {
-    let archive = Archive::open(dir);
-    let (mut readings, mut seq) = (0, 0);
-    if let Ok(archive) = archive {
-        let count = |batch: &Batch| {
-            for record in &batch.records {
-                match record {
-                    Record::Reading { .. } => readings += 1,
-                    Record::Transition(transition) => seq = seq.max(transition.seq),
-                    _ => {}
-                }
-            }
-            ControlFlow::Continue(())
-        };
-        archive.each(0, count).unwrap();
-    }
-    (readings, seq)
-}
-
 /// Two hours: a leak with everything that people do about it, a level that holds, a point that goes stale, a restart.
 async fn recorded(dir: &Path) -> (Gateway, u64) {
     let site = site();
     let mut gateway = Gateway::start(dir, &site, BEGAN, &[], &[]);
+    gateway.values = CALM.to_vec();
     gateway.poll(1200);
-    gateway.values[0] = Some(30.0);
+    gateway.values[0] = Some(Ok(30.0));
     gateway.poll(10);
     gateway.act(
         "GT-1.H",
@@ -238,7 +44,7 @@ async fn recorded(dir: &Path) -> (Gateway, u64) {
             occurrence: Some(1),
         },
     );
-    gateway.values[0] = Some(60.0);
+    gateway.values[0] = Some(Ok(60.0));
     gateway.poll(400);
     gateway.act(
         "GT-1.HH",
@@ -246,7 +52,7 @@ async fn recorded(dir: &Path) -> (Gateway, u64) {
             occurrence: Some(1),
         },
     );
-    gateway.values[0] = Some(5.0);
+    gateway.values[0] = Some(Ok(5.0));
     gateway.poll(20);
     gateway.act("GT-1.HH", Action::Reset);
     gateway.reset_fan();
@@ -256,15 +62,15 @@ async fn recorded(dir: &Path) -> (Gateway, u64) {
         second: true,
     };
     gateway.act("LT-1.L", shelve);
-    gateway.values[1] = Some(1.5);
+    gateway.values[1] = Some(Ok(1.5));
     gateway.poll(600);
     // The spark detector is heard no more, and comes back.
     gateway.values[2] = None;
     gateway.poll(60);
-    gateway.values[2] = Some(0.0);
+    gateway.values[2] = Some(Ok(0.0));
     gateway.poll(600);
     // It stops while an on-delay runs, which it takes with it.
-    gateway.values[1] = Some(9.0);
+    gateway.values[1] = Some(Ok(9.0));
     gateway.poll(5);
     gateway.synced(dir).await;
     let (saved, on) = gateway.state();
@@ -273,10 +79,11 @@ async fn recorded(dir: &Path) -> (Gateway, u64) {
     drop(gateway);
     let back = BEGAN + now as i64 + 90_000;
     let mut gateway = Gateway::start(dir, &site, back, &saved, &on);
+    gateway.values = CALM.to_vec();
     gateway.kept = kept;
-    gateway.values[1] = Some(1.5);
+    gateway.values[1] = Some(Ok(1.5));
     gateway.poll(600);
-    gateway.values[1] = Some(5.0);
+    gateway.values[1] = Some(Ok(5.0));
     gateway.poll(600);
     gateway.synced(dir).await;
     let kept = gateway.kept;

@@ -93,7 +93,7 @@ fn a_rule_that_is_gone_from_the_file_suppresses_nothing_for_ever() {
             Some(bench.judge.saved(alarm, davy_alarm::WallMs(0)))
         })
         .collect();
-    let mut again = Bench::of(site(&parts()[..4]), &saved, &[]);
+    let mut again = Bench::of(site(&parts()[..4]), &saved, &[], davy_alarm::WallMs(0));
     assert_eq!(again.shown("A.HH"), Shown::SuppressedByDesign);
     again.judge.end_suppressions_without_a_rule();
     again.end_instant();

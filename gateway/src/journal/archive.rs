@@ -7,6 +7,7 @@ use super::encoding;
 use super::record::{Batch, Names, Record};
 use super::segment::{self, Frames, Header};
 use super::state::State;
+use crate::judge::Switched;
 use davy_alarm::{Saved, WallMs};
 use std::io;
 use std::ops::ControlFlow;
@@ -45,9 +46,9 @@ impl Standing {
         self.0.alarms.get(alarm).map(|(saved, _)| *saved)
     }
 
-    /// Whether an output's newest journalled demand was on.
-    pub fn is_on(&self, output: &str) -> bool {
-        self.0.on.contains(output)
+    /// An output's newest journalled demand.
+    pub fn switched(&self, output: &str) -> Switched {
+        self.0.outputs.get(output).copied().unwrap_or_default()
     }
 }
 

@@ -35,8 +35,9 @@ pub use record::{Batch, Names, Record, Transition};
 pub use story::Story;
 
 use crate::clock::Clock;
+use crate::judge::Switched;
 use davy_alarm::{Saved, WallMs};
-use davy_config::site::{DeviceIndex, OutputIndex, Site};
+use davy_config::site::{DeviceIndex, Site};
 use inbox::{Append, Inbox};
 use index::Index;
 use reader::Reader;
@@ -66,8 +67,8 @@ pub enum JournalError {
 pub struct Restored {
     /// By position in [`Site::alarms`], found by id.
     pub alarms: Vec<(Option<Saved>, Story)>,
-    /// Outputs whose newest journalled demand was on.
-    pub on: Vec<OutputIndex>,
+    /// The newest journalled demand of each output, by position in [`Site::outputs`], found by id.
+    pub outputs: Vec<Switched>,
     /// Sequence number of the next transition, from 1.
     pub next_seq: u64,
     /// There was no journal before.
@@ -302,15 +303,10 @@ fn restored(store: &Store, site: &Site, first_start: bool) -> Restored {
         Some((saved, story)) => (Some(*saved), story.clone()),
         None => (None, Story::default()),
     };
-    let is_on = |(position, output): (usize, &davy_config::site::Output)| {
-        state
-            .on
-            .contains(&*output.id)
-            .then_some(OutputIndex(position))
-    };
+    let output = |id: &str| state.outputs.get(id).copied().unwrap_or_default();
     Restored {
         alarms: site.alarms.iter().map(|known| alarm(&known.id)).collect(),
-        on: site.outputs.iter().enumerate().filter_map(is_on).collect(),
+        outputs: (site.outputs.iter().map(|known| output(&known.id))).collect(),
         next_seq: state.next_seq,
         first_start,
     }

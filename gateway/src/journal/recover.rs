@@ -253,7 +253,9 @@ impl Store {
 
     /// Goes on with the last segment if it can be written on: else each start would make a new one.
     fn resume(&mut self, last: Option<&Found>) {
-        let may = |header: &&Header| !header.thinned && header.names == self.names;
+        let may = |header: &&Header| {
+            !header.thinned && header.version == segment::VERSION && header.names == self.names
+        };
         let Some(last) = last.filter(|last| !last.sealed) else {
             return;
         };

@@ -5,7 +5,7 @@
 //! | Bytes | Content |
 //! |---|---|
 //! | 0–7 | `davyjrnl` |
-//! | 8–9 | version, u16, 1 |
+//! | 8–9 | version, u16, 2; 1 is read for ever, and never written on |
 //! | 10–11 | bits: 0 thinned (only urgent batches are left); the rest zero |
 //! | 12–15 | length of the body, u32 |
 //! | 16–19 | CRC-32C of bytes 0–15 and the body, u32 |
@@ -38,7 +38,7 @@ use std::io;
 use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"davyjrnl";
-const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 2;
 const PREFIX: usize = 20;
 const MOST_HEADER: usize = 16 << 20;
 const MARKER: [u8; 2] = [0xda, 0x7e];
@@ -74,6 +74,8 @@ pub(super) struct Header {
     pub(super) number: u64,
     pub(super) first: u64,
     pub(super) made: WallMs,
+    /// As found on disk; what is written is of the present one.
+    pub(super) version: u16,
     /// Only urgent batches are left in it.
     pub(super) thinned: bool,
     pub(super) names: Arc<Names>,
@@ -148,7 +150,7 @@ impl Header {
         let version = u16::from_le_bytes([prefix[8], prefix[9]]);
         let flags = [prefix[10], prefix[11]];
         if prefix[16..] != checksum.to_le_bytes()
-            || version != VERSION
+            || !(1..=VERSION).contains(&version)
             || flags[0] > 1
             || flags[1] != 0
         {
@@ -176,9 +178,10 @@ impl Header {
             number,
             first,
             made,
+            version,
             thinned: flags[0] == 1,
             names: Arc::new(names),
-            state: State::decode(&mut bytes)?,
+            state: State::decode(&mut bytes, version)?,
             settled: Settled::decode(&mut bytes)?,
         })
     }

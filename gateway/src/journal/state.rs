@@ -1,13 +1,14 @@
 //! What the whole log comes to: the durable state of every alarm, the outputs that are on, the next sequence number. Each segment begins with it.
 //!
-//! Bytes, pieces as in [`super::bytes`]: varint next seq; varint lost batches; varint number of outputs that are on, each a text; varint number of alarms, each
-//! text id, 24 bytes [`Saved`], varint seq, byte flags (bit 0 raised, 1 changed, 2 cleared, 3 acknowledged, 4 shelved until, 5 actor, 6 reason),
+//! Bytes, pieces as in [`super::bytes`]: varint next seq; varint lost batches; varint number of outputs that ever changed, each text id, byte flags (bit 0 on,
+//! bit 1 since known), zigzag since, if so (in version 1: of the outputs that are on alone, each a text); varint number of alarms, each text id, 24 bytes [`Saved`], varint seq, byte flags (bit 0 raised, 1 changed, 2 cleared, 3 acknowledged, 4 shelved until, 5 actor, 6 reason),
 //! the times among them as zigzag milliseconds since 1970, byte form and value of `value_then` (see [`super::encoding`]), then the texts.
 
 use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
 use super::encoding::{optional_value, put_optional_value};
 use super::record::{Names, Record};
 use super::story::Story;
+use crate::judge::Switched;
 use davy_alarm::{Saved, WallMs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,7 +20,8 @@ const MOST_GONE: usize = 1000;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct State {
     pub(super) alarms: BTreeMap<Arc<str>, (Saved, Story)>,
-    pub(super) on: BTreeSet<Arc<str>>,
+    /// Those that ever changed.
+    pub(super) outputs: BTreeMap<Arc<str>, Switched>,
     pub(super) next_seq: u64,
     /// Batches that were ever told as lost.
     pub(super) lost_batches: u64,
@@ -29,7 +31,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             alarms: BTreeMap::new(),
-            on: BTreeSet::new(),
+            outputs: BTreeMap::new(),
             next_seq: 1,
             lost_batches: 0,
         }
@@ -55,15 +57,15 @@ impl State {
                     story.follow(transition);
                 }
             }
-            Record::Output { output, on, .. } => {
+            Record::Output { output, on, time } => {
                 let Some(id) = names.outputs.get(*output as usize) else {
                     return;
                 };
-                if *on {
-                    self.on.insert(id.clone());
-                } else {
-                    self.on.remove(id);
-                }
+                let switched = Switched {
+                    on: *on,
+                    since: Some(*time),
+                };
+                self.outputs.insert(id.clone(), switched);
             }
             Record::Lost { from, to, .. } => {
                 self.lost_batches = self
@@ -82,15 +84,19 @@ impl State {
         if gone.count() > MOST_GONE {
             self.alarms.retain(|id, _| alarms.contains(&**id));
         }
-        self.on.retain(|id| outputs.contains(&**id));
+        self.outputs.retain(|id, _| outputs.contains(&**id));
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         put_varint(out, self.next_seq);
         put_varint(out, self.lost_batches);
-        put_varint(out, self.on.len() as u64);
-        for id in &self.on {
+        put_varint(out, self.outputs.len() as u64);
+        for (id, output) in &self.outputs {
             put_text(out, id);
+            out.push(u8::from(output.on) | u8::from(output.since.is_some()) << 1);
+            if let Some(since) = output.since {
+                put_zigzag(out, since.0);
+            }
         }
         put_varint(out, self.alarms.len() as u64);
         for (id, (saved, story)) in &self.alarms {
@@ -100,12 +106,14 @@ impl State {
         }
     }
 
-    pub(super) fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
+    /// Reads a state of this version of a segment.
+    pub(super) fn decode(bytes: &mut Bytes<'_>, version: u16) -> Option<Self> {
         let next_seq = bytes.varint()?.max(1);
         let lost_batches = bytes.varint()?;
-        let mut on = BTreeSet::new();
+        let mut outputs = BTreeMap::new();
         for _ in 0..bytes.varint()? {
-            on.insert(bytes.text()?);
+            let id = bytes.text()?;
+            outputs.insert(id, switched(bytes, version)?);
         }
         let mut alarms = BTreeMap::new();
         for _ in 0..bytes.varint()? {
@@ -115,11 +123,33 @@ impl State {
         }
         Some(Self {
             alarms,
-            on,
+            outputs,
             next_seq,
             lost_batches,
         })
     }
+}
+
+fn switched(bytes: &mut Bytes<'_>, version: u16) -> Option<Switched> {
+    if version == 1 {
+        return Some(Switched {
+            on: true,
+            since: None,
+        });
+    }
+    let flags = bytes.byte()?;
+    if flags & !0b11 != 0 {
+        return None;
+    }
+    let since = if flags & 2 != 0 {
+        Some(WallMs(bytes.zigzag()?))
+    } else {
+        None
+    };
+    Some(Switched {
+        on: flags & 1 != 0,
+        since,
+    })
 }
 
 fn put_story(out: &mut Vec<u8>, story: &Story) {

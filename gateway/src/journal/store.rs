@@ -180,6 +180,7 @@ impl Store {
             number: self.number,
             first: group.first().map_or(next, |batch| batch.offset),
             made,
+            version: segment::VERSION,
             thinned: false,
             names: self.names.clone(),
             state: self.state.clone(),

@@ -1,8 +1,24 @@
 //! Outputs by the cause-and-effect table: demand, latch and minimum run time (R22).
 
 use super::touched::Touched;
-use davy_alarm::{Actor, Alarm, Instant, Refusal, Signal};
+use davy_alarm::{Actor, Alarm, Instant, Refusal, Signal, WallMs};
 use davy_config::site::{AlarmIndex, OutputIndex, OutputKind, Site};
+
+/// What survives a restart of one output: whether it is on, and since when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Switched {
+    pub on: bool,
+    /// When it last changed, by the wall clock; `None` = it never did, or an older journal did not say.
+    pub since: Option<WallMs>,
+}
+
+impl Switched {
+    /// How much of a minimum run is left at `wall`, milliseconds. Unknown or later times leave it whole: an output that runs too long does less harm.
+    fn left(self, min_run_ms: u64, wall: WallMs) -> u64 {
+        let ran = self.since.map_or(0, |since| wall.0.saturating_sub(since.0));
+        min_run_ms.saturating_sub(u64::try_from(ran).unwrap_or(0))
+    }
+}
 
 #[derive(Debug)]
 struct Output {
@@ -30,23 +46,26 @@ pub(super) struct Effects {
 }
 
 impl Effects {
-    pub(super) fn new(site: &Site, latched: &[OutputIndex]) -> Self {
+    /// Outputs are as `switched` says until their instant ends: then what nothing demands, latches or runs goes off, and is told.
+    pub(super) fn new(site: &Site, switched: &[Switched], now: Instant, wall: WallMs) -> Self {
         let mut outputs: Vec<Output> = site
             .outputs
             .iter()
             .enumerate()
             .map(|(position, output)| {
-                let latched = output.latching && latched.contains(&OutputIndex(position));
+                let was = switched.get(position).copied().unwrap_or_default();
+                let min_run_ms = u64::from(output.min_run_ms);
+                let left = was.left(min_run_ms, wall);
                 Output {
                     causes: Vec::new(),
                     is_horn: output.kind == OutputKind::Horn,
                     latching: output.latching,
-                    min_run_ms: u64::from(output.min_run_ms),
-                    on: latched,
+                    min_run_ms,
+                    on: was.on,
                     feedback: None,
-                    latched,
+                    latched: output.latching && was.on,
                     demanded: false,
-                    run_until: None,
+                    run_until: (was.on && left > 0).then(|| now.after(left)),
                 }
             })
             .collect();

@@ -19,6 +19,7 @@ use davy_config::site::{
     AlarmIndex, Input, OutputIndex, PointIndex, Reference, Site, Subject, VoteIndex,
 };
 use effects::Effects;
+pub use effects::Switched;
 use followers::{Follower, Followers};
 use gauges::{Gauges, Measured};
 use rules::Rules;
@@ -120,11 +121,12 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A site whose alarms are as `saved` says (by position in `Site::alarms`; `None` = new) and whose latching outputs in `latched` are on.
+    /// A site whose alarms are as `saved` says (by position in `Site::alarms`; `None` = new) and whose outputs are as `switched` does (by position, too;
+    /// what is missing is off).
     pub fn new(
         site: Arc<Site>,
         saved: &[Option<Saved>],
-        latched: &[OutputIndex],
+        switched: &[Switched],
         now: Instant,
         wall: WallMs,
     ) -> Self {
@@ -151,7 +153,7 @@ impl Judge {
             gauges: Gauges::new(&site, now),
             votes: Votes::new(&site),
             rules: Rules::new(&site, &alarms),
-            effects: Effects::new(&site, latched),
+            effects: Effects::new(&site, switched, now, wall),
             annunciated,
             horn: Horn::default(),
             told: Horn::default(),

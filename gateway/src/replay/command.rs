@@ -1,8 +1,8 @@
 //! The command as people type it: which site, which events, and what is said on standard error beside the lines.
 
 use super::journal::{Both, Comparison, Tally, journal};
-use super::journal_source::{Found, Span};
 use super::line_out::rfc3339;
+use super::source::{Found, Span};
 use super::{Remarks, ReplayError, events};
 use crate::journal::Archive;
 use crate::{check, message};

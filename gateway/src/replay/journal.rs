@@ -1,9 +1,9 @@
 //! `replay --journal`: what a site file makes of hours that a gateway recorded, and how that differs from what was recorded.
 
 use super::error::ReplayError;
-use super::journal_source::{Found, JournalSource, Recorded, Span};
 use super::line_out::Printer;
 use super::rehearsal::{Rehearsal, Told};
+use super::source::{Found, JournalSource, Recorded, Span};
 use crate::journal::{Archive, Transition};
 use davy_alarm::{Cause, Instant, WallMs};
 use davy_config::site::{OutputKind, Site};

@@ -7,16 +7,16 @@ mod clock;
 mod command;
 mod error;
 mod journal;
-mod journal_source;
 mod line_in;
 mod line_out;
 mod rehearsal;
+mod source;
 
 pub(crate) use command::Replay;
 pub use error::{ReplayError, Unreadable};
 pub use journal::{Both, Comparison, Tally, journal};
-pub use journal_source::{Found, Span};
 pub use rehearsal::{Act, Rehearsal, Target, Told};
+pub use source::{Found, Span};
 
 use clock::Clock;
 use davy_alarm::WallMs;

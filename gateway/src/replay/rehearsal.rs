@@ -1,6 +1,6 @@
 //! A site under judgement without a device: what `run` would do with the same readings, acts and restarts at the same times.
 
-use crate::judge::{Ask, Change, Happening, Judge};
+use crate::judge::{Ask, Change, Happening, Judge, Switched};
 use davy_alarm::{Instant, Reading, Refusal, Saved, WallMs};
 use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Site};
 use std::sync::Arc;
@@ -49,28 +49,31 @@ pub struct Rehearsal {
     now: Instant,
     /// Outputs as they were last told.
     on: Vec<bool>,
+    /// Outputs as they would be journalled.
+    switched: Vec<Switched>,
     /// The gateway came back within the present instant: its outputs are held against what was told at the instant's end.
     is_back: bool,
     told: Vec<Told>,
 }
 
 impl Rehearsal {
-    /// A site at time 0 whose alarms are as `saved` says and whose latching outputs in `latched` are on, as [`Judge::new`] takes them.
+    /// A site at time 0 whose alarms and outputs are as `saved` and `switched` say, as [`Judge::new`] takes them.
     pub fn new(
         site: Arc<Site>,
         saved: &[Option<Saved>],
-        latched: &[OutputIndex],
+        switched: &[Switched],
         started: WallMs,
     ) -> Self {
-        let judge = Judge::new(site.clone(), saved, latched, Instant(0), started);
-        let mut on = vec![false; site.outputs.len()];
-        latched.iter().for_each(|output| on[output.0] = true);
+        let judge = Judge::new(site.clone(), saved, switched, Instant(0), started);
+        let mut known = switched.to_vec();
+        known.resize(site.outputs.len(), Switched::default());
         Self {
             site,
             judge,
             started,
             now: Instant(0),
-            on,
+            on: known.iter().map(|output| output.on).collect(),
+            switched: known,
             is_back: true,
             told: Vec::new(),
         }
@@ -94,6 +97,19 @@ impl Rehearsal {
     pub fn contact(&mut self, alarm: AlarmIndex, answered: bool, now: Instant) {
         self.go_on(now);
         self.judge.contact(alarm, answered, now);
+        self.hear();
+    }
+
+    /// An output's register is seen to hold this, or cannot be read.
+    pub fn feedback(&mut self, output: OutputIndex, held: Option<bool>, now: Instant) {
+        self.go_on(now);
+        self.judge.feedback(output, held, now);
+        self.hear();
+    }
+
+    /// Ends what a rule suppressed that the site file does not have, as at every start.
+    pub fn end_suppressions_without_a_rule(&mut self) {
+        self.judge.end_suppressions_without_a_rule();
         self.hear();
     }
 
@@ -123,10 +139,10 @@ impl Rehearsal {
             self.judge.settle();
             self.hear_some(|told| !matches!(told, Happening::Output { .. }));
         }
-        let (saved, latched) = self.state(now);
+        let saved = self.state(now);
         self.now = now.after(down);
         let wall = self.wall(self.now);
-        self.judge = Judge::new(self.site.clone(), &saved, &latched, self.now, wall);
+        self.judge = Judge::new(self.site.clone(), &saved, &self.switched, self.now, wall);
         self.is_back = true;
         self.judge.advance(self.now);
         self.hear();
@@ -158,19 +174,13 @@ impl Rehearsal {
         &self.judge
     }
 
-    /// What of the site survives a restart, through the bytes that the journal keeps.
-    fn state(&self, now: Instant) -> (Vec<Option<Saved>>, Vec<OutputIndex>) {
+    /// What of the alarms survives a restart, through the bytes that the journal keeps.
+    fn state(&self, now: Instant) -> Vec<Option<Saved>> {
         let wall = self.wall(now);
-        let saved = (0..self.site.alarms.len())
+        (0..self.site.alarms.len())
             .map(|position| self.judge.saved(AlarmIndex(position), wall).to_bytes())
             .map(|bytes| Saved::from_bytes(&bytes))
-            .collect();
-        let demand = self.judge.demand().into_iter().enumerate();
-        let latched = demand.filter(|(_, on)| *on);
-        (
-            saved,
-            latched.map(|(output, _)| OutputIndex(output)).collect(),
-        )
+            .collect()
     }
 
     /// Goes from due time to due time. Each instant ends by itself, for its end may start a timer that is due before whatever was next.
@@ -201,6 +211,12 @@ impl Rehearsal {
 
     fn hear_some(&mut self, counts: impl Fn(&Happening) -> bool) {
         for happening in self.judge.take_happenings() {
+            if let Happening::Output { output, at, on } = happening {
+                self.switched[output.0] = Switched {
+                    on,
+                    since: Some(self.wall(at)),
+                };
+            }
             if !counts(&happening) {
                 continue;
             }

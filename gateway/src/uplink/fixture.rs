@@ -1,7 +1,7 @@
 //! A site and its records for this folder's tests.
 
 use crate::journal::{Batch, Names, Record, Transition};
-use crate::judge::Person;
+use crate::judge::{Person, Switched};
 use crate::live::{AlarmNow, Live, Picture};
 use davy_alarm::{Alarm, Cause, Instant, Shown, WallMs};
 use davy_config::site::{AlarmIndex, Site};
@@ -26,7 +26,7 @@ pub(super) fn picture(site: &Site) -> Picture {
     Live::new(
         site,
         alarms.collect(),
-        &vec![false; site.outputs.len()],
+        &vec![Switched::default(); site.outputs.len()],
         NOW,
     )
     .picture()

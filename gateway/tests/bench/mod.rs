@@ -7,8 +7,8 @@
 )]
 
 use davy_alarm::{Action, Actor, Cause, Instant, NoValue, Reading, Refusal, Saved, Shown, WallMs};
-use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Site};
-use davy_gateway::judge::{Ask, Change, Happening, Judge, Person};
+use davy_config::site::{AlarmIndex, PointIndex, Site};
+use davy_gateway::judge::{Ask, Change, Happening, Judge, Person, Switched};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -124,19 +124,34 @@ pub struct Bench {
     pub site: Arc<Site>,
     pub judge: Judge,
     pub on: Vec<bool>,
+    /// When each output changed last, by the wall clock.
+    pub since: Vec<Option<WallMs>>,
+    /// The wall clock at time 0.
+    pub wall: WallMs,
     pub told: Vec<Change>,
     pub now: u64,
 }
 
 impl Bench {
     pub fn new(parts: &[String]) -> Self {
-        Self::of(site(parts), &[], &[])
+        Self::of(site(parts), &[], &[], WallMs(0))
     }
 
-    pub fn of(site: Arc<Site>, saved: &[Option<Saved>], latched: &[OutputIndex]) -> Self {
-        let judge = Judge::new(site.clone(), saved, latched, Instant(0), WallMs(0));
+    pub fn of(
+        site: Arc<Site>,
+        saved: &[Option<Saved>],
+        switched: &[Switched],
+        wall: WallMs,
+    ) -> Self {
+        let judge = Judge::new(site.clone(), saved, switched, Instant(0), wall);
         let mut bench = Self {
-            on: vec![false; site.outputs.len()],
+            on: (0..site.outputs.len())
+                .map(|output| switched.get(output).is_some_and(|output| output.on))
+                .collect(),
+            since: (0..site.outputs.len())
+                .map(|output| switched.get(output).and_then(|output| output.since))
+                .collect(),
+            wall,
             site,
             judge,
             told: Vec::new(),
@@ -148,14 +163,19 @@ impl Bench {
 
     /// The same site after a restart: what survives, and nothing else.
     pub fn restarted(&self) -> Self {
+        self.restarted_after(0)
+    }
+
+    /// The same, so many milliseconds later.
+    pub fn restarted_after(&self, down: i64) -> Self {
+        let wall = WallMs(self.wall.0 + self.now as i64 + down);
         let saved: Vec<_> = (0..self.site.alarms.len())
-            .map(|alarm| Some(self.judge.saved(AlarmIndex(alarm), WallMs(0))))
+            .map(|alarm| Some(self.judge.saved(AlarmIndex(alarm), WallMs(wall.0 - down))))
             .collect();
-        let on: Vec<_> = (0..self.on.len())
-            .filter(|output| self.on[*output])
-            .map(OutputIndex)
+        let switched: Vec<_> = std::iter::zip(&self.on, &self.since)
+            .map(|(&on, &since)| Switched { on, since })
             .collect();
-        Self::of(self.site.clone(), &saved, &on)
+        Self::of(self.site.clone(), &saved, &switched, wall)
     }
 
     pub fn alarm(&self, id: &str) -> AlarmIndex {
@@ -234,8 +254,9 @@ impl Bench {
         self.judge.settle();
         for happening in self.judge.take_happenings() {
             match happening {
-                Happening::Output { output, on, .. } => {
+                Happening::Output { output, on, at } => {
                     assert_ne!(self.on[output.0], on, "told twice");
+                    self.since[output.0] = Some(WallMs(self.wall.0 + at.0 as i64));
                     self.on[output.0] = on;
                 }
                 Happening::Changed(change) => self.told.push(change),

@@ -5,6 +5,7 @@ use davy_config::site::{AlarmIndex, Site};
 use davy_gateway::clock::Clock;
 use davy_gateway::desk::{Desk, Request};
 use davy_gateway::journal::{Batch, Journal, Names, Record};
+use davy_gateway::judge::Switched;
 use davy_gateway::live::{AlarmNow, Live};
 use davy_gateway::uplink::{Batches, Offsets, Parts, Uplink};
 use davy_wire::{Ack, DataType, Metric, Payload, Value, name};
@@ -491,5 +492,10 @@ fn live(site: &Site, clock: Clock) -> Live {
         reason: None,
     };
     let alarms = (0..site.alarms.len()).map(normal).collect();
-    Live::new(site, alarms, &vec![false; site.outputs.len()], clock.wall())
+    Live::new(
+        site,
+        alarms,
+        &vec![Switched::default(); site.outputs.len()],
+        clock.wall(),
+    )
 }
