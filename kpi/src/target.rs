@@ -20,6 +20,16 @@ impl Verdict {
     pub(crate) const fn of(met: bool) -> Self {
         if met { Self::Met } else { Self::Missed }
     }
+
+    /// The name in files and the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Manageable => "manageable",
+            Self::Missed => "missed",
+            Self::Unjudged => "unjudged",
+        }
+    }
 }
 
 /// Annunciations in ten minutes: acceptable, and the most that is manageable.
