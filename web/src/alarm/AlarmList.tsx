@@ -14,7 +14,7 @@ import { unacknowledged } from './state';
 import { plain, type Entry } from './units';
 import { UnitRow } from './UnitRow';
 import { useRowHold } from './rowHold';
-import { sight } from './window';
+import { bodyHeight, sight } from './window';
 import './alarm.css';
 
 interface AlarmListProps {
@@ -100,7 +100,7 @@ export function AlarmList({ alarms, units = null, around, acts, open, onOpen, on
             </span>
           ))}
         </div>
-        <div class="body" role="presentation" style={{ height: `${entries.length * hold.row_px}px` }}>
+        <div class="body" role="presentation" style={{ height: `${bodyHeight(entries.length, hold)}px` }}>
         {entries.slice(from, to).map(({ key, unit, alarm, isFirstOut }, place) => {
           const where = { index: from + place, top_px: (from + place) * hold.row_px, chosen: key === chosen };
           if (unit) return <UnitRow key={key} unit={unit} {...where} onToggle={toggle} onOpen={openRow} />;

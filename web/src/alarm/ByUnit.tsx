@@ -2,6 +2,7 @@ import { useMemo } from 'preact/hooks';
 import { parameter, set } from '../address/address';
 import type { Alarm } from '../api/shape';
 import { Chip } from '../control/Button';
+import { language } from '../i18n/language';
 import { shared } from '../i18n/shared';
 import { byUnit, type Entry } from './units';
 
@@ -17,11 +18,11 @@ export function ByUnit({ flooding }: { flooding: boolean }) {
   );
 }
 
-/** The list by unit where the address asks for it; null otherwise. */
-export function useUnits(alarms: readonly Alarm[], label: (alarm: Alarm) => string): { entries: readonly Entry[]; onToggle: (unit: string) => void } | null {
+/** The list by unit where the address asks for it; null otherwise. `names` changes when a unit may be called otherwise. */
+export function useUnits(alarms: readonly Alarm[], label: (alarm: Alarm) => string, names: unknown): { entries: readonly Entry[]; onToggle: (unit: string) => void } | null {
   const on = parameter('group') === 'unit';
   const open = parameter('units') ?? '';
-  const entries = useMemo(() => (on ? byUnit(alarms, label, read(open)) : null), [on, alarms, open, label]);
+  const entries = useMemo(() => (on ? byUnit(alarms, label, read(open)) : null), [on, alarms, open, label, names, language.value]);
   if (!entries) return null;
   const onToggle = (unit: string): void => {
     const units = read(parameter('units') ?? '');

@@ -32,7 +32,7 @@ export function Alarms() {
   const parameters = address.value.parameters;
   const shown = useMemo(() => all.filter((alarm) => passes(alarm, readFilter(parameters))), [all, parameters]);
   const unit = unitOf(shown);
-  const units = useUnits(shown, unitName);
+  const units = useUnits(shown, unitName, shown.map((alarm) => unitName(alarm)).join());
   useKeys({ Escape: () => set({ open: null }) });
   if (!city.sites.value) return <Skeleton lines={12} />;
   return (

@@ -28,7 +28,7 @@ export function Alarms() {
   const { parameters } = address.value;
   const filter = readFilter(parameters);
   const shown = useMemo(() => all.filter((alarm) => passes(alarm, readFilter(parameters))), [all, parameters]);
-  const units = useUnits(shown, around.where);
+  const units = useUnits(shown, around.where, plant.site.value);
   const key = parameter('open');
   const open = (key !== null && map.get(key)) || null;
   useKeys({ Escape: () => set({ open: null }) });
