@@ -47,6 +47,12 @@ csv-gap-end = Gap ends
 csv-value = Value
 csv-quality = Quality
 csv-cause = Cause of absence
+csv-figure = Figure
+csv-of = Of
+csv-target = Target
+csv-verdict = Verdict
+csv-from = From
+csv-to = To
 
 screen-not-built = This program was built without the screens: run npm ci and npm run build in the folder web, then build it again. The API works.
 

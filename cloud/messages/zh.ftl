@@ -47,6 +47,12 @@ csv-gap-end = 缺口止
 csv-value = 数值
 csv-quality = 质量
 csv-cause = 无值原因
+csv-figure = 指标
+csv-of = 对象
+csv-target = 目标
+csv-verdict = 结论
+csv-from = 起
+csv-to = 止
 
 screen-not-built = 此程序未包含界面：先在 web 目录运行 npm ci 与 npm run build，再重新编译。接口仍可使用。
 

@@ -129,6 +129,7 @@ mod tests {
             include_str!("screen.rs"),
             include_str!("api/error.rs"),
             include_str!("api/csv.rs"),
+            include_str!("api/kpi_csv.rs"),
         ];
         let keys = keys(CHINESE_FILE);
         for source in sources {

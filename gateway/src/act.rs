@@ -154,7 +154,11 @@ impl Act {
                     self.live.set_demand(*output, *on, self.clock.wall_at(*at));
                 }
                 Happening::Horn { horn, .. } => self.live.set_horn(horn_now(*horn)),
-                Happening::Changed(change) => self.show_stale(change),
+                Happening::Changed(change) => {
+                    let wall = self.clock.wall_at(change.at);
+                    self.live.follow(change.cause, change.to, change.at, wall);
+                    self.show_stale(change);
+                }
             }
         }
         for alarm in changed {

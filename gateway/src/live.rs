@@ -4,9 +4,9 @@
 //! judgement up. Updates go out on a bounded broadcast; a reader that falls [`UPDATES_MAX`] behind is told so and takes a new picture.
 
 use crate::judge::Switched;
-use davy_alarm::{NoValue, Reading, WallMs};
-use davy_alarm::{Priority, Shown};
+use davy_alarm::{Cause, Instant, NoValue, Priority, Reading, Shown, WallMs};
 use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Site};
+use davy_kpi::{FloodNow, FloodWatch};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
@@ -87,6 +87,7 @@ pub enum Update {
 #[derive(Debug)]
 pub struct Live {
     picture: Mutex<Picture>,
+    load: Mutex<FloodWatch>,
     updates: broadcast::Sender<Arc<Update>>,
 }
 
@@ -112,6 +113,7 @@ impl Live {
         };
         Self {
             picture: Mutex::new(picture),
+            load: Mutex::default(),
             updates: broadcast::Sender::new(UPDATES_MAX),
         }
     }
@@ -158,6 +160,16 @@ impl Live {
         self.tell(|| Update::Alarm(alarm));
     }
 
+    /// Counts a transition into the load, if it annunciates.
+    pub fn follow(&self, cause: Cause, to: Shown, at: Instant, wall: WallMs) {
+        self.load().follow(cause, to, at, wall);
+    }
+
+    /// How many annunciations came of late, and whether they are a flood.
+    pub fn flood(&self, now: Instant) -> FloodNow {
+        self.load().look(now)
+    }
+
     /// Takes an output's new demand over.
     pub fn set_demand(&self, output: OutputIndex, demand: bool, since: WallMs) {
         let mut picture = self.lock();
@@ -193,6 +205,10 @@ impl Live {
             // Fails only when the last watcher has just left.
             let _ = self.updates.send(Arc::new(update()));
         }
+    }
+
+    fn load(&self) -> MutexGuard<'_, FloodWatch> {
+        self.load.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Picture> {

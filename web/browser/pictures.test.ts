@@ -13,6 +13,7 @@ const PLACES: Record<string, string> = {
   overview: '/',
   alarms: '/alarms',
   trend: '/trend?points=GT-101,LT-101,PT-303&before=1',
+  performance: '/performance?days=30',
   system: '/system',
 };
 
@@ -57,7 +58,7 @@ describe.each(Object.entries(CONDITIONS))('with the plant in condition %s', (con
     for (const [place, path] of Object.entries(PLACES)) {
       // Within the page, as a person goes: a new load of a frozen plant would show nothing at all.
       await page.evaluate((to) => (history.pushState(null, '', to), dispatchEvent(new PopStateEvent('popstate'))), path);
-      await page.locator(place === 'overview' ? '.areas' : place === 'alarms' ? '.alarm-place' : place === 'trend' ? '.readout' : '.parts').first().waitFor();
+      await page.locator(place === 'overview' ? '.areas' : place === 'alarms' ? '.alarm-place' : place === 'trend' ? '.readout' : place === 'performance' ? '.kpi-parts' : '.parts').first().waitFor();
       await picture(page, `plant-${condition}-${place}-${name}`);
       expect(await faults(page), `${place} ${name}`).toEqual([]);
     }

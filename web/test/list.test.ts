@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { held, reveal, sight } from '../src/alarm/window';
+import { bodyHeight, held, reveal, sight } from '../src/alarm/window';
 
 test('only rows in sight and a few beyond are drawn', () => {
   const { from, to } = sight(4800, 480, 48, 1000);
@@ -26,4 +26,13 @@ test('a row out of sight is brought in by the least scroll', () => {
   expect(reveal(0, 100, 480, 48)).toBe(0);
   expect(reveal(20, 0, 480, 48)).toBe(528);
   expect(reveal(3, 0, 480, 48)).toBe(0);
+});
+
+test('a short list has room below while rows came above what is held, and never scrolls its last row away', () => {
+  const at = (rows: number, scroll_px: number, above: number): number => bodyHeight(rows, { row_px: 48, height_px: 480, scroll_px, above });
+  expect(at(5, 0, 0)).toBe(240);
+  expect(at(5, 96, 2)).toBe(576);
+  expect(at(5, 5000, 500)).toBe(4 * 48 + 480);
+  expect(at(100, 96, 2)).toBe(4800);
+  expect(at(0, 96, 2)).toBe(0);
 });

@@ -31,8 +31,10 @@ pub(crate) fn access(method: &str, path: &str) -> Option<Access> {
         ("GET" | "DELETE", "/api/session") => person(Action::OwnSession),
         ("GET", "/api/overview" | "/api/alarms" | "/api/events") => person(Action::Read),
         ("GET", "/api/sites/{site}" | "/api/sites/{site}/trend") => person(Action::Read),
-        ("GET", "/api/history/alarms" | "/api/history/transitions") => person(Action::Read),
-        ("GET", "/api/history/alarms.csv" | "/api/sites/{site}/readings.csv") => {
+        ("GET", "/api/history/alarms" | "/api/history/transitions" | "/api/kpi") => {
+            person(Action::Read)
+        }
+        ("GET", "/api/history/alarms.csv" | "/api/sites/{site}/readings.csv" | "/api/kpi.csv") => {
             person(Action::Export)
         }
         ("POST", "/api/sites/{site}/alarms/{alarm}/acknowledge") => person(Action::Act),

@@ -74,7 +74,7 @@ impl Chunk {
         Self::head(form, &READING_COLUMNS.map(|column| column()))
     }
 
-    fn head(form: Form, columns: &[Message]) -> Vec<u8> {
+    pub(super) fn head(form: Form, columns: &[Message]) -> Vec<u8> {
         let mut chunk = Self::new(form);
         chunk.row(
             columns
@@ -85,7 +85,7 @@ impl Chunk {
         [BYTE_ORDER_MARK, &chunk.into_bytes()].concat()
     }
 
-    fn row(&mut self, cells: Vec<String>) {
+    pub(super) fn row(&mut self, cells: Vec<String>) {
         // Writing into memory cannot fail, and every row has its head's length (a test keeps it so).
         let _written = self
             .writer
@@ -160,7 +160,7 @@ impl Chunk {
         self.row(cells);
     }
 
-    fn time(&self, time_ms: Option<i64>) -> String {
+    pub(super) fn time(&self, time_ms: Option<i64>) -> String {
         let time = time_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
         time.map_or(String::new(), |time| {
             format!("{:.3}", time.display_with_offset(self.form.zone))

@@ -24,7 +24,7 @@ const ROWS_A_CHUNK: u32 = 1_000;
 /// Points of one file of readings.
 const MOST_POINTS: usize = 100;
 
-fn form(city: &City, query: &CsvQuery, headers: &HeaderMap) -> Result<Form, ApiError> {
+pub(super) fn form(city: &City, query: &CsvQuery, headers: &HeaderMap) -> Result<Form, ApiError> {
     let preferred = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
@@ -34,7 +34,7 @@ fn form(city: &City, query: &CsvQuery, headers: &HeaderMap) -> Result<Form, ApiE
     )
 }
 
-async fn audit(
+pub(super) async fn audit(
     city: &City,
     caller: &Caller,
     subject: &str,
@@ -51,7 +51,7 @@ async fn audit(
     Ok(())
 }
 
-fn file(name: &str, body: Body) -> Response {
+pub(super) fn file(name: &str, body: Body) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
     (
         [

@@ -10,6 +10,8 @@ mod events;
 mod export;
 mod health;
 mod history;
+mod kpi;
+mod kpi_csv;
 mod orders;
 mod overview;
 mod query;
@@ -78,6 +80,7 @@ pub(crate) struct Inner {
     throttle: Throttle,
     asked: Asked,
     streams: Arc<Semaphore>,
+    reckoning: Arc<Semaphore>,
 }
 
 impl std::ops::Deref for City {
@@ -108,6 +111,10 @@ impl City {
     fn streams(&self) -> &Arc<Semaphore> {
         &self.0.streams
     }
+
+    fn reckoning(&self) -> &Arc<Semaphore> {
+        &self.0.reckoning
+    }
 }
 
 /// The API's routes, ready to serve.
@@ -119,6 +126,7 @@ pub fn router(parts: Parts) -> Router {
         passwords: Passwords::default(),
         throttle: Throttle::default(),
         streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+        reckoning: Arc::new(Semaphore::new(kpi::MOST_AT_ONCE)),
     }));
     router
         .route_layer(from_fn_with_state(city.clone(), access::guard))
@@ -155,6 +163,8 @@ fn routes() -> OpenApiRouter<City> {
         .routes(routes!(export::alarms_csv))
         .routes(routes!(history::transitions))
         .routes(routes!(export::readings_csv))
+        .routes(routes!(kpi::kpi))
+        .routes(routes!(kpi::kpi_csv))
         .routes(routes!(orders::acknowledge))
         .routes(routes!(orders::shelve))
         .routes(routes!(orders::unshelve))

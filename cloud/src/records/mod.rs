@@ -12,6 +12,7 @@ mod command;
 mod commit;
 mod condition;
 pub(crate) mod engine;
+mod figures;
 mod fold;
 mod gap;
 mod model;
@@ -31,6 +32,7 @@ pub use command::Command;
 pub use commit::{Batch, Committed, Offset, Sample};
 pub use condition::Scope;
 pub use engine::StoreError;
+pub use figures::{FigureLine, Figures, HeldAlarm};
 pub use fold::Suppressed;
 pub use gap::Gap;
 pub use model::{

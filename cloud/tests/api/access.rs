@@ -37,7 +37,10 @@ const fn row(
 
 const REGULATOR: &str = r#"{"id":"li","name":"Li","role":"regulator","jurisdiction":{"city":"宁海"},"password":"a long password"}"#;
 
-const ROWS: [Row; 25] = [
+const KPI: &str = "/api/kpi?site={site}&from_ms=0&to_ms=1";
+const KPI_CSV: &str = "/api/kpi.csv?site={site}&from_ms=0&to_ms=1";
+
+const ROWS: [Row; 27] = [
     row("GET", "/healthz", "", [200, 200, 200, 200]),
     row("GET", "/metrics", "", [200, 200, 200, 200]),
     row("GET", "/api/openapi.json", "", [200, 200, 200, 200]),
@@ -67,6 +70,8 @@ const ROWS: [Row; 25] = [
         "",
         [401, 200, 200, 200],
     ),
+    row("GET", KPI, "", [401, 200, 200, 200]),
+    row("GET", KPI_CSV, "", [401, 200, 200, 200]),
     row(
         "POST",
         "/api/sites/{site}/alarms/{alarm}/acknowledge",

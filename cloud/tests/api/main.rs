@@ -4,6 +4,7 @@ mod access;
 mod city;
 mod events;
 mod export;
+mod kpi;
 mod login;
 mod openapi;
 mod orders;

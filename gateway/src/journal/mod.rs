@@ -9,6 +9,7 @@ mod encoding;
 mod exception;
 #[cfg(test)]
 mod faulty;
+mod figures;
 mod history;
 mod inbox;
 mod index;
@@ -30,6 +31,7 @@ mod writer;
 pub use archive::{Archive, Missing, Standing};
 pub use disk::{Disk, DiskFile};
 pub use exception::Exception;
+pub use figures::{AlarmLine, AlarmLines};
 pub use history::{Bucket, Series, Values};
 pub use record::{Batch, Names, Record, Transition};
 pub use story::Story;

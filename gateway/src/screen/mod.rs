@@ -2,6 +2,7 @@
 
 mod acts;
 mod assets;
+mod kpi;
 mod reads;
 mod refusal;
 mod session;
@@ -17,6 +18,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use davy_config::site::Site;
+use davy_kpi::FloodNow;
 use session::Sessions;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -39,6 +41,8 @@ pub struct Plant {
     streams: Arc<Semaphore>,
     /// PINs that are checked at one time: each costs 19 MiB of memory and tens of milliseconds.
     verifying: Arc<Semaphore>,
+    /// Alarm figures that are made at one time: each may read much of the journal.
+    reckoning: Arc<Semaphore>,
 }
 
 impl Plant {
@@ -62,7 +66,12 @@ impl Plant {
             sessions,
             streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
             verifying: Arc::new(Semaphore::new(1)),
+            reckoning: Arc::new(Semaphore::new(1)),
         }
+    }
+
+    fn flood(&self) -> FloodNow {
+        self.live.flood(self.clock.now())
     }
 
     fn links(&self) -> shapes::Links {
@@ -77,6 +86,7 @@ pub fn router(plant: Arc<Plant>) -> Router {
         .route("/api/live", get(reads::live))
         .route("/api/trend", get(reads::trend))
         .route("/api/transitions", get(reads::transitions))
+        .route("/api/kpi", get(kpi::kpi))
         .route("/api/system", get(reads::system))
         .fallback(assets::serve)
         .layer(CompressionLayer::new());

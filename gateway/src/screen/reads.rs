@@ -80,7 +80,8 @@ pub(super) async fn site(State(plant): State<Arc<Plant>>) -> Response {
 /// `GET /api/live`.
 pub(super) async fn live(State(plant): State<Arc<Plant>>) -> Response {
     let picture = plant.live.picture();
-    let snapshot = shapes::Snapshot::of(&plant.site, &picture, plant.links(), plant.clock.wall());
+    let (links, flood, now) = (plant.links(), plant.flood(), plant.clock.wall());
+    let snapshot = shapes::Snapshot::of(&plant.site, &picture, links, flood, now);
     Json(snapshot).into_response()
 }
 

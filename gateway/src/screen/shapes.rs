@@ -6,6 +6,7 @@ use crate::model::TextModel;
 use crate::uplink;
 use davy_alarm::{NoValue, Quality, WallMs};
 use davy_config::site::{Point, Site, Subject};
+use davy_kpi::FloodNow;
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -117,11 +118,18 @@ pub struct Snapshot<'a> {
     pub outputs: Vec<Output<'a>>,
     pub horn: Horn,
     pub links: Links,
+    pub flood: FloodNow,
 }
 
 impl<'a> Snapshot<'a> {
     /// Only alarms that are not normal are listed.
-    pub fn of(site: &'a Site, picture: &'a Picture, links: Links, now: WallMs) -> Self {
+    pub fn of(
+        site: &'a Site,
+        picture: &'a Picture,
+        links: Links,
+        flood: FloodNow,
+        now: WallMs,
+    ) -> Self {
         Self {
             time_ms: now.0,
             values: picture
@@ -142,6 +150,7 @@ impl<'a> Snapshot<'a> {
                 .collect(),
             horn: horn(picture.horn),
             links,
+            flood,
         }
     }
 }

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::sse::{Event, Sse};
 use davy_alarm::WallMs;
 use davy_config::site::Site;
+use davy_kpi::FloodNow;
 use futures_util::Stream;
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -49,6 +50,7 @@ trait Source {
     fn site(&self) -> &Site;
     fn live(&self) -> &Live;
     fn links(&self) -> shapes::Links;
+    fn flood(&self) -> FloodNow;
     fn now(&self) -> WallMs;
     fn shutdown(&self) -> &CancellationToken;
 }
@@ -64,6 +66,10 @@ impl Source for Plant {
 
     fn links(&self) -> shapes::Links {
         Self::links(self)
+    }
+
+    fn flood(&self) -> FloodNow {
+        Self::flood(self)
     }
 
     fn now(&self) -> WallMs {
@@ -130,7 +136,13 @@ impl<S: Source> Feed<S> {
         let (picture, updates) = source.live().watch();
         self.updates = updates;
         self.links = source.links();
-        let snapshot = shapes::Snapshot::of(source.site(), &picture, self.links, source.now());
+        let snapshot = shapes::Snapshot::of(
+            source.site(),
+            &picture,
+            self.links,
+            source.flood(),
+            source.now(),
+        );
         self.push("snapshot", &snapshot);
     }
 
@@ -157,10 +169,9 @@ impl<S: Source> Feed<S> {
             self.links = links;
             self.push("links", &links);
         }
-        self.push(
-            "tick",
-            &serde_json::json!({ "time_ms": self.source.now().0 }),
-        );
+        let (time_ms, flood) = (self.source.now().0, self.source.flood());
+        let tick = serde_json::json!({ "time_ms": time_ms, "flood": flood });
+        self.push("tick", &tick);
     }
 
     fn push(&mut self, kind: &'static str, data: &impl Serialize) {
@@ -234,6 +245,10 @@ mod tests {
             };
             let broker = BrokerLink { state, since };
             shapes::Links::of(&Links { broker, cloud })
+        }
+
+        fn flood(&self) -> FloodNow {
+            FloodNow::default()
         }
 
         fn now(&self) -> WallMs {

@@ -11,13 +11,17 @@ import { needsNote, type AlarmActs } from './acts';
 import { AlarmRow, type Surroundings } from './AlarmRow';
 import { NoteLine } from './NoteLine';
 import { unacknowledged } from './state';
+import { plain, type Entry } from './units';
+import { UnitRow } from './UnitRow';
 import { useRowHold } from './rowHold';
-import { sight } from './window';
+import { bodyHeight, sight } from './window';
 import './alarm.css';
 
 interface AlarmListProps {
   /** In the order that they are shown. */
   alarms: readonly Alarm[];
+  /** The same by unit; left out, one alarm a line. */
+  units?: { entries: readonly Entry[]; onToggle: (unit: string) => void } | null;
   around: Surroundings;
   acts: AlarmActs;
   /** `alarmKey` of the row whose details are open; null for none. */
@@ -38,8 +42,9 @@ const HEAD = ['priority', 'time', 'point', 'site', 'condition', 'value', 'limit'
 const CLASSES: Partial<Record<(typeof HEAD)[number], string>> = { limit: 'wide', who: 'wide', site: 'c-site', condition: 'c-cond', act: 'acts' };
 
 /** The live list. Only rows in sight are drawn; the row under the pointer stays there whatever comes above it. */
-export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: AlarmListProps) {
-  const keys = useMemo(() => alarms.map(alarmKey), [alarms]);
+export function AlarmList({ alarms, units = null, around, acts, open, onOpen, onTrend }: AlarmListProps) {
+  const given = units?.entries ?? alarms;
+  const { entries, keys } = useMemo(() => listed(alarms, units?.entries ?? null), [given]);
   const rows = useRef<HTMLDivElement>(null);
   const hold = useRowHold(rows, keys);
   const [cursor, setCursor] = useState<string | null>(null);
@@ -73,18 +78,20 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
     setCursor(keys[next] ?? null);
     hold.reveal(next);
   };
-  const current = alarms[chosen === null ? -1 : keys.indexOf(chosen)];
+  const at = entries[chosen === null ? -1 : keys.indexOf(chosen)];
+  const current = at?.alarm;
+  const toggle = useSteady((unit: string) => units?.onToggle(unit));
   useKeys({
     j: () => step(1),
     k: () => step(-1),
-    Enter: () => current && onOpen(current),
+    Enter: () => (current ? onOpen(current) : at?.unit && toggle(at.unit.key)),
     t: () => current && onTrend?.(current),
     a: () => void (current && unacknowledged(current) && acknowledge(current, null)),
   });
 
-  const { from, to } = hold.printing ? { from: 0, to: alarms.length } : sight(hold.scroll_px, hold.height_px, hold.row_px, alarms.length);
+  const { from, to } = hold.printing ? { from: 0, to: entries.length } : sight(hold.scroll_px, hold.height_px, hold.row_px, entries.length);
   return (
-    <div class={around.site ? 'card alarm-list with-site' : 'card alarm-list'} role="table" aria-label={shared('alarms.title')} aria-rowcount={alarms.length + 1}>
+    <div class={around.site ? 'card alarm-list with-site' : 'card alarm-list'} role="table" aria-label={shared('alarms.title')} aria-rowcount={entries.length + 1}>
       <div ref={rows} class="rows" role="rowgroup" tabIndex={0} onScroll={hold.onScroll} onPointerMove={hold.onPointerMove} onPointerLeave={hold.onPointerLeave}>
         <div class="head" role="row" aria-rowindex={1}>
           {HEAD.filter((column) => column !== 'site' || around.site).map((column) => (
@@ -93,18 +100,18 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
             </span>
           ))}
         </div>
-        <div class="body" role="presentation" style={{ height: `${alarms.length * hold.row_px}px` }}>
-        {alarms.slice(from, to).map((alarm, place) => {
-          const key = alarmKey(alarm);
+        <div class="body" role="presentation" style={{ height: `${bodyHeight(entries.length, hold)}px` }}>
+        {entries.slice(from, to).map(({ key, unit, alarm, isFirstOut }, place) => {
+          const where = { index: from + place, top_px: (from + place) * hold.row_px, chosen: key === chosen };
+          if (unit) return <UnitRow key={key} unit={unit} {...where} onToggle={toggle} onOpen={openRow} />;
           const question = asking.get(key);
           return (
             <AlarmRow
               key={key}
               alarm={alarm}
               around={around}
-              index={from + place}
-              top_px={(from + place) * hold.row_px}
-              chosen={key === chosen}
+              {...where}
+              isFirstOut={isFirstOut}
               onOpen={openRow}
               onAcknowledge={acts.acknowledge ? press : null}
               asking={question ? <Ask ask={question} onNote={(note) => acknowledge(alarm, note)} onClose={() => ask(key, null)} /> : null}
@@ -123,6 +130,11 @@ export function AlarmList({ alarms, around, acts, open, onOpen, onTrend }: Alarm
       )}
     </div>
   );
+}
+
+function listed(alarms: readonly Alarm[], by: readonly Entry[] | null): { entries: readonly Entry[]; keys: readonly string[] } {
+  const entries = by ?? plain(alarms);
+  return { entries, keys: entries.map((entry) => entry.key) };
 }
 
 function Ask({ ask, onNote, onClose }: { ask: Asking; onNote: (note: string) => Promise<void>; onClose: () => void }) {

@@ -32,6 +32,8 @@ interface CellsProps {
   around: Surroundings;
   /** Null for a role that only watches. */
   onAcknowledge: ((alarm: Alarm) => unknown) | null;
+  /** It began what happened in its unit. */
+  isFirstOut?: boolean;
   /** A question or a refusal in place of the right half of the row. */
   asking: ComponentChildren | null;
 }
@@ -65,7 +67,7 @@ export function AlarmRow({ top_px, index, chosen, onOpen, ...cells }: AlarmRowPr
   );
 }
 
-const Cells = memo(function Cells({ alarm, around, onAcknowledge, asking }: CellsProps) {
+const Cells = memo(function Cells({ alarm, around, onAcknowledge, asking, isFirstOut = false }: CellsProps) {
   const point = around.point(alarm);
   return (
     <>
@@ -78,7 +80,7 @@ const Cells = memo(function Cells({ alarm, around, onAcknowledge, asking }: Cell
       <div role="cell" class="two c-name">
         <span class="strong">{name(alarm.name)}</span>
         <span class="small muted">
-          {alarm.id} · {around.site && <span class="at-site">{around.site(alarm)} · </span>}
+          {isFirstOut && <span class="tag first-out">{shared('group.first-out')}</span>} {alarm.id} · {around.site && <span class="at-site">{around.site(alarm)} · </span>}
           {around.where(alarm)}
         </span>
       </div>

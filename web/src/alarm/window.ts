@@ -39,3 +39,13 @@ export function reveal(row: number, scroll_px: number, height_px: number, row_px
   if (top < scroll_px) return top;
   return top + row_px > scroll_px + height_px ? top + row_px - height_px : scroll_px;
 }
+
+/**
+ * How high the rows stand together. A list that is shorter than its place has nothing to scroll by: while rows have come above what is held, there is
+ * room below, so that it can stay; the last row is never scrolled out of sight by it.
+ */
+export function bodyHeight(rows: number, { row_px, height_px, scroll_px, above }: { row_px: number; height_px: number; scroll_px: number; above: number }): number {
+  const all = rows * row_px;
+  const held = Math.min(scroll_px, above * row_px, Math.max(0, rows - 1) * row_px);
+  return held > 0 ? Math.max(all, held + height_px) : all;
+}

@@ -15,6 +15,7 @@ import { city as say } from './messages';
 import { Administration } from './place/Administration';
 import { Alarms } from './place/Alarms';
 import { Forbidden, Nowhere } from './place/Elsewhere';
+import { PerformancePlace } from './place/Performance';
 import { RecordPlace } from './place/Record';
 import { SitePlace } from './place/Site';
 import { Situation } from './place/Situation';
@@ -28,6 +29,7 @@ const PLACES: readonly Place[] = [
   { id: 'alarms', label: () => say('place.alarms'), icon: 'alarms', view: Alarms },
   { id: 'site', label: () => say('place.site'), icon: 'site', view: SitePlace },
   { id: 'trend', label: () => say('place.trend'), icon: 'trend', view: TrendPlace },
+  { id: 'performance', label: () => say('place.performance'), icon: 'performance', view: PerformancePlace },
   { id: 'record', label: () => say('place.record'), icon: 'record', view: RecordPlace },
 ];
 const ADMINISTRATION: Place = { id: 'administration', label: () => say('place.administration'), icon: 'administration', view: Administration };

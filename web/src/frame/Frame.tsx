@@ -30,12 +30,14 @@ interface FrameProps {
   /** Quality of the daemon's clock as the daemon names it; null where not known yet. */
   clock: string | null;
   horn: ComponentChildren;
+  /** What is said while a flood lasts. */
+  flood?: ComponentChildren;
   links: ComponentChildren;
   person: ComponentChildren;
 }
 
 /** What is always there: the strip on top, the places at the left (at the bottom of a phone), and the banner of a silent stream. */
-export function Frame({ title, places, feed, alarms, clock, horn, links, person }: FrameProps) {
+export function Frame({ title, places, feed, alarms, clock, horn, flood, links, person }: FrameProps) {
   const here = address.value.place;
   // Reckoned once for what was handed in: an iterator can be walked only once, and the frame is drawn more often than that.
   const counts = useMemo(() => countUnacknowledged(alarms), [alarms]);
@@ -55,6 +57,7 @@ export function Frame({ title, places, feed, alarms, clock, horn, links, person 
         </h1>
         <Counts counts={counts} />
         <div class="part sound">{horn}</div>
+        {flood}
         <div class="space" />
         <div class="part links">{links}</div>
         <div class="part when">

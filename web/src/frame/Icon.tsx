@@ -3,6 +3,7 @@ const DRAWINGS = {
   overview: 'M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z',
   alarms: 'M10 3a5 5 0 0 0-5 5c0 4-1.5 5.5-1.5 5.5h13S15 12 15 8a5 5 0 0 0-5-5ZM8.3 16.5a1.8 1.8 0 0 0 3.4 0',
   trend: 'M3 3v14h14M5.5 13l3.5-5 3 3 4.5-6.5',
+  performance: 'M3 17h14M5 14v-4M10 14V4M15 14V8',
   system: 'M3 4h14v5H3zM3 11h14v5H3zM6 6.5h.1M6 13.5h.1',
   situation: 'M10 17s5.5-4.6 5.5-9A5.5 5.5 0 0 0 4.5 8c0 4.4 5.5 9 5.5 9ZM10 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z',
   site: 'M3 17V9l4.5 3V9l4.5 3V4h5v13zM6 14.5h.1M10 14.5h.1M14 14.5h.1',

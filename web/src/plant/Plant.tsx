@@ -3,9 +3,11 @@ import { Frame } from '../frame/Frame';
 import { LinkState } from '../frame/LinkState';
 import type { Place } from '../frame/place';
 import { Horn } from '../horn/Horn';
+import { FloodFlag } from '../kpi/FloodFlag';
 import { name } from '../i18n/language';
 import { Alarms } from './place/Alarms';
 import { Overview } from './place/Overview';
+import { Performance } from './place/Performance';
 import { System } from './place/System';
 import { Trend } from './place/Trend';
 import { LogInDialog, PersonPart } from './LogIn';
@@ -16,6 +18,7 @@ const PLACES: readonly Place[] = [
   { id: '', label: () => say('place.overview'), icon: 'overview', view: Overview },
   { id: 'alarms', label: () => say('place.alarms'), icon: 'alarms', view: Alarms },
   { id: 'trend', label: () => say('place.trend'), icon: 'trend', view: Trend },
+  { id: 'performance', label: () => say('place.performance'), icon: 'performance', view: Performance },
   { id: 'system', label: () => say('place.system'), icon: 'system', view: System },
 ];
 
@@ -33,6 +36,7 @@ export function Plant() {
         alarms={alarms}
         clock={plant.system.value?.clock.quality ?? null}
         horn={<Horn horn={plant.horn.value} onSilence={plant.silence} />}
+        flood={<FloodFlag flood={plant.flood.value} />}
         links={<Links />}
         person={<PersonPart />}
       />

@@ -6,7 +6,8 @@ import { Feed } from '../api/feed';
 import type { Alarm, Horn, Output, Trend, Value } from '../api/shape';
 import { nowExactly, setClock } from '../clock/now';
 import { Picture } from '../live/picture';
-import type { Links, Person, PlantSite, Snapshot, SystemNow, TransitionPage } from './shape';
+import { NO_FLOOD, type Flood } from '../kpi/shape';
+import type { Links, Person, PlantKpi, PlantSite, Snapshot, SystemNow, TransitionPage } from './shape';
 
 const QUIET: Horn = { sounding: false, priority: null, silenced: false };
 /** How often what changes slowly is asked for. */
@@ -19,6 +20,7 @@ class Plant {
   readonly outputs = signal<ReadonlyMap<string, Output>>(new Map());
   readonly horn = signal<Horn>(QUIET);
   readonly links = signal<Links | null>(null);
+  readonly flood = signal<Flood>(NO_FLOOD);
   readonly person = signal<Person | null>(null);
   readonly system = signal<SystemNow | null>(null);
   readonly systemFailure = signal<Failure | null>(null);
@@ -30,7 +32,7 @@ class Plant {
     output: (data) => this.#takeOutput(data as Output),
     horn: (data) => void (this.horn.value = data as Horn),
     links: (data) => void (this.links.value = data as Links),
-    tick: (data) => setClock((data as { time_ms: number }).time_ms),
+    tick: (data) => this.#takeTick(data as { time_ms: number; flood?: Flood }),
   });
 
   start(): void {
@@ -58,6 +60,10 @@ class Plant {
 
   transitions(alarm: string, signal?: AbortSignal): Promise<Outcome<TransitionPage>> {
     return get<TransitionPage>(`/api/transitions?${query({ alarm, limit: 50 })}`, signal ? { signal } : {});
+  }
+
+  kpi(from_ms: number, to_ms: number, signal?: AbortSignal): Promise<Outcome<PlantKpi>> {
+    return get<PlantKpi>(`/api/kpi?${query({ from_ms, to_ms })}`, signal ? { signal } : {});
   }
 
   async logIn(person: string, pin: string): Promise<Outcome<Person>> {
@@ -92,6 +98,13 @@ class Plant {
     this.outputs.value = new Map(snapshot.outputs.map((output) => [output.id, output]));
     this.horn.value = snapshot.horn;
     this.links.value = snapshot.links;
+    this.flood.value = snapshot.flood ?? NO_FLOOD;
+  }
+
+  #takeTick({ time_ms, flood = NO_FLOOD }: { time_ms: number; flood?: Flood }): void {
+    setClock(time_ms);
+    const { count, since_ms } = this.flood.peek();
+    if (flood.count !== count || flood.since_ms !== since_ms) this.flood.value = flood;
   }
 
   #takeOutput(output: Output): void {

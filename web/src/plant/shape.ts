@@ -1,6 +1,7 @@
 /** The shapes of the plant's interface alone, as docs/api.md gives them. */
 
 import type { Alarm, Horn, Output, SiteShape, Transition, Value } from '../api/shape';
+import type { Flood, Kpi, Signal } from '../kpi/shape';
 
 export interface Person {
   id: string;
@@ -29,6 +30,13 @@ export interface Snapshot {
   outputs: Output[];
   horn: Horn;
   links: Links;
+  /** Left out by a gateway older than this screen. */
+  flood?: Flood;
+}
+
+export interface PlantKpi extends Kpi {
+  flood: Flood;
+  signals: Signal[];
 }
 
 export interface BusNow {

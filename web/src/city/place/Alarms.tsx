@@ -2,6 +2,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { address, go, link, parameter, set } from '../../address/address';
 import { AlarmList } from '../../alarm/AlarmList';
 import { BulkAcknowledge } from '../../alarm/BulkAcknowledge';
+import { ByUnit, useUnits } from '../../alarm/ByUnit';
 import { Filters } from '../../alarm/Filters';
 import { passes, readFilter } from '../../alarm/filter';
 import { byUrgency } from '../../alarm/state';
@@ -31,12 +32,14 @@ export function Alarms() {
   const parameters = address.value.parameters;
   const shown = useMemo(() => all.filter((alarm) => passes(alarm, readFilter(parameters))), [all, parameters]);
   const unit = unitOf(shown);
+  const units = useUnits(shown, unitName, shown.map((alarm) => unitName(alarm)).join());
   useKeys({ Escape: () => set({ open: null }) });
   if (!city.sites.value) return <Skeleton lines={12} />;
   return (
     <div class="alarm-place" data-open={opened ? '' : undefined}>
       <h2 class="hidden">{shared('alarms.title')}</h2>
       <Filters alarms={all} among={{ parameter: 'site', label: say('situation.column.site'), all: say('alarms.all-sites'), choices: sitesOf(all) }}>
+        <ByUnit flooding={false} />
         {acts.acknowledge && unit && <BulkAcknowledge alarms={shown} unit={unit} acts={acts} />}
         <Button look="plain" icon label={shared('act.print')} onPress={() => print()}>
           <Icon name="print" />
@@ -44,7 +47,7 @@ export function Alarms() {
       </Filters>
       <div class="alarm-split" data-open={opened ? '' : undefined}>
         {shown.length > 0 ? (
-          <AlarmList alarms={shown} around={around} acts={acts} open={open} onOpen={openAlarm} onTrend={(alarm) => alarm.point !== null && go('trend', trendAround(alarm))} />
+          <AlarmList alarms={shown} units={units} around={around} acts={acts} open={open} onOpen={openAlarm} onTrend={(alarm) => alarm.point !== null && go('trend', trendAround(alarm))} />
         ) : (
           <Nothing all={all} />
         )}
@@ -66,6 +69,8 @@ function unitOf(alarms: readonly Alarm[]): string | null {
   if (!first || others.some((alarm) => alarm.site !== first.site || alarm.area !== first.area)) return null;
   return [siteName(first.site), areaName(first.site, first.area)].filter(Boolean).join(' · ');
 }
+
+const unitName = (alarm: Alarm): string => [siteName(alarm.site), areaName(alarm.site, alarm.area) || alarm.device].filter(Boolean).join(' · ');
 
 /** Follows a site's values while the page stands. */
 export function useWatch(site: string | null): void {

@@ -2,6 +2,7 @@ import { set } from '../../address/address';
 import { toggled } from '../../alarm/filter';
 import { Shape } from '../../alarm/Symbol';
 import { CONDITIONS, PRIORITIES } from '../../api/shape';
+import { Moment } from '../../clock/Moment';
 import { now } from '../../clock/now';
 import { Chip } from '../../control/Button';
 import { Field, Input, Select } from '../../control/Field';
@@ -10,7 +11,6 @@ import { city } from '../city';
 import { city as say } from '../messages';
 import { DAYS_CHOICES, type Question, type Range } from '../question';
 import { SiteChoice } from '../SiteChoice';
-import { Moment } from './Moment';
 
 /** Questions that are asked again and again. Each is an address of its own. */
 const USUAL = [

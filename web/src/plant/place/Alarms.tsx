@@ -3,6 +3,7 @@ import { address, go, link, parameter, set } from '../../address/address';
 import { AlarmDetails, AROUND_MS } from '../../alarm/AlarmDetails';
 import { AlarmList } from '../../alarm/AlarmList';
 import { BulkAcknowledge } from '../../alarm/BulkAcknowledge';
+import { ByUnit, useUnits } from '../../alarm/ByUnit';
 import { NO_FILTER, passes, readFilter } from '../../alarm/filter';
 import { Filters } from '../../alarm/Filters';
 import { byUrgency } from '../../alarm/state';
@@ -24,8 +25,10 @@ import { plant } from '../plant';
 export function Alarms() {
   const map = plant.picture.alarms.value;
   const all = useMemo(() => [...map.values()].sort(byUrgency), [map]);
-  const filter = readFilter(address.value.parameters);
-  const shown = all.filter((alarm) => passes(alarm, filter));
+  const { parameters } = address.value;
+  const filter = readFilter(parameters);
+  const shown = useMemo(() => all.filter((alarm) => passes(alarm, readFilter(parameters))), [all, parameters]);
+  const units = useUnits(shown, around.where, plant.site.value);
   const key = parameter('open');
   const open = (key !== null && map.get(key)) || null;
   useKeys({ Escape: () => set({ open: null }) });
@@ -35,6 +38,7 @@ export function Alarms() {
     <div class="alarm-place" data-open={open !== null || undefined}>
       <h2 class="hidden">{shared('alarms.title')}</h2>
       <Filters alarms={all} among={{ parameter: 'area', label: say('alarms.area'), all: say('alarms.all-areas'), choices: areas }}>
+        <ByUnit flooding={plant.flood.value.since_ms !== null} />
         {unit && <BulkAcknowledge alarms={shown} unit={unit.label} acts={acts} />}
         <Button look="plain" icon label={shared('act.print')} onPress={() => print()}>
           <Icon name="print" />
@@ -42,7 +46,7 @@ export function Alarms() {
       </Filters>
       <div class="alarm-split" data-open={open !== null || undefined}>
         {shown.length > 0 ? (
-          <AlarmList alarms={shown} around={around} acts={acts} open={open && key} onOpen={openAlarm} onTrend={(alarm) => go('trend', { points: alarm.point })} />
+          <AlarmList alarms={shown} units={units} around={around} acts={acts} open={open && key} onOpen={openAlarm} onTrend={(alarm) => go('trend', { points: alarm.point })} />
         ) : (
           <div class="card">
             <Nothing all={all.length} />

@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { dateTime, fromField, toField } from '../../clock/format';
-import { Button } from '../../control/Button';
-import { Icon } from '../../frame/Icon';
-import { city as say } from '../messages';
+import { Button } from '../control/Button';
+import { Icon } from '../frame/Icon';
+import { shared } from '../i18n/shared';
+import { dateTime, fromField, toField } from './format';
+import './moment.css';
 
 /** `2026-11-25 14:03`, also with seconds or a T. */
 const WRITTEN = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?$/;
@@ -26,20 +27,20 @@ export function Moment({ value_ms, label, onChange }: MomentProps) {
     if (ms !== null && text.trim() !== stands) onChange(ms);
   };
   return (
-    <div class="field">
+    <div class="field moment-field">
       <label class="moment">
         <span class="label">{label}</span>
         <input class="input number" value={draft} aria-invalid={wrong} maxLength={19} spellcheck={false} autocomplete="off" onInput={(event) => setDraft(event.currentTarget.value)} onChange={(event) => take(event.currentTarget.value)} />
       </label>
       <span class="pick">
-        <Button look="plain" icon label={say('moment.pick', { label })} onPress={() => picker.current?.showPicker()}>
+        <Button look="plain" icon label={shared('moment.pick', { label })} onPress={() => picker.current?.showPicker()}>
           <Icon name="calendar" size={18} />
         </Button>
         <input ref={picker} type="datetime-local" tabIndex={-1} aria-hidden="true" value={toField(value_ms)} onChange={(event) => take(event.currentTarget.value)} />
       </span>
       {wrong && (
         <span class="wrong" role="alert">
-          {say('moment.wrong')}
+          {shared('moment.wrong')}
         </span>
       )}
     </div>

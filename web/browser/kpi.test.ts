@@ -1,0 +1,194 @@
+/** Alarm figures at both faces, and the list by unit in a flood, in a real browser. */
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { serveCity, type CityFixture } from '../fixture/city/server';
+import { servePlant, type PlantFixture } from '../fixture/plant/server';
+import { enter } from './city';
+import { DESKTOP, faults, launch, open, PHONE, picture, type Look, type Screen } from './screen';
+
+let browser: Browser;
+let screen: Screen;
+beforeAll(async () => void (browser = await launch()));
+afterAll(() => browser.close());
+afterEach(() => screen.close());
+
+const LOOKS: Record<string, Look> = {
+  'zh-light': DESKTOP,
+  'en-dark': { ...DESKTOP, language: 'en', theme: 'dark' },
+  'zh-dark-phone': { ...PHONE, theme: 'dark' },
+  'en-light-phone': { ...PHONE, language: 'en' },
+};
+
+/** No page is wider than its screen: what does not fit scrolls within itself. */
+const overflow = (page: Page): Promise<number> => page.locator('.stage').evaluate((stage) => stage.scrollWidth - stage.clientWidth);
+
+describe('at the plant', () => {
+  let plant: PlantFixture;
+  beforeEach(async () => void (plant = await servePlant()));
+  afterEach(() => plant.close());
+
+  async function at(path: string, look: Look = {}): Promise<Page> {
+    screen = await open(browser, plant.url, path, look);
+    await screen.page.locator('.frame[data-feed="live"]').waitFor();
+    return screen.page;
+  }
+
+  test('every figure stands beside its target with a word for how it does, and what chatters has its proposal', async () => {
+    const page = await at('/performance');
+    const rate = page.locator('[data-figure="rate"]');
+    await rate.waitFor();
+    expect(await rate.innerText()).toMatch(/1\.35[\s\S]*约 1，至多 2[\s\S]*尚可应对/);
+    expect(await page.locator('[data-figure="standing"] .verdict').innerText()).toBe('达标');
+    await page.getByText('记录有 1.0 天', { exact: false }).or(page.getByText('有记录 1.0 天', { exact: false })).waitFor();
+    await page.getByText('记录不足 30 天', { exact: false }).waitFor();
+    const chatters = page.locator('[data-chatters="PT-303.H"]');
+    expect(await chatters.innerText()).toContain('死区 0.05 → 0.22 kPa');
+    expect(await chatters.innerText()).toContain('触发 84 → 6 次');
+    expect(await page.locator('[data-chatters="GT-202.BAD"]').innerText()).toContain('看不出抖动');
+    expect(await page.getByRole('rowheader', { name: '王伟' }).count()).toBe(1);
+    expect(screen.complaints).toEqual([]);
+  });
+
+  test('the period stands in the address, and one that is none is not asked for', async () => {
+    const page = await at('/performance');
+    await page.locator('[data-figure="rate"]').waitFor();
+    await page.getByRole('button', { name: '30 天' }).click();
+    await page.getByText('有记录 12.0 天', { exact: false }).waitFor();
+    expect(page.url()).toContain('days=30');
+    await page.getByLabel('从', { exact: true }).fill('2030-01-01 00:00');
+    await page.keyboard.press('Enter');
+    await page.getByText('起止时间不成立').waitFor();
+    await page.goBack();
+    await page.getByText('有记录 12.0 天', { exact: false }).waitFor();
+  });
+
+  test('a gateway that does not answer says what is still true, and a retry goes on', async () => {
+    const page = await at('/');
+    await page.route('**/api/kpi?*', (route) => route.fulfill({ status: 503, contentType: 'application/json', body: '{"error":"not-ready","message":"","detail":null}' }));
+    await page.getByRole('link', { name: '绩效' }).click();
+    await page.getByText('监测和报警不受影响。').waitFor();
+    await page.unroute('**/api/kpi?*');
+    await page.getByRole('button', { name: '重试' }).click();
+    await page.locator('[data-figure="rate"]').waitFor();
+  });
+
+  test('a flood is flagged in the strip and leads to the list by unit, where every P1 stands above the folded units', async () => {
+    const page = await at('/');
+    expect(await page.locator('.flood-flag').count()).toBe(0);
+    plant.process.leak();
+    plant.process.flood(200);
+    const flag = page.locator('.flood-flag');
+    await flag.waitFor();
+    expect(await flag.innerText()).toMatch(/^报警泛滥：10 分钟 20\d 条$/);
+    await flag.click();
+    await page.locator('.unit-row').first().waitFor();
+    const urgent = [...plant.process.alarms.values()].filter((alarm) => alarm.priority === 1 && alarm.state !== 'NORM').map((alarm) => alarm.id);
+    expect(urgent.length).toBeGreaterThan(1);
+    const rows = await page.locator('.alarm-row').evaluateAll((all) => all.sort((a, b) => Number(a.getAttribute('aria-rowindex')) - Number(b.getAttribute('aria-rowindex'))).map((row) => (row as HTMLElement).dataset['alarm'] ?? `unit ${(row as HTMLElement).dataset['unit']}`));
+    expect(new Set(rows.slice(0, urgent.length))).toEqual(new Set(urgent));
+    expect(rows.slice(urgent.length).every((row) => row.startsWith('unit '))).toBe(true);
+    expect(await page.locator('.unit-row').first().innerText()).toContain('首出');
+  });
+
+  test('a unit unfolds with its first-out marked, by pointer and by keyboard, and the address remembers it', async () => {
+    const page = await at('/alarms?group=unit');
+    plant.process.flood(60);
+    const unit = page.locator('.unit-row').first();
+    await unit.waitFor();
+    const key = (await unit.getAttribute('data-unit')) ?? '';
+    const folded = await page.locator('.alarm-row').count();
+    await unit.getByRole('button', { name: '展开', exact: false }).click();
+    await page.waitForFunction((before) => document.querySelectorAll('.alarm-row').length > before, folded);
+    expect(decodeURIComponent(decodeURIComponent(page.url()))).toContain(`units=${key}`);
+    await page.reload();
+    await page.locator('.unit-row').first().getByRole('button', { name: '收起', exact: false }).waitFor();
+    expect(await page.locator('.alarm-row .c-name .first-out').count()).toBeGreaterThan(0);
+    await unit.click();
+    await unit.getByRole('button', { name: '展开', exact: false }).waitFor();
+    await page.keyboard.press('j');
+    await page.locator('.alarm-row[aria-current="true"]').waitFor();
+  });
+
+  test('the row under the pointer stays where it is while a flood comes into the units', async () => {
+    const page = await at('/alarms?group=unit');
+    plant.process.flood(30);
+    const unit = page.locator('.unit-row').nth(1);
+    await unit.waitFor();
+    await unit.hover({ position: { x: 300, y: 10 } });
+    const key = await unit.getAttribute('data-key');
+    const place = () => page.locator(`.alarm-row[data-key="${key}"]`).evaluate((row) => Math.round(row.getBoundingClientRect().top));
+    const before = await place();
+    const urgent = await page.locator('.alarm-row[data-asks="1"]').count();
+    plant.process.flood(200, 30);
+    await page.locator('.flood-flag').filter({ hasText: /200/ }).waitFor();
+    expect(await page.locator('.alarm-row[data-asks="1"]').count(), 'P1 came above it').toBeGreaterThan(urgent);
+    expect(await place()).toBe(before);
+  });
+
+  test.each(Object.entries(LOOKS))('figures and units are whole and free of serious faults, seen as %s', async (name, look) => {
+    const page = await at('/performance?days=30', look);
+    await page.locator('.proposals').first().waitFor();
+    await picture(page, `plant-kpi-${name}`);
+    expect(await overflow(page)).toBe(0);
+    expect(await faults(page)).toEqual([]);
+    await page.locator('.stage').evaluate((stage) => stage.scrollTo(0, 900));
+    await picture(page, `plant-kpi-lists-${name}`);
+    plant.process.leak();
+    plant.process.flood(200);
+    await page.locator('.flood-flag').click();
+    await page.locator('.unit-row').first().waitFor();
+    await page.locator('.unit-row').first().locator('.unit-toggle').click();
+    await picture(page, `plant-units-${name}`);
+    expect(await faults(page)).toEqual([]);
+    expect(screen.complaints).toEqual([]);
+  });
+});
+
+describe('in the city', () => {
+  let city: CityFixture;
+  beforeEach(async () => void (city = await serveCity()));
+  afterEach(() => city.close());
+
+  async function at(user: string, path: string, look: Look = {}): Promise<Page> {
+    screen = await enter(browser, city, user, path, look);
+    await screen.page.locator('.frame[data-feed="live"]').waitFor();
+    return screen.page;
+  }
+
+  test('the figures of a site are chosen by site and period, and its file asks for the same', async () => {
+    const page = await at('county', '/performance');
+    await page.getByText('绩效按企业计算。').waitFor();
+    await page.getByLabel('企业', { exact: true }).selectOption('tank-farm');
+    await page.locator('[data-figure="rate"]').waitFor();
+    expect(page.url()).toContain('site=tank-farm');
+    await page.getByRole('button', { name: '30 天' }).click();
+    await page.getByText('有记录 30.0 天', { exact: false }).waitFor();
+    expect(await page.getByText('记录不足 30 天', { exact: false }).count()).toBe(0);
+    const file = new URL((await page.getByRole('link', { name: '下载 CSV' }).getAttribute('href')) ?? '', city.url).searchParams;
+    expect([file.get('site'), file.get('lang'), Number(file.get('to_ms')) - Number(file.get('from_ms'))]).toEqual(['tank-farm', 'zh', 30 * 86_400_000]);
+    expect(screen.complaints).toEqual([]);
+  });
+
+  test('a site that the person may not see is refused in words', async () => {
+    const page = await at('sun', '/performance?site=no-such-site');
+    await page.locator('.notice[role="alert"]').waitFor();
+    expect(await page.locator('.kpi-parts').count()).toBe(0);
+  });
+
+  test('the list of all sites by unit names the site of each', async () => {
+    city.county.flood(60);
+    const page = await at('county', '/alarms?group=unit');
+    await page.locator('.unit-row').first().waitFor();
+    expect(await page.locator('.unit-row').first().innerText()).toContain(' · ');
+  });
+
+  test.each(Object.entries(LOOKS))('the figures are whole and free of serious faults, seen as %s', async (name, look) => {
+    const page = await at('county', '/performance?site=tank-farm&days=30', look);
+    await page.locator('.kpi-parts').waitFor();
+    await picture(page, `city-kpi-${name}`);
+    expect(await overflow(page)).toBe(0);
+    expect(await faults(page)).toEqual([]);
+    expect(screen.complaints).toEqual([]);
+  });
+});
