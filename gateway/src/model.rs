@@ -80,6 +80,7 @@ pub struct OutputModel<'a> {
     pub id: &'a str,
     pub name: TextModel<'a>,
     pub area: &'a str,
+    pub device: &'a str,
     pub kind: &'static str,
     pub latching: bool,
 }
@@ -229,6 +230,7 @@ fn output_model<'a>(site: &'a Site, output: &'a site::Output) -> OutputModel<'a>
         id: &output.id,
         name: (&output.name).into(),
         area: &site.areas[output.area].id,
+        device: &site.devices[output.device.0].id,
         kind: output.kind.name(),
         latching: output.latching,
     }

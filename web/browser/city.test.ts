@@ -331,3 +331,15 @@ test('on a phone every button is at least 44 px high and nothing is wider than t
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(390);
   }
 });
+
+test('what is demanded of an output stands on its site, follows the stream, and cannot be changed from here', async () => {
+  const page = await at('sun', '/site/tank-farm');
+  const fan = page.locator('[data-output="FAN-1"]');
+  await fan.getByText('未要求').waitFor();
+  city.county.one();
+  await fan.getByText('已要求动作').waitFor();
+  expect(await fan.locator('button').count()).toBe(0);
+  city.county.link('tank-farm', 'down', 60_000);
+  city.county.step();
+  await fan.getByText('失联，可能已变').waitFor();
+});

@@ -7,12 +7,13 @@ use super::City;
 use super::access::Caller;
 use super::error::{ApiError, ErrorBody};
 use super::overview::{SiteOverview, of_scope};
-use super::shapes::{Alarm, Transition, Value};
+use super::shapes::{self, Alarm, Demand, Transition, Value};
 use super::site;
 use crate::live::{Heard, Listener, Update};
 use crate::records::Scope;
 use axum::extract::{Extension, Query, State};
 use axum::response::sse::{Event, Sse};
+use davy_alarm::Reading;
 use futures_util::stream::{Stream, unfold};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
@@ -41,6 +42,7 @@ pub(crate) struct CitySnapshot {
     sites: Vec<SiteOverview>,
     alarms: Vec<Alarm>,
     values: Vec<Value>,
+    demands: Vec<Demand>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,7 +58,7 @@ struct Refused<'a> {
     why: &'a str,
 }
 
-/// What happens, as it happens: `snapshot`, `values`, `alarm`, `transition`, `site`, `refused`, `tick`.
+/// What happens, as it happens: `snapshot`, `values`, `demands`, `alarm`, `transition`, `site`, `refused`, `tick`.
 #[utoipa::path(get, path = "/api/events", params(EventQuery),
     responses((status = 200, body = CitySnapshot, content_type = "text/event-stream"), (status = 403, body = ErrorBody), (status = 503, body = ErrorBody)))]
 pub(crate) async fn events(
@@ -158,7 +160,7 @@ impl Feed {
         let (sites, alarms) = of_scope(&self.city, &self.caller.scope()).await?;
         self.visible = sites.iter().map(|site| site.id.clone()).collect();
         self.stale.clear();
-        let values = self.values().await?;
+        let site::Now { values, demands } = self.now().await?;
         let time_ms = self.city.now_ms();
         self.send(
             "snapshot",
@@ -167,27 +169,30 @@ impl Feed {
                 sites,
                 alarms,
                 values,
+                demands,
             },
         );
         Ok(())
     }
 
-    async fn values(&self) -> Result<Vec<Value>, ApiError> {
+    async fn now(&self) -> Result<site::Now, ApiError> {
         let Some(id) = self
             .watched
             .as_ref()
             .filter(|id| self.visible.contains(*id))
         else {
-            return Ok(vec![]);
+            return Ok(site::Now::default());
         };
         let Some(known) = self.city.records.site(id).await? else {
-            return Ok(vec![]);
+            return Ok(site::Now::default());
         };
-        Ok(site::values(&self.city, &known)
-            .await?
-            .into_iter()
-            .map(|value| value.of(id))
-            .collect())
+        let now = site::now(&self.city, &known).await?;
+        let values = now.values.into_iter().map(|value| value.of(id));
+        let demands = now.demands.into_iter().map(|demand| demand.of(id));
+        Ok(site::Now {
+            values: values.collect(),
+            demands: demands.collect(),
+        })
     }
 
     async fn update(&mut self, update: &Update) -> Result<(), ApiError> {
@@ -199,11 +204,7 @@ impl Feed {
         }
         match update {
             Update::Values { site, values } if self.watched.as_ref() == Some(site) => {
-                let shown: Vec<_> = values
-                    .iter()
-                    .map(|(point, reading)| Value::new(point, reading, false).of(site))
-                    .collect();
-                self.send("values", &shown);
+                self.send_values(site, values);
             }
             Update::Values { .. } => {}
             Update::Alarm(alarm) => {
@@ -234,6 +235,22 @@ impl Feed {
             }
         }
         Ok(())
+    }
+
+    fn send_values(&mut self, site: &str, told: &[(String, Reading)]) {
+        let points = told.iter().filter(|(name, _)| !shapes::is_output(name));
+        let values: Vec<_> = points
+            .map(|(point, reading)| Value::new(point, reading, false).of(site))
+            .collect();
+        let demands: Vec<_> = (told.iter())
+            .filter_map(|(name, reading)| Some(Demand::new(name, reading, false)?.of(site)))
+            .collect();
+        if !values.is_empty() {
+            self.send("values", &values);
+        }
+        if !demands.is_empty() {
+            self.send("demands", &demands);
+        }
     }
 
     /// A site may have moved into the caller's jurisdiction, or out of it.

@@ -53,6 +53,43 @@ pub(crate) const fn quality_name(quality: Quality) -> &'static str {
     }
 }
 
+/// What a gateway demands of an output, as it last said.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Demand {
+    /// Only in the event stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) site: Option<String>,
+    pub(crate) output: String,
+    pub(crate) demand: bool,
+    /// Since when, UTC milliseconds by the gateway.
+    pub(crate) since_ms: i64,
+    /// The site is not heard: it may have changed.
+    pub(crate) stale: bool,
+}
+
+impl Demand {
+    /// None for what is no output, and for one of which nothing is known. `offline` as for [`Value::new`].
+    pub(crate) fn new(name: &str, reading: &Reading, offline: bool) -> Option<Self> {
+        Some(Self {
+            site: None,
+            output: name.strip_prefix(davy_wire::name::OUTPUTS)?.to_owned(),
+            demand: reading.value().ok()? != 0.0,
+            since_ms: reading.source_time().0,
+            stale: offline,
+        })
+    }
+
+    pub(crate) fn of(mut self, site: &str) -> Self {
+        self.site = Some(site.to_owned());
+        self
+    }
+}
+
+/// Whether the history's name is an output's: those are kept beside the points and are none.
+pub(crate) fn is_output(name: &str) -> bool {
+    name.starts_with(davy_wire::name::OUTPUTS)
+}
+
 /// The present state of one alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Alarm {
@@ -90,17 +127,18 @@ pub(crate) struct Alarm {
 impl From<&records::Alarm> for Alarm {
     fn from(alarm: &records::Alarm) -> Self {
         let subject = records::subject_of(&alarm.id);
-        // A subject that no birth has named: only a lost unit is known to be a device.
-        let is_point = alarm.subject.is_point
-            || (alarm.subject.device.is_empty() && alarm.condition != "COMMS");
+        let is_point = match alarm.subject.is_known() {
+            true => alarm.subject.is_point,
+            false => is_of_point(&alarm.condition),
+        };
         Self {
             site: alarm.site.clone(),
             id: alarm.id.clone(),
             point: is_point.then(|| subject.to_owned()),
-            device: if is_point {
-                alarm.subject.device.clone()
-            } else {
+            device: if alarm.condition == "COMMS" {
                 subject.to_owned()
+            } else {
+                alarm.subject.device.clone()
             },
             area: alarm.subject.area.clone(),
             condition: alarm.condition.clone(),
@@ -129,6 +167,11 @@ impl From<&records::Alarm> for Alarm {
             remote: true,
         }
     }
+}
+
+/// Of a subject that no birth has named, the condition alone tells what it is: a lost unit is a device, the others of these are groups and outputs.
+fn is_of_point(condition: &str) -> bool {
+    !["COMMS", "VOTE", "DEGRADED", "UNMON", "DISC", "FAILED"].contains(&condition)
 }
 
 /// A name, or the id where nobody gave one.

@@ -2,10 +2,10 @@
 
 use super::City;
 use super::error::{ApiError, ErrorBody};
-use super::shapes::{self, Value};
+use super::shapes::{self, Demand, Value};
 use crate::records::{
     Contact, DeviceLink, Effect, Link, ModelArea, ModelDevice, ModelOutput, ModelPerson,
-    ModelPoint, Place, Risk, Site, Text,
+    ModelPoint, ModelVote, Place, Risk, Site, Text,
 };
 use axum::Json;
 use axum::extract::{Path, State};
@@ -23,6 +23,7 @@ pub(crate) struct SiteBody {
     points: Vec<ModelPoint>,
     outputs: Vec<ModelOutput>,
     effects: Vec<Effect>,
+    votes: Vec<ModelVote>,
     people: Vec<ModelPerson>,
     #[serde(flatten)]
     place: Place,
@@ -33,6 +34,8 @@ pub(crate) struct SiteBody {
     link: Link,
     last_seen_ms: Option<i64>,
     values: Vec<Value>,
+    /// Of each output that has ever said.
+    demands: Vec<Demand>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,7 +60,7 @@ pub(crate) async fn site(
         .await?
         .ok_or(ApiError::Unknown { what: "site" })?;
     let links = city.records.devices(&id).await?;
-    let values = values(&city, &site).await?;
+    let now = now(&city, &site).await?;
     let model = shapes::model(&site);
     let now_ms = city.now_ms();
     Ok(Json(SiteBody {
@@ -73,6 +76,7 @@ pub(crate) async fn site(
         points: model.points,
         outputs: model.outputs,
         effects: model.effects,
+        votes: model.votes,
         people: model.people,
         link: site.link(now_ms),
         place: site.registry.place,
@@ -81,7 +85,8 @@ pub(crate) async fn site(
         risk: site.registry.risk,
         contacts: site.registry.contacts,
         last_seen_ms: site.last_seen_ms,
-        values,
+        values: now.values,
+        demands: now.demands,
     }))
 }
 
@@ -94,13 +99,24 @@ fn linked(device: ModelDevice, links: &[DeviceLink], site: &Site) -> Device {
     }
 }
 
-/// The newest value of each point; what a silent site last said is stale. Outputs, which the history keeps beside them, are no points.
-pub(crate) async fn values(city: &City, site: &Site) -> Result<Vec<Value>, ApiError> {
+/// What a site last said.
+#[derive(Debug, Default)]
+pub(crate) struct Now {
+    pub(crate) values: Vec<Value>,
+    pub(crate) demands: Vec<Demand>,
+}
+
+/// The newest value of each point and demand of each output; what a silent site last said is stale.
+pub(crate) async fn now(city: &City, site: &Site) -> Result<Now, ApiError> {
     let offline = site.link(city.now_ms()) != Link::Up;
     let latest = city.history.latest(&site.id).await?;
-    Ok(latest
-        .iter()
-        .filter(|(point, _)| !point.starts_with(davy_wire::name::OUTPUTS))
-        .map(|(point, reading)| Value::new(point, reading, offline))
-        .collect())
+    let mut now = Now::default();
+    for (name, reading) in &latest {
+        if shapes::is_output(name) {
+            now.demands.extend(Demand::new(name, reading, offline));
+        } else {
+            now.values.push(Value::new(name, reading, offline));
+        }
+    }
+    Ok(now)
 }

@@ -60,11 +60,26 @@ pub(crate) fn device(
     (birth, faults)
 }
 
+/// Which values of a birth are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Everything,
+    /// Of outputs alone.
+    Demands,
+}
+
 /// The values that a birth gives.
-pub(crate) fn values(payload: &Payload, device: &str, edge: &Edge, received_ms: i64) -> Data {
+pub(crate) fn values(
+    payload: &Payload,
+    device: &str,
+    edge: &Edge,
+    received_ms: i64,
+    kept: Kept,
+) -> Data {
+    let is_kept = |point: &str| kept == Kept::Everything || point.starts_with(name::OUTPUTS);
     let is_point = |metric: &&davy_wire::Metric| {
         edge.resolve(device, metric)
-            .is_some_and(|known| matches!(known.meaning, Meaning::Point(_)))
+            .is_some_and(|known| matches!(&known.meaning, Meaning::Point(point) if is_kept(point)))
     };
     let points = Payload {
         timestamp: payload.timestamp,

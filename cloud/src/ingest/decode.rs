@@ -158,11 +158,12 @@ fn keep(data: &mut Data, edge: &Edge, point: &str, reading: Reading, is_backlog:
         point: point.to_owned(),
         reading,
     });
-    if point.starts_with(name::OUTPUTS) {
-        return;
-    }
     if !is_backlog {
         data.live.push((point.to_owned(), reading));
+    }
+    // A demand is no measurement.
+    if point.starts_with(name::OUTPUTS) {
+        return;
     }
     if let (Ok(value), Quality::Good) = (reading.value(), reading.quality()) {
         data.samples.push(Sample {

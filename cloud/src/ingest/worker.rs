@@ -403,7 +403,8 @@ impl Worker {
         Ok(())
     }
 
-    /// What a node without a journal says at birth is all that it says until a value changes. One with a journal sends the same by its batches.
+    /// What a node without a journal says at birth is all that it says until a value changes. One with a journal sends the same by its batches,
+    /// but for the demands of its outputs: of those it journals the changes alone.
     async fn values_of_birth(
         &self,
         name: &EdgeName,
@@ -412,10 +413,14 @@ impl Worker {
         edge: &Edge,
         message: &Message,
     ) -> Result<(), GaveUp> {
-        if edge.stream.is_some() {
+        let kept = match edge.stream {
+            Some(_) => birth::Kept::Demands,
+            None => birth::Kept::Everything,
+        };
+        let data = birth::values(payload, device, edge, message.received_ms, kept);
+        if data.readings.is_empty() {
             return Ok(());
         }
-        let data = birth::values(payload, device, edge, message.received_ms);
         tracing::debug!(edge = %name, device, values = data.live.len(), "values of a birth");
         self.store.readings(data.readings).await?;
         self.tell_values(&edge.site, data.live);

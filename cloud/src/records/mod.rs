@@ -37,6 +37,7 @@ pub use fold::Suppressed;
 pub use gap::Gap;
 pub use model::{
     Effect, Model, ModelArea, ModelDevice, ModelLimit, ModelOutput, ModelPerson, ModelPoint,
+    ModelVote,
 };
 pub use occurrence::{Occurrence, OccurrenceFilter, OccurrenceKey};
 pub use person::{Person, Role};

@@ -2,6 +2,7 @@
 //! node or an older gateway leaves out is empty, a part that we do not know is passed over.
 
 use super::site::Text;
+use super::transition::subject_of;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,6 +18,7 @@ pub struct Model {
     pub points: Vec<ModelPoint>,
     pub outputs: Vec<ModelOutput>,
     pub effects: Vec<Effect>,
+    pub votes: Vec<ModelVote>,
     pub people: Vec<ModelPerson>,
 }
 
@@ -75,6 +77,8 @@ pub struct ModelOutput {
     pub id: String,
     pub name: Text,
     pub area: String,
+    /// That it hangs on; empty where an older gateway does not say.
+    pub device: String,
     pub kind: String,
     pub latching: bool,
 }
@@ -85,6 +89,32 @@ pub struct ModelOutput {
 pub struct Effect {
     pub causes: Vec<String>,
     pub outputs: Vec<String>,
+}
+
+/// A voting group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ModelVote {
+    pub id: String,
+    pub name: Text,
+    pub area: String,
+    /// Alarms; the group's own live on the device of the first one's point.
+    pub members: Vec<String>,
+    pub needed: u8,
+    /// `exclude` or `vote-trip`.
+    pub fault: String,
+    pub safety: bool,
+    /// The group's own.
+    pub alarms: Vec<String>,
+}
+
+impl Model {
+    /// The device on which a group's alarms live; empty where the model does not tell.
+    pub(crate) fn home_of(&self, vote: &ModelVote) -> &str {
+        let first = vote.members.first().map(|member| subject_of(member));
+        let point = first.and_then(|id| self.points.iter().find(|point| point.id == id));
+        point.map_or("", |point| &point.device)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -1,17 +1,25 @@
 //! Names, units and guidance of a site's alarms, kept beside the model so that a question over many sites joins them.
 
 use super::engine::{Row, StoreError, Transaction, values};
-use super::model::Model;
+use super::model::{Model, ModelLimit};
 use super::site::Text;
 
 /// What an alarm's subject is called and where it belongs. Empty where the site never said.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Subject {
     pub is_point: bool,
+    /// Of a device, itself.
     pub device: String,
     pub area: String,
     pub name: Text,
     pub unit: String,
+}
+
+impl Subject {
+    /// Whether a birth has told of it. (A known output may have neither device nor names.)
+    pub fn is_known(&self) -> bool {
+        self.is_point || !self.device.is_empty() || !self.area.is_empty()
+    }
 }
 
 /// Columns of [`subject`], for a query that joins the table as `n`.
@@ -43,42 +51,84 @@ pub(crate) async fn replace(
     change
         .execute("DELETE FROM guidance WHERE site = $1", values![site])
         .await?;
-    let insert = "INSERT INTO subjects (site, subject, is_point, device, area, name_zh, name_en, unit) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     for point in &model.points {
-        let named = values![
-            site,
-            &point.id,
-            true,
-            &point.device,
-            &point.area,
-            &point.name.zh,
-            &point.name.en,
-            &point.unit
-        ];
-        change.execute(insert, named).await?;
+        let named = Named {
+            id: &point.id,
+            is_point: true,
+            device: &point.device,
+            area: &point.area,
+            name: &point.name,
+            unit: &point.unit,
+        };
+        named.put(change, site).await?;
         for limit in &point.limits {
-            let Some(text) = &limit.guidance else {
-                continue;
-            };
-            let insert = "INSERT INTO guidance (site, alarm, zh, en) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-            change
-                .execute(insert, values![site, &limit.alarm, &text.zh, &text.en])
-                .await?;
+            guide(change, site, limit).await?;
         }
     }
-    for device in &model.devices {
-        let named = values![
-            site,
-            &device.id,
-            false,
-            &device.id,
-            "",
-            &device.name.zh,
-            &device.name.en,
-            ""
-        ];
-        change.execute(insert, named).await?;
+    for named in others(model) {
+        named.put(change, site).await?;
     }
+    Ok(())
+}
+
+/// One that has alarms. Of two with one id the first is kept: points, then devices, outputs, groups.
+struct Named<'a> {
+    id: &'a str,
+    is_point: bool,
+    device: &'a str,
+    area: &'a str,
+    name: &'a Text,
+    unit: &'a str,
+}
+
+impl Named<'_> {
+    async fn put(&self, change: &mut dyn Transaction, site: &str) -> Result<(), StoreError> {
+        let insert = "INSERT INTO subjects (site, subject, is_point, device, area, name_zh, name_en, unit) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+        let values = values![
+            site,
+            self.id,
+            self.is_point,
+            self.device,
+            self.area,
+            &self.name.zh,
+            &self.name.en,
+            self.unit
+        ];
+        change.execute(insert, values).await?;
+        Ok(())
+    }
+}
+
+/// Devices (silent ones), outputs (failed ones) and voting groups.
+fn others(model: &Model) -> impl Iterator<Item = Named<'_>> {
+    let named = |id, device, area, name| Named {
+        id,
+        is_point: false,
+        device,
+        area,
+        name,
+        unit: "",
+    };
+    let devices = (model.devices.iter()).map(move |one| named(&*one.id, &*one.id, "", &one.name));
+    let outputs =
+        (model.outputs.iter()).map(move |one| named(&one.id, &one.device, &one.area, &one.name));
+    let votes = (model.votes.iter())
+        .map(move |one| named(&one.id, model.home_of(one), &one.area, &one.name));
+    devices.chain(outputs).chain(votes)
+}
+
+async fn guide(
+    change: &mut dyn Transaction,
+    site: &str,
+    limit: &ModelLimit,
+) -> Result<(), StoreError> {
+    let Some(text) = &limit.guidance else {
+        return Ok(());
+    };
+    let insert =
+        "INSERT INTO guidance (site, alarm, zh, en) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    let values = values![site, &limit.alarm, &text.zh, &text.en];
+    change.execute(insert, values).await?;
     Ok(())
 }

@@ -83,7 +83,10 @@ impl City {
         let model = r#"{"devices":[{"id":"GD-01","name":{"zh":"主机","en":"Panel"},"bus":"tcp","unit":1}],"points":[{"id":"GT-101",
             "name":{"zh":"一号罐","en":"Tank 1"},"area":"tank-1","device":"GD-01","kind":"combustible-gas","unit":"%LEL","low":0,"high":100,"decimals":1,
             "limits":[{"alarm":"GT-101.HH","condition":"HH","set_point":50,"priority":1,"source":"site",
-            "guidance":{"zh":"撤离","en":"Leave"}}]}]}"#;
+            "guidance":{"zh":"撤离","en":"Leave"}}]}],
+            "outputs":[{"id":"FAN-1","name":{"zh":"一号风机","en":"Fan 1"},"area":"tank-1","device":"IO-1","kind":"fan","latching":true}],
+            "votes":[{"id":"GV-1","name":{"zh":"一号罐表决","en":"Tank 1 vote"},"area":"tank-1","members":["GT-101.HH"],"needed":1,"fault":"exclude",
+            "safety":true,"alarms":["GV-1.VOTE","GV-1.DEGRADED","GV-1.UNMON","GV-1.DISC"]}]}"#;
         let birth = NodeBirth {
             group: "davy".into(),
             edge: edge.into(),

@@ -120,6 +120,31 @@ async fn values_come_for_the_site_that_is_watched_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_demand_comes_beside_the_values_and_not_among_them() {
+    let city = City::new().await;
+    let cookie = city.login("adm", Role::Administrator).await;
+    let mut stream = Stream::open(&city, "/api/events?site=tank-farm", &cookie).await;
+    let (_, snapshot) = stream.next_but_ticks().await;
+    assert_eq!(snapshot["demands"], json!([]));
+    let now = |value| Reading::measured(value, WallMs(NOW_MS));
+    city.live.tell(Update::Values {
+        site: "tank-farm".into(),
+        values: vec![
+            ("GT-101".into(), now(2.0)),
+            ("Outputs/FAN-1".into(), now(1.0)),
+        ],
+    });
+    let (name, values) = stream.next_but_ticks().await;
+    assert_eq!(
+        (name.as_str(), values.as_array().map(Vec::len)),
+        ("values", Some(1))
+    );
+    let (name, demands) = stream.next_but_ticks().await;
+    let expected = json!([{ "site": "tank-farm", "output": "FAN-1", "demand": true, "since_ms": NOW_MS, "stale": false }]);
+    assert_eq!((name.as_str(), demands), ("demands", expected));
+}
+
+#[tokio::test]
 async fn a_refusal_reaches_its_site_and_names_the_command() {
     let city = City::new().await;
     let cookie = city.login("wang", Role::Operator).await;

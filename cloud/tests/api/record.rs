@@ -72,6 +72,65 @@ async fn a_site_shows_its_values_and_a_silent_one_shows_them_stale() {
 }
 
 #[tokio::test]
+async fn an_alarm_of_a_vote_or_of_an_output_is_no_points_and_has_its_name_and_area() {
+    let city = City::new().await;
+    let cookie = city.login("wang", Role::Operator).await;
+    let lines = vec![
+        raise(2, "GV-1.VOTE", NOW_MS - 40_000),
+        raise(3, "FAN-1.FAILED", NOW_MS - 30_000),
+        raise(4, "GV-9.DEGRADED", NOW_MS - 20_000),
+        raise(5, "GD-01.COMMS", NOW_MS - 10_000),
+    ];
+    city.commit("tank-farm", 2, lines).await;
+    let alarms = city.get("/api/alarms", &cookie).await;
+    let of = |id: &str| {
+        let all = alarms["alarms"].as_array().expect("a list");
+        let one = all.iter().find(|one| one["id"] == id).expect("an alarm");
+        assert_eq!(one["point"], json!(null), "{id}");
+        json!([one["name"]["en"], one["area"], one["device"]])
+    };
+    assert_eq!(of("GV-1.VOTE"), json!(["Tank 1 vote", "tank-1", "GD-01"]));
+    assert_eq!(of("FAN-1.FAILED"), json!(["Fan 1", "tank-1", "IO-1"]));
+    assert_eq!(of("GD-01.COMMS"), json!(["Panel", "", "GD-01"]));
+    // Of a group that no birth has named, the condition alone is known.
+    assert_eq!(of("GV-9.DEGRADED"), json!(["GV-9", "", ""]));
+    let answer = city
+        .get("/api/history/alarms?condition=VOTE", &cookie)
+        .await;
+    assert_eq!(answer["occurrences"][0]["name"]["zh"], "一号罐表决");
+    let site = city.get("/api/sites/tank-farm", &cookie).await;
+    assert_eq!(site["votes"][0]["needed"], 1);
+}
+
+#[tokio::test]
+async fn a_site_tells_what_is_demanded_of_its_outputs_and_since_when() {
+    let city = City::new().await;
+    let cookie = city.login("wang", Role::Operator).await;
+    let demand = |on, time_ms| PointReading {
+        point: "Outputs/FAN-1".into(),
+        ..reading(Reading::measured(on, WallMs(time_ms)))
+    };
+    city.readings
+        .0
+        .lock()
+        .expect("a lock")
+        .extend([demand(0.0, NOW_MS - 9_000), demand(1.0, NOW_MS - 5_000)]);
+    let site = city.get("/api/sites/tank-farm", &cookie).await;
+    let shown =
+        json!({ "output": "FAN-1", "demand": true, "since_ms": NOW_MS - 5_000, "stale": false });
+    assert_eq!(
+        (&site["demands"], &site["values"]),
+        (&json!([shown]), &json!([]))
+    );
+    city.records
+        .node_died("tank-farm", None, NOW_MS)
+        .await
+        .expect("a death");
+    let site = city.get("/api/sites/tank-farm", &cookie).await;
+    assert_eq!(site["demands"][0]["stale"], true);
+}
+
+#[tokio::test]
 async fn a_trend_has_columns_of_equal_length_and_the_transitions_of_its_points() {
     let city = City::new().await;
     let cookie = city.login("wang", Role::Operator).await;

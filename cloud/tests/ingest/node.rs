@@ -13,6 +13,7 @@ pub(crate) const STREAM: u64 = 77;
 pub(crate) const OFFSET: u64 = 1;
 pub(crate) const LEVEL: u64 = 2;
 pub(crate) const HIGH: u64 = 3;
+pub(crate) const FAN: u64 = 4;
 
 /// `davy/tank-farm` with one device `GD-01`, one point `GT-101`, one alarm `GT-101.HH`.
 pub(crate) struct Node {
@@ -102,6 +103,9 @@ impl Node {
             Metric::named(name::REFUSAL, DataType::Text, None).with_alias(9),
             text(name::NAME_ZH, "罐区"),
             text(name::NAME_EN, "Tank farm"),
+            Metric::named("Outputs/FAN-1", DataType::Boolean, Some(Value::Flag(true)))
+                .with_alias(FAN)
+                .at(1_795_400_000_000),
             text(
                 name::MODEL,
                 r#"{"points":[{"id":"GT-101","device":"GD-01"}]}"#,

@@ -1,8 +1,9 @@
 //! Births, deaths and the host's own state.
 
 use crate::city::{City, until};
-use crate::node::{Node, level};
-use davy_wire::{Payload, Verb};
+use crate::node::{FAN, Node, level};
+use davy_alarm::{Reading, WallMs};
+use davy_wire::{Metric, Payload, Value, Verb};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_birth_makes_a_site_and_a_broken_connection_takes_it_down() {
@@ -22,6 +23,21 @@ async fn a_birth_makes_a_site_and_a_broken_connection_takes_it_down() {
     until(async || !city.is_online("tank-farm").await).await;
     let devices = city.records.devices("tank-farm").await.expect("records");
     assert!(devices.iter().all(|device| !device.online));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_demanded_of_an_output_is_known_from_the_birth_on() {
+    let city = City::new().await;
+    let node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    let on = Reading::measured(1.0, WallMs(1_795_400_000_000));
+    until(async || city.shelf.of("tank-farm", "Outputs/FAN-1") == [on]).await;
+    // The values of points come by the journal's batches.
+    assert!(city.shelf.of("tank-farm", "GT-101").is_empty());
+    let off = Metric::aliased(FAN, Some(Value::Flag(false))).at(1_795_500_000_000);
+    node.batch(1, vec![off]).await;
+    let off = Reading::measured(0.0, WallMs(1_795_500_000_000));
+    until(async || city.shelf.of("tank-farm", "Outputs/FAN-1") == [on, off]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -158,6 +158,7 @@ export interface OutputOfSite {
   id: string;
   name: Text;
   area: string;
+  device: string;
   kind: string;
   latching: boolean;
 }

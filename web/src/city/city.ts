@@ -7,12 +7,12 @@ import { Feed, type FeedState } from '../api/feed';
 import type { Alarm, Horn, Transition, Trend, Value } from '../api/shape';
 import { nowExactly, setClock } from '../clock/now';
 import { language } from '../i18n/language';
-import { alarmKey, Picture } from '../live/picture';
+import { alarmKey, Picture, pointKey } from '../live/picture';
 import { remembered } from '../theme/remembered';
 import { complete } from './complete';
 import { Orders } from './orders';
 import { hornOf, silence, stillSilenced, type Silenced } from './ring';
-import type { CitySite, CitySnapshot, Refused, SiteOverview, TransitionPage, User } from './shape';
+import type { CitySite, CitySnapshot, Demand, Refused, SiteOverview, TransitionPage, User } from './shape';
 
 /** `asking`: not known yet. `unreachable`: nobody answers who one is. */
 export type Session =
@@ -36,6 +36,8 @@ class City {
   readonly sites = signal<ReadonlyMap<string, SiteOverview> | null>(null);
   /** Descriptions of sites, as far as they were asked for. */
   readonly models = signal<ReadonlyMap<string, CitySite>>(new Map());
+  /** Of the watched site's outputs, as the stream tells them, by `pointKey`. */
+  readonly demands = signal<ReadonlyMap<string, Demand>>(new Map());
   readonly picture = new Picture();
   readonly orders = new Orders();
   readonly feed = signal<Feed>(this.#feed(null));
@@ -175,6 +177,7 @@ class City {
     this.session.value = { state: 'out', why };
     // The next person at this screen may see less.
     this.picture.replace([], []);
+    this.demands.value = new Map();
     this.sites.value = null;
     this.models.value = new Map();
     this.#asked.clear();
@@ -192,6 +195,7 @@ class City {
     return new Feed(site === null ? '/api/events' : `/api/events?${query({ site })}`, {
       snapshot: (data) => this.#takeSnapshot(data as CitySnapshot),
       values: (data) => this.picture.takeValues(data as Value[]),
+      demands: (data) => this.#takeDemands(this.demands.value, data as Demand[]),
       alarm: (data) => this.picture.takeAlarm(data as Alarm),
       transition: (data) => this.orders.takeTransition(data as Transition),
       site: (data) => this.#takeSite(data as SiteOverview),
@@ -204,6 +208,11 @@ class City {
     setClock(snapshot.time_ms);
     this.sites.value = new Map(snapshot.sites.map((site) => [site.id, site]));
     this.picture.replace(snapshot.alarms, snapshot.values);
+    this.#takeDemands(new Map(), snapshot.demands);
+  }
+
+  #takeDemands(held: ReadonlyMap<string, Demand>, newer: Demand[]): void {
+    this.demands.value = new Map([...held, ...newer.map((one): [string, Demand] => [pointKey(one.site ?? '', one.output), one])]);
   }
 
   #takeSite(site: SiteOverview): void {

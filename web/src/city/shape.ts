@@ -79,6 +79,18 @@ export interface CitySite extends SiteShape, Registry {
   link: Link;
   last_seen_ms: number | null;
   values: Value[];
+  demands: Demand[];
+}
+
+/** What a gateway last said that it demands of an output. */
+export interface Demand {
+  /** In the stream. */
+  site?: string;
+  output: string;
+  demand: boolean;
+  since_ms: number;
+  /** The site is not heard: it may have changed. */
+  stale: boolean;
 }
 
 export interface CitySnapshot {
@@ -86,6 +98,7 @@ export interface CitySnapshot {
   sites: SiteOverview[];
   alarms: Alarm[];
   values: Value[];
+  demands: Demand[];
 }
 
 /** An order that the gateway, or the city for want of its answer, refused. */

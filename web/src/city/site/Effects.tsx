@@ -10,7 +10,7 @@ import { city } from '../city';
 import { city as say } from '../messages';
 import type { CitySite } from '../shape';
 
-/** Cause and effect as the site file has it, causes lit where they stand now. What the outputs do is the gateway's to show: the city hears alarms alone. */
+/** Cause and effect as the site file has it, causes lit where they stand now. What is demanded of the outputs stands beside the values. */
 export function Effects({ site }: { site: CitySite }) {
   if (site.effects.length === 0) return <Empty why={say('effects.none')} next={say('effects.none-next')} />;
   return (
