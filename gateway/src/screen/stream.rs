@@ -188,6 +188,7 @@ impl<S: Source> Feed<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::Switched;
     use crate::live::{HornNow, UPDATES_MAX};
     use crate::uplink::{BrokerLink, CloudLink, LinkState, Links};
     use std::path::Path;
@@ -208,7 +209,12 @@ mod tests {
             let loaded = davy_config::parse("site.toml", text, Path::new("."));
             let site = loaded.expect("the example is valid").site;
             Arc::new(Self {
-                live: Live::new(&site, Vec::new(), &vec![false; site.outputs.len()], NOW),
+                live: Live::new(
+                    &site,
+                    Vec::new(),
+                    &vec![Switched::default(); site.outputs.len()],
+                    NOW,
+                ),
                 site,
                 shutdown: CancellationToken::new(),
             })
