@@ -33,6 +33,9 @@ const QUEUE_SPARE: usize = 8;
 /// A connection on which the broker does not take the subscriptions in this time is given up.
 const SUBSCRIBE_LIMIT: Duration = Duration::from_secs(10);
 
+/// With other brokers to look at, one on which the primary host does not come online in this time is left (specification §5.16: the node walks).
+const HOST_LIMIT: Duration = Duration::from_secs(10);
+
 /// One MQTT connection.
 pub(super) struct Connection<'a, B> {
     link: &'a mut Link<B>,
@@ -181,6 +184,7 @@ impl<'a, B: Batches> Connection<'a, B> {
             () = changed(&mut self.synced), if idle => Woken::Look,
             () = sleep_until(due.unwrap_or(subscribe_by)), if due.is_some() => Woken::Look,
             () = sleep_until(subscribe_by), if !self.subscribed => return Err(LinkError::Subscription),
+            () = sleep_until(self.began + HOST_LIMIT), if self.seeks_host() => return Err(LinkError::HostOffline),
             () = shutdown.cancelled() => Woken::Shutdown,
         })
     }
@@ -328,6 +332,11 @@ impl<'a, B: Batches> Connection<'a, B> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether the primary host may be at another broker.
+    fn seeks_host(&self) -> bool {
+        self.host == Host::Awaited && !self.link.uplink.backups.is_empty()
     }
 
     /// Where the primary host says whether it is online.

@@ -60,8 +60,6 @@ pub(super) async fn run<B: Batches>(
         link.tell(false, false);
         match end {
             End::Shutdown => return,
-            // It waits for its host on the same broker.
-            End::Lost(error @ LinkError::HostOffline) => trouble.tell(&error),
             End::Unreached(error) => {
                 unused = Some(bd_seq);
                 trouble.tell(&error);
@@ -136,7 +134,7 @@ pub(super) enum LinkError {
     Queue,
     #[error("the broker does not answer the subscription")]
     Subscription,
-    #[error("the primary host went offline")]
+    #[error("the primary host went offline, or is not at this broker")]
     HostOffline,
     #[error("cannot read the password file {0}: {1}")]
     Password(String, std::io::Error),
