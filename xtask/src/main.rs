@@ -7,6 +7,7 @@ mod cortex_m;
 mod demo;
 mod licences;
 mod machine;
+mod mutants;
 mod ports;
 mod run;
 mod site_files;
@@ -35,6 +36,8 @@ enum Command {
     Check,
     /// Runs everything that CI runs
     Test,
+    /// Breaks alarm in every way, and looks whether a test notices: half an hour
+    Mutants,
     /// Prints measured figures beside those of peers
     Bench(bench::Options),
 }
@@ -46,6 +49,7 @@ fn main() -> Result<()> {
         Command::Web => web::build(root),
         Command::Check => check::run(root).map(run::tell),
         Command::Test => test::run(root),
+        Command::Mutants => mutants::run(root),
         Command::Bench(options) => bench::run(root, &options),
     }
 }

@@ -238,11 +238,15 @@ impl Reference {
 
     /// R21: unsuppressed and unacknowledged.
     pub(crate) fn is_annunciated(&self) -> bool {
-        !suppressed(&self.told) && !self.is_acknowledged()
+        !self.is_suppressed() && !self.is_acknowledged()
+    }
+
+    pub(crate) fn is_suppressed(&self) -> bool {
+        suppressed(&self.told)
     }
 
     /// Acknowledged since the present occurrence began, or back at NORM from a suppression, or never told.
-    fn is_acknowledged(&self) -> bool {
+    pub(crate) fn is_acknowledged(&self) -> bool {
         for end in (1..=self.told.len()).rev() {
             let until = &self.told[..end];
             if until[end - 1].cause == Cause::Acknowledge {
@@ -328,7 +332,7 @@ impl Reference {
     fn weigh_acknowledge(&self, named: Option<u32>, actor: Actor) -> Vec<(bool, Refusal)> {
         let present = self.occurrence();
         vec![
-            (suppressed(&self.told), Refusal::Suppressed),
+            (self.is_suppressed(), Refusal::Suppressed),
             (self.is_acknowledged(), Refusal::NotUnacknowledged),
             (
                 named.is_some_and(|named| named < present),
@@ -353,7 +357,7 @@ impl Reference {
             (self.is_active() || waits, Refusal::Active),
             (!self.is_acknowledged(), Refusal::Unacknowledged),
             (!self.is_latched(), Refusal::NotLatched),
-            (suppressed(&self.told), Refusal::Suppressed),
+            (self.is_suppressed(), Refusal::Suppressed),
             (!self.has_good_value(), Refusal::BadQuality),
             (from_afar, Refusal::Remote),
         ]

@@ -117,6 +117,11 @@ impl Walk {
         same("shown", &wanted.shown(), &found.shown())?;
         same("active", &wanted.is_active(), &found.is_active())?;
         same("latched", &wanted.is_latched(), &found.is_latched())?;
+        // While something suppresses it, nobody can acknowledge, and nobody is told whether somebody did.
+        if !wanted.is_suppressed() {
+            let acknowledged = found.is_acknowledged();
+            same("acknowledged", &wanted.is_acknowledged(), &acknowledged)?;
+        }
         same("occurrence", &wanted.occurrence(), &found.occurrence())?;
         same("shelved", &wanted.is_shelved(), &found.is_shelved())?;
         let by_design = found.is_suppressed_by_design();
