@@ -40,6 +40,19 @@ pub enum Happening {
         at: Instant,
         horn: Horn,
     },
+    /// Somebody did what no alarm's transition tells of.
+    Acted {
+        at: Instant,
+        deed: Deed,
+        person: Person,
+    },
+}
+
+/// What somebody did, beside what they did to an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    Silenced,
+    ResetOutput(OutputIndex),
 }
 
 /// One transition of one alarm, with what a record needs to tell of it.
@@ -60,6 +73,7 @@ pub struct Change {
 /// Who acted and why, as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
+    /// A person's id; [`LOCAL`] at a screen where nobody is logged in.
     pub actor: Arc<str>,
     pub reason: Option<Arc<str>>,
     pub second: Option<Arc<str>>,
@@ -86,9 +100,15 @@ pub enum Ask {
     ResetOutput {
         output: OutputIndex,
         actor: Actor,
+        person: Person,
     },
-    Silence,
+    Silence {
+        person: Person,
+    },
 }
+
+/// Who acts at the plant's screen without having logged in.
+pub const LOCAL: &str = "local";
 
 /// The plant's own logic acts at the plant.
 const LOGIC: Actor = Actor {
@@ -235,11 +255,23 @@ impl Judge {
     pub fn act(&mut self, ask: &Ask, now: Instant) -> Result<(), Refusal> {
         self.advance(now);
         match ask {
-            Ask::Silence => {
-                self.horn.silenced = self.annunciated.iter().any(|count| *count > 0);
+            Ask::Silence { person } => {
+                let sounds = self.annunciated.iter().any(|count| *count > 0);
+                if sounds && !self.horn.silenced {
+                    self.acted(Deed::Silenced, person);
+                }
+                self.horn.silenced = sounds;
                 Ok(())
             }
-            Ask::ResetOutput { output, actor } => self.effects.reset(*output, *actor),
+            Ask::ResetOutput {
+                output,
+                actor,
+                person,
+            } => {
+                self.effects.reset(*output, *actor)?;
+                self.acted(Deed::ResetOutput(*output), person);
+                Ok(())
+            }
             Ask::Alarm {
                 alarm,
                 action,
@@ -262,6 +294,14 @@ impl Judge {
                 Ok(())
             }
         }
+    }
+
+    fn acted(&mut self, deed: Deed, person: &Person) {
+        self.happenings.push(Happening::Acted {
+            at: self.now,
+            deed,
+            person: person.clone(),
+        });
     }
 
     /// Ends the present instant: outputs and horn count by their value now (R4).

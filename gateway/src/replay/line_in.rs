@@ -310,7 +310,9 @@ fn act(written: Written, names: &Names) -> Result<Act, Unreadable> {
         return Ok(Act {
             target: Target::Site,
             action,
-            ask: Ok(Ask::Silence),
+            ask: Ok(Ask::Silence {
+                person: person(&written),
+            }),
         });
     }
     let asked = asked(&action, &written);
@@ -323,7 +325,11 @@ fn act(written: Written, names: &Names) -> Result<Act, Unreadable> {
         (None, _) => Err(Refusal::UnknownAction),
         (Some(Action::Reset), Target::Output(id)) => names
             .output(id)
-            .map(|output| Ask::ResetOutput { output, actor })
+            .map(|output| Ask::ResetOutput {
+                output,
+                actor,
+                person: person(&written),
+            })
             .ok_or(Refusal::UnknownOutput),
         (Some(action), Target::Alarm(id)) => names
             .alarm(id)

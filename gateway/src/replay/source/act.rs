@@ -69,11 +69,7 @@ pub(super) fn act(
             alarm,
             action,
             actor,
-            person: person.unwrap_or(Person {
-                actor: "".into(),
-                reason: None,
-                second: None,
-            }),
+            person: person.unwrap_or_else(|| self::person("")),
         }),
     })
 }
@@ -89,15 +85,37 @@ fn minutes(transition: &Transition) -> u32 {
     u32::try_from(lasts.max(0)).unwrap_or(u32::MAX)
 }
 
-/// The reset behind a latched output that went off.
-pub(super) fn reset(output: OutputIndex, id: String) -> Act {
-    let actor = Actor {
-        remote: false,
-        maintenance: true,
-    };
+/// The reset of an output's latch.
+pub(super) fn reset(output: OutputIndex, id: String, actor: &str) -> Act {
     Act {
         target: Target::Output(id),
         action: Action::Reset.name().to_owned(),
-        ask: Ok(Ask::ResetOutput { output, actor }),
+        ask: Ok(Ask::ResetOutput {
+            output,
+            actor: Actor {
+                remote: false,
+                maintenance: true,
+            },
+            person: person(actor),
+        }),
+    }
+}
+
+/// The silencing of the horn.
+pub(super) fn silence(actor: &str) -> Act {
+    Act {
+        target: Target::Site,
+        action: "silence".to_owned(),
+        ask: Ok(Ask::Silence {
+            person: person(actor),
+        }),
+    }
+}
+
+fn person(actor: &str) -> Person {
+    Person {
+        actor: actor.into(),
+        reason: None,
+        second: None,
     }
 }

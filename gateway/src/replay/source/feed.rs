@@ -1,6 +1,6 @@
 //! The queue between a journal and a rehearsal: events in the order of their times, and readings that hold until the next.
 
-use super::act::{act, reset};
+use super::act::{act, reset, silence};
 use super::ahead::Ahead;
 use crate::journal::Transition;
 use crate::replay::rehearsal::Rehearsal;
@@ -24,7 +24,11 @@ pub(super) enum Event {
     /// An output's register is seen to hold this, or cannot be read.
     Feedback(OutputIndex, Option<bool>),
     Act(Box<Transition>, AlarmIndex),
-    /// A latched output that went off was reset by somebody.
+    /// Somebody silenced the horn.
+    Silence(Arc<str>),
+    /// Somebody reset an output's latch.
+    Reset(OutputIndex, Arc<str>),
+    /// A latched output went off: in a journal that did not record it, somebody had reset it.
     OutputOff(OutputIndex),
     Stopped,
     Started,
@@ -143,11 +147,12 @@ impl Feed {
                     rehearsal.act(act, now);
                 }
             }
+            Event::Silence(actor) => rehearsal.act(silence(&actor), now),
+            Event::Reset(output, actor) => self.reset(output, &actor, now, rehearsal),
             Event::OutputOff(output) => {
                 rehearsal.pass(now);
                 if rehearsal.judge().demand()[output.0] {
-                    let id = self.site.outputs[output.0].id.clone();
-                    rehearsal.act(reset(output, id), now);
+                    self.reset(output, "", now, rehearsal);
                 }
             }
             // What fell due by the last record had its time; from here on time passes for nobody.
@@ -162,6 +167,11 @@ impl Feed {
                 rehearsal.end_suppressions_without_a_rule();
             }
         }
+    }
+
+    fn reset(&self, output: OutputIndex, actor: &str, now: Instant, rehearsal: &mut Rehearsal) {
+        let id = self.site.outputs[output.0].id.clone();
+        rehearsal.act(reset(output, id, actor), now);
     }
 
     fn forget_readings(&mut self) {
