@@ -33,6 +33,10 @@ enum Step {
     Act(&'static str, Action),
     ResetFan,
     Silence,
+    /// A person demands the purge, or ends it.
+    Manual(bool),
+    /// The heartbeat counter moves, or stands.
+    Beats(f64),
     Restart(i64),
 }
 
@@ -68,6 +72,8 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (alarm, action).prop_map(|(alarm, action)| Step::Act(alarm, action)),
         1 => Just(Step::ResetFan),
         2 => Just(Step::Silence),
+        2 => any::<bool>().prop_map(Step::Manual),
+        3 => prop_oneof![Just(1.0), Just(2.0), Just(3.0)].prop_map(Step::Beats),
         1 => prop_oneof![Just(1000_i64), Just(15_000), Just(90_000)].prop_map(Step::Restart),
     ]
 }
@@ -86,6 +92,10 @@ async fn recorded(dir: &Path, site: &Arc<Site>, steps: &[(u64, Step)]) -> Gatewa
             }
             Step::ResetFan => {
                 let _ = gateway.try_reset_fan();
+            }
+            Step::Beats(count) => gateway.values[5] = Some(Ok(*count)),
+            Step::Manual(demand) => {
+                let _ = gateway.demand("PURGE.MANUAL", *demand);
             }
             Step::Silence => {
                 let person = recorder::wang();

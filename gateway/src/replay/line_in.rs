@@ -315,6 +315,9 @@ fn act(written: Written, names: &Names) -> Result<Act, Unreadable> {
             }),
         });
     }
+    if let Some(demand) = demanded(&action) {
+        return manual(action, demand, actor, &written, names);
+    }
     let asked = asked(&action, &written);
     let target = match (&written.alarm, &written.output) {
         (Some(alarm), _) => Target::Alarm(alarm.clone()),
@@ -346,6 +349,36 @@ fn act(written: Written, names: &Names) -> Result<Act, Unreadable> {
         target,
         action,
         ask,
+    })
+}
+
+/// Whether an action demands what a manual cause switches, or ends that.
+fn demanded(action: &str) -> Option<bool> {
+    match action {
+        "demand" => Some(true),
+        "withdraw" => Some(false),
+        _ => None,
+    }
+}
+
+fn manual(
+    action: String,
+    demand: bool,
+    actor: Actor,
+    written: &Written,
+    names: &Names,
+) -> Result<Act, Unreadable> {
+    let id = written.alarm.clone().ok_or(Unreadable::Missing("alarm"))?;
+    let ask = names.alarm(&id).map(|alarm| Ask::Manual {
+        alarm,
+        demand,
+        actor,
+        person: person(written),
+    });
+    Ok(Act {
+        target: Target::Alarm(id),
+        action,
+        ask: ask.ok_or(Refusal::UnknownAlarm),
     })
 }
 

@@ -194,6 +194,46 @@ pub(super) async fn in_service(
     act_plainly(&plant, &id, Action::InService, &person).await
 }
 
+/// `POST /api/alarms/{id}/demand`: what a manual cause switches.
+pub(super) async fn demand(
+    State(plant): State<Arc<Plant>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    body: Result<Json<Reason>, JsonRejection>,
+) -> Answer {
+    manual(&plant, &headers, &id, body, true).await
+}
+
+/// `POST /api/alarms/{id}/withdraw`: ends that.
+pub(super) async fn withdraw(
+    State(plant): State<Arc<Plant>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    body: Result<Json<Reason>, JsonRejection>,
+) -> Answer {
+    manual(&plant, &headers, &id, body, false).await
+}
+
+async fn manual(
+    plant: &Plant,
+    headers: &HeaderMap,
+    id: &str,
+    body: Result<Json<Reason>, JsonRejection>,
+    demand: bool,
+) -> Answer {
+    let person = acting(plant, headers)?;
+    let Reason { reason } = read(body)?;
+    let alarm = find_alarm(plant, id)?;
+    let ask = Ask::Manual {
+        alarm,
+        demand,
+        actor: actor(&person),
+        person: recorded(&person.id, kept(reason), None),
+    };
+    plant.desk.ask(ask, None).await.map_err(refused)?;
+    Ok(Json(shapes::alarm(&plant.site, &plant.live.alarm(alarm))).into_response())
+}
+
 /// `POST /api/outputs/{id}/reset`.
 pub(super) async fn reset_output(
     State(plant): State<Arc<Plant>>,

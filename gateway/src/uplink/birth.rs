@@ -206,6 +206,7 @@ fn limit(condition: &Condition) -> (Option<f64>, Option<f64>) {
         | Condition::Degraded
         | Condition::Unmonitored
         | Condition::Discrepancy
-        | Condition::OutputFailed => (None, None),
+        | Condition::OutputFailed
+        | Condition::Manual => (None, None),
     }
 }

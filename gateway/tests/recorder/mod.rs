@@ -208,6 +208,17 @@ impl Gateway {
         })
     }
 
+    /// A person demands what a manual cause switches, or ends it.
+    pub fn demand(&mut self, alarm: &str, demand: bool) -> Result<(), Refusal> {
+        let position = self.site.alarms.iter().position(|known| known.id == alarm);
+        self.ask(&Ask::Manual {
+            alarm: AlarmIndex(position.unwrap()),
+            demand,
+            actor: Actor::default(),
+            person: wang(),
+        })
+    }
+
     pub fn state(&self) -> (Vec<Option<Saved>>, Vec<Switched>) {
         let wall = self.wall(Instant(self.now));
         let saved = (0..self.site.alarms.len())

@@ -6,6 +6,25 @@ use crate::replay::rehearsal::{Act, Target};
 use davy_alarm::{Action, Actor, Cause};
 use davy_config::site::{AlarmIndex, OutputIndex};
 
+/// The act behind a transition of a manual cause.
+pub(super) fn manual(transition: &Transition, alarm: AlarmIndex, id: String) -> Option<Act> {
+    let demand = match transition.cause {
+        Cause::Active => true,
+        Cause::Clear => false,
+        _ => return None,
+    };
+    Some(Act {
+        target: Target::Alarm(id),
+        action: if demand { "demand" } else { "withdraw" }.to_owned(),
+        ask: Ok(Ask::Manual {
+            alarm,
+            demand,
+            actor: Actor::default(),
+            person: transition.person.clone()?,
+        }),
+    })
+}
+
 /// Whether somebody's act led to a transition. Suppression by design is no act: the rules of the site file that judges suppress anew, at the same moments
 /// if they are the same rules.
 pub(super) const fn is_act(transition: &Transition) -> bool {

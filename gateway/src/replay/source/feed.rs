@@ -1,11 +1,11 @@
 //! The queue between a journal and a rehearsal: events in the order of their times, and readings that hold until the next.
 
-use super::act::{act, reset, silence};
+use super::act::{act, manual, reset, silence};
 use super::ahead::Ahead;
 use crate::journal::Transition;
 use crate::replay::rehearsal::Rehearsal;
 use davy_alarm::{Condition, Instant, Reading};
-use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site};
+use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site, Subject};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -143,7 +143,9 @@ impl Feed {
                 rehearsal.pass(now);
                 let id = self.site.alarms[alarm.0].id.clone();
                 let occurrence = rehearsal.judge().alarm(alarm).occurrence();
-                if let Some(act) = act(&transition, alarm, id, occurrence) {
+                let is_manual = matches!(self.site.alarms[alarm.0].subject, Subject::Manual(_));
+                let demanded = manual(&transition, alarm, id.clone()).filter(|_| is_manual);
+                if let Some(act) = demanded.or_else(|| act(&transition, alarm, id, occurrence)) {
                     rehearsal.act(act, now);
                 }
             }

@@ -301,7 +301,9 @@ impl<'a> JournalSource<'a> {
             };
             self.feed.put(at, Event::Reading(point, reading));
         }
-        if is_act(transition) {
+        let is_manual = matches!(judged.subject, Subject::Manual(_))
+            && matches!(transition.cause, Cause::Active | Cause::Clear);
+        if is_manual || is_act(transition) {
             self.found.acts += 1;
             self.feed
                 .put(at, Event::Act(Box::new(transition.clone()), alarm));
