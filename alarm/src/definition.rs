@@ -39,6 +39,8 @@ pub enum Condition {
     Discrepancy,
     /// An output whose feedback is not its demand.
     OutputFailed,
+    /// What a person demands at the plant, until a person ends it.
+    Manual,
 }
 
 impl Condition {
@@ -63,6 +65,7 @@ impl Condition {
             Self::Unmonitored => "UNMON",
             Self::Discrepancy => "DISC",
             Self::OutputFailed => "FAILED",
+            Self::Manual => "MANUAL",
         }
     }
 
@@ -86,7 +89,8 @@ impl Condition {
             | Self::Degraded
             | Self::Unmonitored
             | Self::Discrepancy
-            | Self::OutputFailed => None,
+            | Self::OutputFailed
+            | Self::Manual => None,
         }
     }
 }

@@ -627,6 +627,7 @@ fn level(condition: &Condition, value: Result<f64, NoValue>) -> Level {
         | Condition::Degraded
         | Condition::Unmonitored
         | Condition::Discrepancy
-        | Condition::OutputFailed => Level::Unknown,
+        | Condition::OutputFailed
+        | Condition::Manual => Level::Unknown,
     }
 }

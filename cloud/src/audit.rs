@@ -12,10 +12,10 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub time_ms: i64,
-    /// The person; `command-line` for whoever works at the machine itself; `gateway`.
+    /// The person; `command-line` for whoever works at the machine itself; `gateway`; `<site>/<person>` of somebody at a plant, `<site>/local` of its screen.
     pub actor: String,
     /// `login`, `login-failed`, `logout`, `export`, `acknowledge`, `shelve`, `unshelve`, `user-add`, `user-change`, `user-remove`, `site-set`;
-    /// `readings-lost` of a gateway.
+    /// `readings-lost` of a gateway; `plant-silence` and `plant-reset` of a plant.
     pub action: &'static str,
     /// What it was done to: a site, an alarm, a person.
     pub subject: String,

@@ -164,5 +164,7 @@ no-alarm = `{ $value }` has no limit: it is shown and recorded, never alarmed
     .help = Add a preset or `[point.alarms.…]`, if it should alarm.
 idle-output = nothing demands the output `{ $value }`
     .help = Name it in an `[[effect]]`.
+idle-manual = nothing happens when somebody demands the manual cause `{ $value }`
+    .help = Name `{ $cause }` among the causes of an `[[effect]]`.
 idle-device = no point or output uses the device `{ $value }`: it is never polled
     .help = Add a point, or remove the device.

@@ -164,5 +164,7 @@ no-alarm = `{ $value }` 没有限值：只显示和记录，不报警
     .help = 如需报警，请添加预设或 `[point.alarms.…]`。
 idle-output = 没有任何原因会启动输出 `{ $value }`
     .help = 请在 `[[effect]]` 中引用。
+idle-manual = 手动原因 `{ $value }` 启动后不会有任何动作
+    .help = 请在某个 `[[effect]]` 的 causes 中引用 `{ $cause }`。
 idle-device = 没有测点或输出使用设备 `{ $value }`，它不会被轮询
     .help = 请添加测点，或删除该设备。

@@ -36,6 +36,10 @@ pub struct OutputIndex(pub usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VoteIndex(pub usize);
 
+/// Position of a manual cause in [`Site::manuals`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ManualIndex(pub usize);
+
 /// A valid site.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -51,11 +55,12 @@ pub struct Site {
     pub buses: Vec<Bus>,
     pub devices: Vec<Device>,
     pub points: Vec<Point>,
-    /// Every alarm of every point, device, output and voting group, in the file's order; ids are unique.
+    /// Every alarm of every point, device, output, voting group and manual cause, in the file's order; ids are unique.
     pub alarms: Vec<Alarm>,
     pub outputs: Vec<Output>,
     pub effects: Vec<Effect>,
     pub votes: Vec<Vote>,
+    pub manuals: Vec<Manual>,
     pub suppressions: Vec<Suppression>,
     /// SHA-256 of the file's bytes, hexadecimal: the same digest means the same file.
     pub digest: String,
@@ -388,6 +393,7 @@ pub enum Subject {
     Device(DeviceIndex),
     Vote(VoteIndex),
     Output(OutputIndex),
+    Manual(ManualIndex),
 }
 
 /// What an alarm looks at.
@@ -423,7 +429,7 @@ pub enum Moves {
 /// One alarm with its id.
 #[derive(Clone, Debug)]
 pub struct Alarm {
-    /// `<point>.<condition>`, `<device>.COMMS`, `<group>.VOTE`, `<output>.FAILED`.
+    /// `<point>.<condition>`, `<device>.COMMS`, `<group>.VOTE`, `<output>.FAILED`, `<cause>.MANUAL`.
     pub id: String,
     pub subject: Subject,
     /// What of its subject it looks at.
@@ -488,10 +494,35 @@ pub struct Output {
     pub latching: bool,
     /// Once on, stays on at least this long, milliseconds.
     pub min_run_ms: u32,
+    /// What the field device takes when the gateway or the wire to it is gone, as its maker or installer set it; `None` = the file does not say.
+    pub fail_safe: Option<FailSafe>,
     /// Where it is seen that the output does what is demanded; `None` = its register's own read-back.
     pub feedback: Option<Feedback>,
     /// `<output>.FAILED`: demand and feedback have disagreed for its on-delay.
     pub failed: AlarmIndex,
+}
+
+/// The state that a field device takes by itself when nobody writes to it any more. For people: the gateway writes nothing when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailSafe {
+    On,
+    Off,
+    /// It stays as it was last written.
+    Hold,
+}
+
+impl FailSafe {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::On, Self::Off, Self::Hold];
+
+    /// The name in site files and in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+            Self::Hold => "hold",
+        }
+    }
 }
 
 /// A discrete point that shows what an output does.
@@ -507,6 +538,16 @@ pub struct Feedback {
 pub struct Effect {
     pub causes: Vec<AlarmIndex>,
     pub outputs: Vec<OutputIndex>,
+}
+
+/// A cause that a person at the plant demands and ends, with a reason; nobody can from afar.
+#[derive(Clone, Debug)]
+pub struct Manual {
+    pub id: String,
+    pub name: Text,
+    pub area: usize,
+    /// `<id>.MANUAL`.
+    pub alarm: AlarmIndex,
 }
 
 /// A voting group: `needed` of its members trip before `<group>.VOTE` does (R17, R18).
@@ -568,12 +609,21 @@ impl Site {
             Subject::Point(point) => self.points[point.0].device,
             Subject::Device(device) => device,
             Subject::Output(output) => self.outputs[output.0].device,
+            Subject::Manual(_) => self.home_of_cause(alarm),
             Subject::Vote(vote) => match self.votes[vote.0].members.first() {
                 // Members are alarms of points: this ends at once.
                 Some(member) => self.home(member.alarm),
                 None => DeviceIndex(0),
             },
         }
+    }
+
+    /// Of a cause without a device: the device of the first output that it demands; it demands at least one.
+    fn home_of_cause(&self, alarm: AlarmIndex) -> DeviceIndex {
+        let mut effects = self.effects.iter();
+        let effect = effects.find(|effect| effect.causes.contains(&alarm));
+        let output = effect.and_then(|effect| effect.outputs.first());
+        output.map_or(DeviceIndex(0), |output| self.outputs[output.0].device)
     }
 
     /// What an alarm belongs to, by name.
@@ -583,6 +633,7 @@ impl Site {
             Subject::Device(device) => &self.devices[device.0].name,
             Subject::Vote(vote) => &self.votes[vote.0].name,
             Subject::Output(output) => &self.outputs[output.0].name,
+            Subject::Manual(manual) => &self.manuals[manual.0].name,
         }
     }
 
@@ -593,6 +644,7 @@ impl Site {
             Subject::Device(_) => None,
             Subject::Vote(vote) => self.areas.get(self.votes[vote.0].area),
             Subject::Output(output) => self.areas.get(self.outputs[output.0].area),
+            Subject::Manual(manual) => self.areas.get(self.manuals[manual.0].area),
         }
     }
 }

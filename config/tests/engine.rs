@@ -267,3 +267,72 @@ fn a_condition_that_could_not_do_its_duty_is_refused_where_it_says_so() {
         assert!(found.contains(&(code, key)), "{rest}: {found:?}");
     }
 }
+
+const PURGE: &str = r#"
+[[manual]]
+id = "PURGE"
+name = { zh = "手动吹扫", en = "Purge by hand" }
+area = "a"
+priority = 2
+guidance = { zh = "现场确认", en = "Confirm on site" }
+"#;
+
+#[test]
+fn a_manual_cause_is_an_alarm_of_its_own_that_never_latches_and_may_stand_in_an_effect() {
+    let effect = "[[effect]]\ncauses = [\"PURGE.MANUAL\"]\noutputs = [\"FAN\"]\n";
+    let site = load(&format!("{}{RELAY}{PURGE}{effect}", gas())).unwrap();
+    let manual = &site.manuals[0];
+    let alarm = &site.alarms[manual.alarm.0];
+    assert_eq!(
+        (&*alarm.id, alarm.definition.latching),
+        ("PURGE.MANUAL", false)
+    );
+    assert_eq!(alarm.definition.priority.number(), 2);
+    assert_eq!(alarm.definition.on_delay_ms, 0);
+    assert_eq!(site.effects[0].causes, [manual.alarm]);
+    assert_eq!(site.name_of(alarm.subject).en, "Purge by hand");
+    assert_eq!(site.home(manual.alarm), site.outputs[0].device);
+}
+
+#[test]
+fn a_manual_cause_that_would_do_nothing_is_refused() {
+    let other = "[[effect]]\ncauses = [\"A.HH\"]\noutputs = [\"FAN\"]\n";
+    let found = problems(&format!("{}{RELAY}{PURGE}{other}", gas()));
+    assert_eq!(found, [("idle-manual", "manual[0]".to_owned())]);
+    let misspelt = "[[effect]]\ncauses = [\"PURGE.MANUEL\"]\noutputs = [\"FAN\"]\n";
+    let found = problems(&format!("{}{RELAY}{PURGE}{misspelt}", gas()));
+    assert!(
+        found.contains(&("unknown-reference", "effect[0].causes[0]".to_owned())),
+        "{found:?}"
+    );
+    // What is wrong with the cause itself is told once.
+    let nameless = PURGE.replace("area = \"a\"", "area = \"b\"");
+    let effect = "[[effect]]\ncauses = [\"PURGE.MANUAL\"]\noutputs = [\"FAN\"]\n";
+    let found = problems(&format!("{}{RELAY}{nameless}{effect}", gas()));
+    let errors: Vec<_> = found
+        .iter()
+        .map(|(code, _)| *code)
+        .filter(|code| *code != "idle-output")
+        .collect();
+    assert_eq!(errors, ["unknown-reference"], "{found:?}");
+}
+
+#[test]
+fn an_output_may_say_what_its_device_does_without_the_gateway() {
+    let effect = "[[effect]]\ncauses = [\"A.HH\"]\noutputs = [\"FAN\"]\n";
+    let with = |state: &str| {
+        let relay = RELAY.replace("signal = \"do1\"", &format!("signal = \"do1\"\n{state}"));
+        load(&format!("{}{relay}{effect}", gas()))
+    };
+    let said = |state: &str| {
+        with(state).unwrap().outputs[0]
+            .fail_safe
+            .map(|state| state.name())
+    };
+    assert_eq!(said(""), None);
+    for state in ["on", "off", "hold"] {
+        assert_eq!(said(&format!("fail_safe = \"{state}\"")), Some(state));
+    }
+    let wrong = with("fail_safe = \"open\"").unwrap_err();
+    assert_eq!(wrong[0], ("unknown-name", "output[0].fail_safe".to_owned()));
+}

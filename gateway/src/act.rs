@@ -4,7 +4,7 @@
 
 use crate::clock::Clock;
 use crate::journal::{self, Journal, Record, Story};
-use crate::judge::{Change, Happening, Horn, Judge};
+use crate::judge::{Change, Deed, Happening, Horn, Judge, Person};
 use crate::live::{AlarmNow, HornNow, Live, ValueNow};
 use davy_alarm::{Alarm, Cause, Condition, Instant, WallMs};
 use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, Site, Subject};
@@ -83,6 +83,10 @@ impl Act {
                         time: self.clock.wall_at(*at),
                     });
                 }
+                Happening::Acted { at, deed, person } => {
+                    let act = self.act(*at, *deed, person);
+                    batches.entry(None).or_default().push(act);
+                }
                 Happening::Horn { .. } => {}
             }
         }
@@ -99,7 +103,7 @@ impl Act {
     fn switch(&self, happenings: &[Happening]) {
         let outputs = happenings.iter().filter_map(|happening| match happening {
             Happening::Output { output, on, .. } => Some((*output, *on)),
-            Happening::Changed(_) | Happening::Horn { .. } => None,
+            Happening::Changed(_) | Happening::Horn { .. } | Happening::Acted { .. } => None,
         });
         let outputs: Vec<(OutputIndex, bool)> = outputs.collect();
         if !outputs.is_empty() {
@@ -139,6 +143,17 @@ impl Act {
         }
     }
 
+    fn act(&self, at: Instant, deed: Deed, person: &Person) -> Record {
+        Record::Act {
+            act: match deed {
+                Deed::Silenced => journal::Act::Silence,
+                Deed::ResetOutput(output) => journal::Act::ResetOutput(position(output.0)),
+            },
+            actor: person.actor.clone(),
+            time: self.clock.wall_at(at),
+        }
+    }
+
     fn shelved_until(&self, alarm: &Alarm) -> Option<WallMs> {
         let left = |at: Instant| {
             let left = at.since(self.clock.now());
@@ -159,6 +174,7 @@ impl Act {
                     self.live.follow(change.cause, change.to, change.at, wall);
                     self.show_stale(change);
                 }
+                Happening::Acted { .. } => {}
             }
         }
         for alarm in changed {
@@ -221,4 +237,128 @@ const fn horn_now(horn: Horn) -> HornNow {
 /// A site file of 16 MiB holds far fewer parts than this reaches.
 fn position(index: usize) -> u32 {
     u32::try_from(index).expect("a site has fewer than 2^32 parts")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::journal::Archive;
+    use crate::judge::{Ask, LOCAL};
+    use davy_alarm::{Action, Actor, Reading};
+    use davy_config::site::PointIndex;
+    use std::ops::ControlFlow;
+    use std::path::Path;
+    use std::time::Duration;
+
+    /// A gateway without buses: what is asked of it is judged, carried out and journalled.
+    struct Hands {
+        judge: Judge,
+        act: Act,
+    }
+
+    impl Hands {
+        fn new(site: &Arc<Site>, journal: &Journal) -> Self {
+            let clock = Clock::start();
+            let judge = Judge::new(site.clone(), &[], &[], Instant(0), clock.wall());
+            let off = vec![crate::judge::Switched::default(); site.outputs.len()];
+            let live = Arc::new(Live::new(site, normal(site, &judge), &off, clock.wall()));
+            let (demand, _) = watch::channel(judge.demand());
+            let (site, journal) = (site.clone(), journal.clone());
+            let act = Act::new(site, clock, demand, journal, live, 1, std::iter::empty());
+            Self { judge, act }
+        }
+
+        fn finish(&mut self) {
+            self.judge.settle();
+            let happenings = self.judge.take_happenings();
+            let Self { judge, act } = self;
+            act.carry_out(judge, happenings, None, vec![], None);
+        }
+
+        fn read(&mut self, point: usize, value: f64, at: u64) {
+            let reading = Reading::measured(value, WallMs(0));
+            self.judge.reading(PointIndex(point), &reading, Instant(at));
+            self.finish();
+        }
+
+        fn ask(&mut self, ask: &Ask, at: u64) {
+            self.judge.act(ask, Instant(at)).unwrap();
+            self.finish();
+        }
+    }
+
+    fn normal(site: &Site, judge: &Judge) -> Vec<AlarmNow> {
+        let alarms = (0..site.alarms.len()).map(AlarmIndex);
+        alarms
+            .map(|alarm| alarm_now(alarm, judge.alarm(alarm), &Story::default()))
+            .collect()
+    }
+
+    fn person(actor: &str) -> Person {
+        Person {
+            actor: actor.into(),
+            reason: None,
+            second: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn silence_and_resets_are_kept_with_who_and_when() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/replay/site.toml");
+        let site = Arc::new(davy_config::load(&path).unwrap().site);
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, _) = Journal::open(dir.path(), &site, Clock::start()).unwrap();
+        let before = Clock::start().wall();
+        let mut hands = Hands::new(&site, &journal);
+        let silence = |actor| Ask::Silence {
+            person: person(actor),
+        };
+        // With nothing to silence nothing was done.
+        hands.ask(&silence("nobody"), 500);
+        hands.read(0, 60.0, 1000);
+        hands.read(0, 60.0, 2000);
+        hands.ask(&silence(LOCAL), 3000);
+        hands.ask(&silence("again"), 3500);
+        hands.read(0, 5.0, 4000);
+        hands.read(0, 5.0, 9000);
+        let high = site.alarms.iter().position(|alarm| alarm.id == "GT-1.HH");
+        for (action, at) in [
+            (Action::Acknowledge { occurrence: None }, 9100),
+            (Action::Reset, 9200),
+        ] {
+            let ask = Ask::Alarm {
+                alarm: AlarmIndex(high.unwrap()),
+                action,
+                actor: Actor::default(),
+                person: person("wang"),
+            };
+            hands.ask(&ask, at);
+        }
+        let reset = Ask::ResetOutput {
+            output: OutputIndex(0),
+            actor: Actor::default(),
+            person: person("wang"),
+        };
+        hands.ask(&reset, 9300);
+        drop(hands);
+        assert!(journal.close(Duration::from_secs(20)).await);
+        let mut acts = Vec::new();
+        let archive = Archive::open(dir.path()).unwrap();
+        let keep = |batch: &journal::Batch| {
+            for record in &batch.records {
+                if let Record::Act { act, actor, time } = record {
+                    assert!(time.0 + 60_000 > before.0, "{record:?}");
+                    acts.push((*act, actor.to_string()));
+                }
+            }
+            ControlFlow::Continue(())
+        };
+        archive.each(0, keep).unwrap();
+        let expected = [
+            (journal::Act::Silence, "local".to_owned()),
+            (journal::Act::ResetOutput(0), "wang".to_owned()),
+        ];
+        assert_eq!(acts, expected);
+    }
 }

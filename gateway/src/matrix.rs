@@ -5,7 +5,7 @@ use crate::message;
 use crate::model::TextModel;
 use davy_alarm::Condition;
 use davy_config::Language;
-use davy_config::site::{Alarm, AlarmIndex, Output, OutputKind, Point, Site, Subject, Text};
+use davy_config::site::{Alarm, AlarmIndex, FailSafe, Output, OutputKind, Point, Site, Subject};
 use serde::Serialize;
 
 /// The table, as programs read it.
@@ -19,8 +19,8 @@ pub(crate) struct Matrix<'a> {
 #[derive(Debug, Serialize)]
 struct Cause<'a> {
     alarm: &'a str,
-    /// Of the point or device; null where there is none.
-    name: Option<TextModel<'a>>,
+    /// Of the point, device, group, output or manual cause.
+    name: TextModel<'a>,
     priority: u8,
     condition: &'static str,
     set_point: Option<f64>,
@@ -39,6 +39,12 @@ struct Effect<'a> {
     kind: &'static str,
     latching: bool,
     min_run_ms: u32,
+    /// What the field device takes when nobody writes to it any more; null where the site file does not say.
+    fail_safe: Option<&'static str>,
+    /// The point that shows what it does; null where its register's read-back does.
+    feedback: Option<&'a str>,
+    /// How long demand and feedback may disagree before `<output>.FAILED`.
+    timeout_ms: u32,
     /// A horn: on for whatever is unsuppressed and unacknowledged, besides its causes.
     follows_horn: bool,
 }
@@ -53,7 +59,11 @@ impl<'a> Matrix<'a> {
         Self {
             site: &site.id,
             causes: causes.collect(),
-            outputs: site.outputs.iter().map(effect).collect(),
+            outputs: site
+                .outputs
+                .iter()
+                .map(|output| effect(site, output))
+                .collect(),
         }
     }
 
@@ -61,7 +71,7 @@ impl<'a> Matrix<'a> {
     pub(crate) fn text(&self, language: Language) -> String {
         let say = |key: &str| message::text(key, language);
         let mut rows = vec![self.head(language)];
-        rows.extend(self.causes.iter().map(|cause| self.row(cause)));
+        rows.extend(self.causes.iter().map(|cause| self.row(cause, language)));
         if let Some(horn) = self.horn(language) {
             rows.push(horn);
         }
@@ -72,6 +82,9 @@ impl<'a> Matrix<'a> {
             say("matrix-kind"),
             say("matrix-latch"),
             say("matrix-min-run"),
+            say("matrix-fail-safe"),
+            say("matrix-feedback"),
+            say("matrix-timeout"),
             say("matrix-name"),
         ]];
         outputs.extend(self.outputs.iter().map(|output| output.row(language)));
@@ -89,10 +102,11 @@ impl<'a> Matrix<'a> {
         .map(|key| message::text(key, language))
         .collect();
         row.extend(self.outputs.iter().map(|output| output.output.to_owned()));
+        row.push(message::text("matrix-means", language));
         row
     }
 
-    fn row(&self, cause: &Cause<'_>) -> Vec<String> {
+    fn row(&self, cause: &Cause<'_>, language: Language) -> Vec<String> {
         let limit = cause.set_point.map_or_else(String::new, |limit| {
             format!("{limit} {}", cause.unit.unwrap_or_default())
         });
@@ -106,6 +120,7 @@ impl<'a> Matrix<'a> {
             let is_demanded = cause.outputs.contains(&output.output);
             mark(is_demanded, output.latching || cause.latching).to_owned()
         }));
+        row.push(cause.means(language));
         row
     }
 
@@ -124,6 +139,15 @@ impl<'a> Matrix<'a> {
     }
 }
 
+impl Cause<'_> {
+    /// What it is of, and what of it, in the reader's language.
+    fn means(&self, language: Language) -> String {
+        let key = format!("condition-{}", self.condition.to_ascii_lowercase());
+        let condition = message::text(&key, language);
+        format!("{} · {condition}", pick(self.name, language))
+    }
+}
+
 impl Effect<'_> {
     fn row(&self, language: Language) -> Vec<String> {
         let latch = if self.latching {
@@ -136,17 +160,29 @@ impl Effect<'_> {
         } else {
             String::new()
         };
-        let name = match language {
-            Language::Zh => self.name.zh,
-            Language::En => self.name.en,
+        let fail_safe = self.fail_safe.map_or("unsaid", |state| state);
+        let fail_safe = message::text(&format!("matrix-fail-safe-{fail_safe}"), language);
+        let feedback = match self.feedback {
+            Some(point) => point.to_owned(),
+            None => message::text("matrix-read-back", language),
         };
         vec![
             self.output.to_owned(),
             self.kind.to_owned(),
             latch,
             run,
-            name.to_owned(),
+            fail_safe,
+            feedback,
+            seconds(self.timeout_ms),
+            pick(self.name, language).to_owned(),
         ]
+    }
+}
+
+const fn pick<'t>(text: TextModel<'t>, language: Language) -> &'t str {
+    match language {
+        Language::Zh => text.zh,
+        Language::En => text.en,
     }
 }
 
@@ -184,7 +220,7 @@ fn cause<'a>(site: &'a Site, alarm: &'a Alarm, outputs: Vec<&'a str>) -> Cause<'
     let definition = &alarm.definition;
     Cause {
         alarm: &alarm.id,
-        name: name(site, alarm).map(TextModel::from),
+        name: site.name_of(alarm.subject).into(),
         priority: definition.priority.number(),
         condition: definition.condition.suffix(),
         set_point: definition.condition.set_point(),
@@ -199,13 +235,16 @@ fn cause<'a>(site: &'a Site, alarm: &'a Alarm, outputs: Vec<&'a str>) -> Cause<'
     }
 }
 
-fn effect(output: &Output) -> Effect<'_> {
+fn effect<'a>(site: &'a Site, output: &'a Output) -> Effect<'a> {
     Effect {
         output: &output.id,
         name: (&output.name).into(),
         kind: output.kind.name(),
         latching: output.latching,
         min_run_ms: output.min_run_ms,
+        fail_safe: output.fail_safe.map(FailSafe::name),
+        feedback: (output.feedback).map(|feedback| &*site.points[feedback.point.0].id),
+        timeout_ms: site.alarms[output.failed.0].definition.on_delay_ms,
         follows_horn: output.kind == OutputKind::Horn,
     }
 }
@@ -215,14 +254,6 @@ fn point<'a>(site: &'a Site, alarm: &Alarm) -> Option<&'a Point> {
         site.points.get(point.0)
     } else {
         None
-    }
-}
-
-fn name<'a>(site: &'a Site, alarm: &Alarm) -> Option<&'a Text> {
-    if let Subject::Device(device) = alarm.subject {
-        site.devices.get(device.0).map(|device| &device.name)
-    } else {
-        point(site, alarm).map(|point| &point.name)
     }
 }
 
@@ -278,12 +309,82 @@ mod tests {
         };
         assert_eq!(
             cells("GT-1.HH"),
-            ["GT-1.HH", "P1", "50 %LEL", "1 s", "L", "·", "·"]
+            [
+                "GT-1.HH",
+                "P1",
+                "50 %LEL",
+                "1 s",
+                "L",
+                "·",
+                "·",
+                "Gas 1 · high-high"
+            ]
         );
-        assert_eq!(cells("XS-1.ON"), ["XS-1.ON", "P2", "0 s", "·", "X", "·"]);
+        assert_eq!(
+            cells("XS-1.ON"),
+            ["XS-1.ON", "P2", "0 s", "·", "X", "·", "Spark · state"]
+        );
         assert!(cells("SIREN-1").contains(&"60 s".to_owned()));
         assert!(!text.contains("GT-1.H "), "only causes are rows: {text}");
         assert!(!text.contains("matrix-"), "{text}");
+    }
+
+    #[test]
+    fn every_cause_is_named_in_the_readers_language_and_every_output_with_how_it_fails() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/replay/plant.toml");
+        let plant = davy_config::load(&path).unwrap().site;
+        let (zh, en) = (
+            Matrix::of(&plant).text(Language::Zh),
+            Matrix::of(&plant).text(Language::En),
+        );
+        for (id, zh_name, en_name) in [
+            ("G.VOTE", "表决 · 表决动作", "Vote · voted trip"),
+            ("G.DEGRADED", "表决 · 表决降级", "Vote · group degraded"),
+            ("SIREN.FAILED", "声光 · 输出失效", "Siren · output failed"),
+            ("d.COMMS", "器 · 通讯中断", "Device · communication lost"),
+            (
+                "PURGE.MANUAL",
+                "手动吹扫 · 手动启动",
+                "Purge by hand · demanded by hand",
+            ),
+            (
+                "BEAT.FROZEN",
+                "心跳 · 数值不动",
+                "Heartbeat · does not move",
+            ),
+        ] {
+            for (text, name) in [(&zh, zh_name), (&en, en_name)] {
+                let row = text.lines().find(|line| line.starts_with(id));
+                assert!(row.is_some_and(|row| row.ends_with(name)), "{id}: {text}");
+            }
+        }
+        let row = |id: &str| {
+            let rows = en.lines().filter(|line| line.starts_with(id));
+            rows.last()
+                .unwrap_or_default()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(row("FAN "), "FAN fan yes 20 s off FLOWS 5 s Fan");
+        assert_eq!(
+            row("SIREN "),
+            "SIREN siren 30 s not said its register 5 s Siren"
+        );
+        assert_eq!(
+            row("BEACON "),
+            "BEACON beacon as last written its register 5 s Beacon"
+        );
+        let json = serde_json::to_value(Matrix::of(&plant)).unwrap();
+        let fan = &json["outputs"][0];
+        assert_eq!(
+            (&fan["fail_safe"], &fan["feedback"]),
+            (&"off".into(), &"FLOWS".into())
+        );
+        assert_eq!(
+            (&fan["timeout_ms"], &json["outputs"][1]["fail_safe"]),
+            (&5000.into(), &serde_json::Value::Null)
+        );
     }
 
     #[test]
@@ -298,7 +399,7 @@ mod tests {
             let at = |line: &str, cell: &str| width(&line[..line.rfind(cell).unwrap()]);
             let head = text.lines().next().unwrap();
             let row = text.lines().find(|line| line.starts_with("GT-1.HH"));
-            assert_eq!(at(head, "FAN-1"), at(row.unwrap(), "L  "), "{text}");
+            assert_eq!(at(head, "FAN-1"), at(row.unwrap(), "L   "), "{text}");
         }
     }
 

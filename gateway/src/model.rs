@@ -16,6 +16,7 @@ pub struct Model<'a> {
     pub outputs: Vec<OutputModel<'a>>,
     pub effects: Vec<EffectModel<'a>>,
     pub votes: Vec<VoteModel<'a>>,
+    pub manuals: Vec<ManualModel<'a>>,
 }
 
 /// A name in both languages.
@@ -83,12 +84,29 @@ pub struct OutputModel<'a> {
     pub device: &'a str,
     pub kind: &'static str,
     pub latching: bool,
+    pub min_run_ms: u32,
+    /// What the field device takes when nobody writes to it any more; null where the site file does not say.
+    pub fail_safe: Option<&'static str>,
+    /// The point that shows what it does; null where its register's read-back does.
+    pub feedback: Option<&'a str>,
+    /// How long demand and feedback may disagree.
+    pub timeout_ms: u32,
 }
 
 #[derive(Debug, Serialize)]
 pub struct EffectModel<'a> {
     pub causes: Vec<&'a str>,
     pub outputs: Vec<&'a str>,
+}
+
+/// A cause that a person at the plant demands and ends.
+#[derive(Debug, Serialize)]
+pub struct ManualModel<'a> {
+    pub id: &'a str,
+    pub name: TextModel<'a>,
+    pub area: &'a str,
+    pub alarm: &'a str,
+    pub priority: u8,
 }
 
 /// A voting group.
@@ -137,6 +155,11 @@ impl<'a> Model<'a> {
                 .votes
                 .iter()
                 .map(|vote| vote_model(site, vote))
+                .collect(),
+            manuals: site
+                .manuals
+                .iter()
+                .map(|manual| manual_model(site, manual))
                 .collect(),
         }
     }
@@ -212,7 +235,8 @@ fn limit(alarm: &site::Alarm) -> Option<LimitModel<'_>> {
         | Condition::Degraded
         | Condition::Unmonitored
         | Condition::Discrepancy
-        | Condition::OutputFailed => return None,
+        | Condition::OutputFailed
+        | Condition::Manual => return None,
     };
     Some(LimitModel {
         alarm: &alarm.id,
@@ -233,6 +257,10 @@ fn output_model<'a>(site: &'a Site, output: &'a site::Output) -> OutputModel<'a>
         device: &site.devices[output.device.0].id,
         kind: output.kind.name(),
         latching: output.latching,
+        min_run_ms: output.min_run_ms,
+        fail_safe: output.fail_safe.map(site::FailSafe::name),
+        feedback: (output.feedback).map(|feedback| &*site.points[feedback.point.0].id),
+        timeout_ms: site.alarms[output.failed.0].definition.on_delay_ms,
     }
 }
 
@@ -248,6 +276,17 @@ fn effect_model<'a>(site: &'a Site, effect: &'a site::Effect) -> EffectModel<'a>
             .iter()
             .map(|output| site.outputs[output.0].id.as_str())
             .collect(),
+    }
+}
+
+fn manual_model<'a>(site: &'a Site, manual: &'a site::Manual) -> ManualModel<'a> {
+    let alarm = &site.alarms[manual.alarm.0];
+    ManualModel {
+        id: &manual.id,
+        name: (&manual.name).into(),
+        area: &site.areas[manual.area].id,
+        alarm: &alarm.id,
+        priority: alarm.definition.priority.number(),
     }
 }
 

@@ -105,6 +105,14 @@ const LOCAL: Actor = Actor {
 };
 const FAN: OutputIndex = OutputIndex(0);
 
+fn wang() -> Person {
+    Person {
+        actor: "wang".into(),
+        reason: None,
+        second: None,
+    }
+}
+
 /// A judge with its site, and the outputs as they were last told.
 struct Bench {
     site: Arc<Site>,
@@ -208,7 +216,11 @@ fn a_bad_value_keeps_the_outputs_of_an_alarm_on() {
 fn a_latched_output_stays_on_until_it_is_reset_on_site_and_a_siren_runs_its_minimum() {
     let mut bench = Bench::new();
     bench.see(0, Ok(60.0), 1000);
-    let reset = |actor| Ask::ResetOutput { output: FAN, actor };
+    let reset = |actor| Ask::ResetOutput {
+        output: FAN,
+        actor,
+        person: wang(),
+    };
     assert_eq!(bench.ask(&reset(LOCAL), 2000), Err(Refusal::Active));
     bench.see(0, Ok(10.0), 3000);
     assert_eq!(bench.on[..2], [true, true]);
@@ -254,7 +266,7 @@ fn shelving_and_acknowledging_silence_people_and_not_the_fan() {
 fn silence_changes_no_alarm_and_a_new_urgent_one_ends_it() {
     let mut bench = Bench::new();
     bench.see(0, Ok(30.0), 1000);
-    bench.ask(&Ask::Silence, 2000).unwrap();
+    bench.ask(&Ask::Silence { person: wang() }, 2000).unwrap();
     assert_eq!(
         (bench.on[2], bench.shown("GT-1.H")),
         (false, Shown::Unacknowledged)

@@ -255,6 +255,14 @@ fn written(site: &Site, steps: &[(u64, Step)]) -> String {
     text
 }
 
+fn wang() -> Person {
+    Person {
+        actor: "wang".into(),
+        reason: None,
+        second: None,
+    }
+}
+
 /// The same run on the judge itself: an instant ends when time goes on, and its outputs are told then.
 struct Driven {
     site: Arc<Site>,
@@ -367,11 +375,12 @@ impl Driven {
                     self.judge.reading(PointIndex(*point), &reading, now);
                     self.hear();
                 }
-                Step::Silence => self.act(&Ask::Silence, "alarm", "", "silence"),
+                Step::Silence => self.act(&Ask::Silence { person: wang() }, "alarm", "", "silence"),
                 Step::ResetOutput(output, actor) => {
                     let ask = Ask::ResetOutput {
                         output: OutputIndex(*output),
                         actor: *actor,
+                        person: wang(),
                     };
                     self.act(&ask, "output", &site.outputs[*output].id, "reset");
                 }
@@ -380,11 +389,7 @@ impl Driven {
                         alarm: AlarmIndex(*alarm),
                         action: *action,
                         actor: *actor,
-                        person: Person {
-                            actor: "wang".into(),
-                            reason: None,
-                            second: None,
-                        },
+                        person: wang(),
                     };
                     self.act(&ask, "alarm", &site.alarms[*alarm].id, action.name());
                 }

@@ -152,7 +152,10 @@ async fn a_journal_judged_by_its_own_site_file_tells_what_was_recorded() {
     assert_eq!(comparison.found.readings, kept);
     assert!(kept < 1000, "readings were journalled by exception: {kept}");
     assert_eq!(comparison.found.starts, 2);
-    assert_eq!(comparison.found.acts, 4);
+    assert_eq!(
+        comparison.found.acts, 5,
+        "four upon alarms, and the fan's reset"
+    );
     assert_eq!(comparison.refused, 0);
     assert!(comparison.is_own_site);
     assert_eq!(comparison.found.missing.batches, 0);
@@ -180,12 +183,16 @@ async fn another_site_file_tells_what_its_limits_would_have_done() {
     let level_1 = &comparison.alarms["GT-1.H"];
     assert_eq!((level_1.recorded.times, level_1.here.times), (1, 1));
     // Acts upon what never happened are refused, and told.
-    assert_eq!(comparison.refused, 2);
+    assert_eq!(comparison.refused, 3);
     let refused: Vec<&str> = lines
         .iter()
         .filter_map(|line| line["why"].as_str())
         .collect();
-    assert_eq!(refused, ["not-unacknowledged", "not-latched"]);
+    assert_eq!(
+        refused,
+        ["not-unacknowledged", "not-latched", "not-latched"],
+        "of the alarm and of the fan"
+    );
 }
 
 #[tokio::test]

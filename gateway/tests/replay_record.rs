@@ -4,7 +4,7 @@
 mod recorder;
 
 use davy_alarm::{Action, NoValue, WallMs};
-use davy_config::site::{OutputIndex, Site};
+use davy_config::site::Site;
 use davy_gateway::journal::{Archive, Batch, Record};
 use davy_gateway::judge::Ask;
 use davy_gateway::replay::{self, Span};
@@ -32,6 +32,11 @@ enum Step {
     Sticks(usize, Option<Option<bool>>),
     Act(&'static str, Action),
     ResetFan,
+    Silence,
+    /// A person demands the purge, or ends it.
+    Manual(bool),
+    /// The heartbeat counter moves, or stands.
+    Beats(f64),
     Restart(i64),
 }
 
@@ -66,6 +71,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (prop_oneof![Just(1_usize), Just(3)], stuck).prop_map(|(output, held)| Step::Sticks(output, held)),
         5 => (alarm, action).prop_map(|(alarm, action)| Step::Act(alarm, action)),
         1 => Just(Step::ResetFan),
+        2 => Just(Step::Silence),
+        2 => any::<bool>().prop_map(Step::Manual),
+        3 => prop_oneof![Just(1.0), Just(2.0), Just(3.0)].prop_map(Step::Beats),
         1 => prop_oneof![Just(1000_i64), Just(15_000), Just(90_000)].prop_map(Step::Restart),
     ]
 }
@@ -83,11 +91,15 @@ async fn recorded(dir: &Path, site: &Arc<Site>, steps: &[(u64, Step)]) -> Gatewa
                 let _ = gateway.try_act(alarm, *action);
             }
             Step::ResetFan => {
-                let ask = Ask::ResetOutput {
-                    output: OutputIndex(0),
-                    actor: davy_alarm::Actor::default(),
-                };
-                let _ = gateway.ask(&ask);
+                let _ = gateway.try_reset_fan();
+            }
+            Step::Beats(count) => gateway.values[5] = Some(Ok(*count)),
+            Step::Manual(demand) => {
+                let _ = gateway.demand("PURGE.MANUAL", *demand);
+            }
+            Step::Silence => {
+                let person = recorder::wang();
+                let _ = gateway.ask(&Ask::Silence { person });
             }
             Step::Restart(down) => gateway = restarted(gateway, dir, site, *down).await,
         }

@@ -25,6 +25,8 @@ pub mod name {
     pub const DIGEST: &str = "Node Info/Digest";
     pub const LOST: &str = "Node Info/Lost";
     pub const REFUSAL: &str = "Node Info/Refusal";
+    /// What somebody did at the plant, beside what alarms tell.
+    pub const ACT: &str = "Node Info/Act";
     /// Followed by the output's id.
     pub const OUTPUTS: &str = "Outputs/";
     /// Followed by `<point or device>/<condition>`.

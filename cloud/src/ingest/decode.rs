@@ -22,6 +22,7 @@ pub(crate) struct Data {
     pub(crate) lines: Vec<Line>,
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) lost: Vec<Lost>,
+    pub(crate) acts: Vec<Act>,
     /// Metrics that no birth declared: the table is too old, or the birth was not heard.
     pub(crate) undeclared: Vec<String>,
     /// Its aliases are of another birth than the table's: nothing after the offset was read.
@@ -47,6 +48,22 @@ pub(crate) struct Lost {
     pub(crate) to: u64,
     pub(crate) readings: u64,
     pub(crate) time_ms: i64,
+}
+
+/// What somebody did at the plant, beside what alarms tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Act {
+    pub(crate) deed: Deed,
+    /// The person's id at the plant; `local` where nobody was logged in.
+    pub(crate) actor: String,
+    pub(crate) time_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    Silence,
+    /// Of the output with this id.
+    Reset(String),
 }
 
 /// Times outside 1970 to 9999 are of no clock.
@@ -130,6 +147,7 @@ fn take(
             }
         }
         Meaning::Lost => data.lost.extend(lost(metric, time_ms)),
+        Meaning::Act => data.acts.extend(act(metric, datatype, time_ms)?),
         Meaning::Alarm(declared) => {
             data.lines.push(alarm::line(metric, declared, time_ms)?);
             data.newest_ms = data.newest_ms.max(time_ms);
@@ -183,6 +201,25 @@ fn lost(metric: &Metric, time_ms: i64) -> Option<Lost> {
         readings: number("readings").unwrap_or(0),
         time_ms,
     })
+}
+
+/// None for a metric without a value, as births carry it.
+fn act(metric: &Metric, datatype: Option<u32>, time_ms: i64) -> Result<Option<Act>, String> {
+    let value = metric.value(datatype);
+    let Some(what) = value.as_ref().and_then(Value::as_text) else {
+        return Ok(None);
+    };
+    let said = |key| Some(metric.property(key)?.as_text()?.to_owned());
+    let deed = match what {
+        "silence" => Deed::Silence,
+        "reset" => Deed::Reset(said("output").ok_or("a reset of no output")?),
+        other => return Err(format!("`{other}` is no act")),
+    };
+    Ok(Some(Act {
+        deed,
+        actor: said("actor").ok_or("an act of nobody")?,
+        time_ms,
+    }))
 }
 
 /// When a metric was sampled: as it says, as its message says, or as it came.
@@ -382,6 +419,31 @@ mod tests {
             .with("readings", Value::Unsigned(40));
         let lost = data(&message(vec![metric]), "", &edge(), 9).lost;
         assert_eq!((lost[0].from, lost[0].to, lost[0].readings), (7, 9, 40));
+    }
+
+    #[test]
+    fn what_somebody_did_at_the_plant_is_told_with_who_and_when() {
+        let metric =
+            |what: &str| Metric::named(name::ACT, DataType::Text, Some(Value::Text(what.into())));
+        let by = |metric: Metric| metric.at(77).with("actor", Value::Text("wang".into()));
+        let reset = by(metric("reset")).with("output", Value::Text("FAN-1".into()));
+        let read = data(&message(vec![by(metric("silence")), reset]), "", &edge(), 9);
+        let act = |deed| Act {
+            deed,
+            actor: "wang".to_owned(),
+            time_ms: 77,
+        };
+        assert_eq!(
+            read.acts,
+            [act(Deed::Silence), act(Deed::Reset("FAN-1".to_owned()))]
+        );
+        for wrong in [metric("silence"), by(metric("reset")), by(metric("bypass"))] {
+            let read = data(&message(vec![wrong]), "", &edge(), 9);
+            assert_eq!((read.acts.len(), read.faults.len()), (0, 1));
+        }
+        let born = Metric::named(name::ACT, DataType::Text, None);
+        let read = data(&message(vec![born]), "", &edge(), 9);
+        assert_eq!((read.acts.len(), read.faults.len()), (0, 0));
     }
 
     fn any_metric() -> impl Strategy<Value = Metric> {

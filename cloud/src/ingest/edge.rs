@@ -41,6 +41,8 @@ pub(crate) enum Meaning {
     Lost,
     /// The answer to a command that was refused.
     Refusal,
+    /// What somebody did at the plant, beside what alarms tell.
+    Act,
     /// A point, or an output (kept as `Outputs/<id>`).
     Point(String),
     Alarm(Declared),
@@ -158,6 +160,7 @@ impl Edge {
             name::OFFSET => Meaning::Offset,
             name::REFUSAL => Meaning::Refusal,
             name::LOST => Meaning::Lost,
+            name::ACT => Meaning::Act,
             name::BD_SEQ => Meaning::Other,
             _ if is_node_own(name) && !name.starts_with(name::OUTPUTS) => Meaning::Other,
             _ => match alarm::id_of(name) {

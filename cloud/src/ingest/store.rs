@@ -1,7 +1,7 @@
 //! The stores as ingest meets them: a busy one is waited for, a failing one is tried a few times and told of. While it waits nobody takes from the
 //! queue, so that in the end the socket is not read: gateways and broker hold what we cannot.
 
-use super::decode::Lost;
+use super::decode::{Act, Deed, Lost};
 use super::outbox::EdgeName;
 use super::worker::Message;
 use crate::api::{Health, Status};
@@ -150,6 +150,24 @@ impl Store {
             detail: serde_json::json!({ "from": lost.from, "to": lost.to, "readings": lost.readings }),
         };
         self.persist("a loss", || self.records.audit(&entry))
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps for ever who silenced a horn or reset an output at a plant.
+    pub(crate) async fn acted(&self, site: &str, act: &Act) -> Result<(), GaveUp> {
+        let (action, detail) = match &act.deed {
+            Deed::Silence => ("plant-silence", serde_json::json!({})),
+            Deed::Reset(output) => ("plant-reset", serde_json::json!({ "output": output })),
+        };
+        let entry = Entry {
+            time_ms: act.time_ms,
+            actor: format!("{site}/{}", act.actor),
+            action,
+            subject: site.to_owned(),
+            detail,
+        };
+        self.persist("an act", || self.records.audit(&entry))
             .await?;
         Ok(())
     }

@@ -279,6 +279,9 @@ impl Worker {
             for lost in &data.lost {
                 self.store.lost(&batch.site, lost).await?;
             }
+            for act in &data.acts {
+                self.store.acted(&batch.site, act).await?;
+            }
             if !data.faults.is_empty() {
                 let why = data.faults.join("; ");
                 self.store.quarantine(&message, &why).await?;

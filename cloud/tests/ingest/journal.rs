@@ -3,7 +3,7 @@
 use crate::city::{City, until};
 use crate::node::{self, Node, level, line, message};
 use davy_alarm::{NoValue, Reading, Shown, WallMs};
-use davy_wire::{Metric, Value, Verb};
+use davy_wire::{DataType, Metric, Value, Verb, name};
 
 const TIME_MS: i64 = 1_795_500_000_000;
 
@@ -52,6 +52,46 @@ async fn a_batch_that_comes_twice_is_kept_once_and_acknowledged_twice() {
     }
     assert_eq!(city.transitions().await.len(), 1);
     assert_eq!(city.shelf.of("tank-farm", "GT-101").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_silenced_the_horn_and_reset_an_output_stands_in_the_audit_log_once() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    let act = |what: &str, actor: &str| {
+        Metric::named(name::ACT, DataType::Text, Some(Value::Text(what.into())))
+            .at(TIME_MS)
+            .with("actor", Value::Text(actor.into()))
+    };
+    for _ in 0..2 {
+        let reset = act("reset", "wang").with("output", Value::Text("FAN-1".into()));
+        node.batch(4, vec![act("silence", "local"), reset]).await;
+        node.acknowledged(&[4]).await;
+    }
+    let audited = city.records.audited(None, 10).await.expect("an audit log");
+    let rows: Vec<_> = (audited.iter().rev())
+        .filter(|row| row.action.starts_with("plant-"))
+        .map(|row| {
+            (
+                &*row.actor,
+                &*row.action,
+                &*row.subject,
+                &*row.detail,
+                row.time_ms,
+            )
+        })
+        .collect();
+    let silence = (
+        "tank-farm/local",
+        "plant-silence",
+        "tank-farm",
+        "{}",
+        TIME_MS,
+    );
+    let fan = "{\"output\":\"FAN-1\"}";
+    let reset = ("tank-farm/wang", "plant-reset", "tank-farm", fan, TIME_MS);
+    assert_eq!(rows, [silence, reset]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -101,6 +101,7 @@ impl Node {
             ),
             Metric::named(name::OFFSET, DataType::UInt64, None).with_alias(OFFSET),
             Metric::named(name::REFUSAL, DataType::Text, None).with_alias(9),
+            Metric::named(name::ACT, DataType::Text, None),
             text(name::NAME_ZH, "罐区"),
             text(name::NAME_EN, "Tank farm"),
             Metric::named("Outputs/FAN-1", DataType::Boolean, Some(Value::Flag(true)))

@@ -124,6 +124,8 @@ codes! {
     SlowLimit = "slow-limit" Warning,
     NoAlarm = "no-alarm" Warning,
     IdleOutput = "idle-output" Warning,
+    /// A manual cause that switches nothing.
+    IdleManual = "idle-manual" Error,
     /// A device that nothing is read from or written to.
     IdleDevice = "idle-device" Warning,
 }

@@ -190,7 +190,8 @@ fn check_deadband(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option<
         | Condition::Degraded
         | Condition::Unmonitored
         | Condition::Discrepancy
-        | Condition::OutputFailed => return,
+        | Condition::OutputFailed
+        | Condition::Manual => return,
     };
     if never {
         let args: Args = vec![
@@ -248,7 +249,8 @@ fn check_gas_fault(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option
         | Condition::Degraded
         | Condition::Unmonitored
         | Condition::Discrepancy
-        | Condition::OutputFailed => return,
+        | Condition::OutputFailed
+        | Condition::Manual => return,
     };
     debug_assert!(kind.is_fault());
     if after_ms > GAS_FAULT_MS {

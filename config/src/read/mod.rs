@@ -9,6 +9,7 @@ mod device;
 mod effect;
 mod head;
 mod limits;
+mod manual;
 mod names;
 mod output;
 mod point;
@@ -62,8 +63,10 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path) -> Option<Sit
     device::comms(&mut devices, &points, &mut alarms);
     let outputs = output::outputs(&root, &mut names, &points, &mut alarms);
     let votes = vote::votes(&root, &mut names, &points, &mut alarms);
+    let manuals = manual::manuals(&root, &mut names, &mut alarms);
     let suppressions = suppress::suppressions(&root, &names, &points, &alarms);
     let effects = effect::effects(&root, &names, &alarms, &outputs);
+    manual::idle(&root, &manuals, &effects);
     device::idle(&root, &names, &devices, &points, &outputs);
     root.finish();
     let identity = identity?;
@@ -82,6 +85,7 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path) -> Option<Sit
         outputs: outputs.into_iter().map(|read| read.output).collect(),
         effects,
         votes,
+        manuals: manuals.into_iter().map(|read| read.manual).collect(),
         suppressions,
         digest: digest(text),
     })

@@ -18,6 +18,7 @@ pub(super) struct Names {
     pub(super) points: Index,
     pub(super) outputs: Index,
     pub(super) votes: Index,
+    pub(super) manuals: Index,
     /// By device.
     pub(super) profiles: Vec<Profiled>,
     pub(super) presets: &'static Presets,
@@ -42,6 +43,7 @@ impl Names {
             points: Index::new(),
             outputs: Index::new(),
             votes: Index::new(),
+            manuals: Index::new(),
             profiles: Vec::new(),
             presets: Presets::embedded(),
             signed_off,
@@ -119,9 +121,14 @@ pub(super) fn resolve(section: &Section<'_, '_>, at: &At<String>, index: &Index)
 /// Whether an alarm's id names something that has problems of its own, so that it is no problem on top that the alarm is not there.
 pub(super) fn subject_is_broken(names: &Names, alarm: &str) -> bool {
     let subject = alarm.rsplit_once('.').map_or(alarm, |(subject, _)| subject);
-    [&names.points, &names.devices, &names.votes, &names.outputs]
-        .iter()
-        .any(|index| index.get(subject) == Some(&None))
+    let known = [
+        &names.points,
+        &names.devices,
+        &names.votes,
+        &names.outputs,
+        &names.manuals,
+    ];
+    known.iter().any(|index| index.get(subject) == Some(&None))
 }
 
 /// The position of what the key `key` of this section names.

@@ -10,8 +10,8 @@ use crate::problem::Code;
 use crate::profile::{Signal, Write};
 use crate::section::{At, Section};
 use crate::site::{
-    AlarmIndex, DeviceIndex, Feedback, Output, OutputIndex, OutputKind, Point, PointIndex,
-    PointKind, Subject, Table,
+    AlarmIndex, DeviceIndex, FailSafe, Feedback, Output, OutputIndex, OutputKind, Point,
+    PointIndex, PointKind, Subject, Table,
 };
 use davy_alarm::{Condition, Priority};
 use std::collections::HashMap;
@@ -30,6 +30,16 @@ const KINDS: &[(&str, OutputKind)] = &{
         at += 1;
     }
     kinds
+};
+
+const FAIL_SAFE: &[(&str, FailSafe)] = &{
+    let mut states = [("", FailSafe::On); FailSafe::ALL.len()];
+    let mut at = 0;
+    while at < states.len() {
+        states[at] = (FailSafe::ALL[at].name(), FailSafe::ALL[at]);
+        at += 1;
+    }
+    states
 };
 
 /// How long an output may take to do what is demanded, milliseconds, unless the file says.
@@ -96,6 +106,7 @@ fn output(section: &Section<'_, '_>, names: &Names) -> Option<Output> {
     let signal = section.need_text("signal");
     let latching = section.flag("latching").is_some_and(|at| at.value);
     let min_run = section.seconds("min_run_s", 0.0..=86_400.0);
+    let fail_safe = section.one_of("fail_safe", FAIL_SAFE);
     let (device, signal) = (device?, signal?);
     let found = source::find(section, names, device, &signal)?;
     let write = writable(section, names, device, &signal, found)?;
@@ -111,6 +122,7 @@ fn output(section: &Section<'_, '_>, names: &Names) -> Option<Output> {
         write_multiple: write.multiple,
         latching,
         min_run_ms: min_run.map_or(0, |at| at.value),
+        fail_safe: fail_safe.map(|at| at.value),
         feedback: None,
         failed: UNSET,
     })

@@ -82,7 +82,9 @@ fn when(
     let alarm = alarm(section, names, &alarms.index, at)?;
     let faults = match alarms.list[alarm.0].subject {
         Subject::Point(point) => faults(&alarms.list, &points[point.0]),
-        Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) => Vec::new(),
+        Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) | Subject::Manual(_) => {
+            Vec::new()
+        }
     };
     // An alarm of a fault is not undone by that fault.
     let faults = faults.into_iter().filter(|fault| *fault != alarm).collect();

@@ -85,7 +85,7 @@ fn read(
     let of = |member: &Member| &alarms.list[member.alarm.0];
     let gas = |member: &Member| match of(member).subject {
         Subject::Point(point) => points[point.0].kind.is_gas(),
-        Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) => false,
+        Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) | Subject::Manual(_) => false,
     };
     let gas = members.iter().any(gas);
     if let Some(safety) = safety.as_ref().filter(|safety| gas && !safety.value) {

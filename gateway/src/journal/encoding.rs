@@ -2,7 +2,7 @@
 //!
 //! | Bytes | Content |
 //! |---|---|
-//! | 1 | flags: bits 0–1 kind of the frame, 0 = batch; bit 2 urgent (holds a transition or a loss); bit 3 of a device; 4–7 zero |
+//! | 1 | flags: bits 0–1 kind of the frame, 0 = batch; bit 2 urgent (holds a transition, an act or a loss); bit 3 of a device; 4–7 zero |
 //! | varint | offset − first offset of the segment |
 //! | zigzag | made − made of the segment, ms |
 //! | varint | position of the device, if bit 3 |
@@ -18,6 +18,7 @@
 //! | 33 | output; bit 0 on | varint position, time |
 //! | 34 | loss | varint from, varint to − from, varint readings, time |
 //! | 35 | start | time |
+//! | 36 | act; bits 0–1: 0 silence, 1 reset of an output | varint position of the output, if 1; time; text actor |
 //!
 //! | Form of a value | Content |
 //! |---|---|
@@ -35,7 +36,7 @@
 //! reason, text second, text command, zigzag shelved until − the transition's time, as the flags say; 24 bytes [`Saved`].
 
 use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
-use super::record::{Batch, Names, Record, Transition};
+use super::record::{Act, Batch, Names, Record, Transition};
 use crate::judge::Person;
 use davy_alarm::{Cause, NoValue, Quality, Reading, Saved, Shown, WallMs};
 use std::sync::Arc;
@@ -57,6 +58,9 @@ const TRANSITION: u8 = 32;
 const OUTPUT: u8 = 33;
 const LOST: u8 = 34;
 const STARTED: u8 = 35;
+const ACT: u8 = 36;
+const SILENCE: u8 = 0;
+const RESET_OUTPUT: u8 = 1;
 
 const POWERS: [f64; 8] = [1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
 const SCALES: [f64; 7] = [0.1, 0.01, 0.001, 1e-4, 1e-5, 1e-6, 1e-7];
@@ -193,6 +197,17 @@ impl Last {
                 out.push(STARTED << 2);
                 self.put_time(out, *time);
             }
+            Record::Act { act, actor, time } => {
+                match act {
+                    Act::Silence => out.push(ACT << 2 | SILENCE),
+                    Act::ResetOutput(output) => {
+                        out.push(ACT << 2 | RESET_OUTPUT);
+                        put_varint(out, u64::from(*output));
+                    }
+                }
+                self.put_time(out, *time);
+                put_text(out, actor);
+            }
         }
     }
 
@@ -274,6 +289,14 @@ impl Last {
             }
             (STARTED, 0) => Record::Started {
                 time: self.time(bytes)?,
+            },
+            (ACT, what @ SILENCE..=RESET_OUTPUT) => Record::Act {
+                act: match what {
+                    RESET_OUTPUT => Act::ResetOutput(bytes.varint_u32()?),
+                    _ => Act::Silence,
+                },
+                time: self.time(bytes)?,
+                actor: bytes.text()?,
             },
             (form @ 0..NONE, bits) => {
                 let (point, reading) = self.reading(bytes, form, bits)?;

@@ -207,6 +207,7 @@ pub(super) fn record_size(record: &Record) -> usize {
             let texts: usize = texts.into_iter().flatten().map(|text| text.len()).sum();
             size_of::<Transition>() + texts
         }
+        Record::Act { actor, .. } => actor.len(),
         Record::Reading { .. }
         | Record::Output { .. }
         | Record::Lost { .. }

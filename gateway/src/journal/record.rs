@@ -44,8 +44,16 @@ impl Names {
             Record::Transition(transition) => {
                 within(transition.alarm, &self.alarms) && (1..=4).contains(&transition.priority)
             }
-            Record::Output { output, .. } => within(*output, &self.outputs),
-            Record::Lost { .. } | Record::Started { .. } => true,
+            Record::Output { output, .. }
+            | Record::Act {
+                act: Act::ResetOutput(output),
+                ..
+            } => within(*output, &self.outputs),
+            Record::Act {
+                act: Act::Silence, ..
+            }
+            | Record::Lost { .. }
+            | Record::Started { .. } => true,
         }
     }
 }
@@ -64,11 +72,12 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether it holds a transition: such batches go to the cloud ahead of all others.
+    /// Whether it holds a transition, an act or a loss: such batches go to the cloud ahead of all others, and are the last to leave a full disk.
     pub fn is_urgent(&self) -> bool {
-        self.records
-            .iter()
-            .any(|record| matches!(record, Record::Transition(_) | Record::Lost { .. }))
+        self.records.iter().any(|record| match record {
+            Record::Transition(_) | Record::Act { .. } | Record::Lost { .. } => true,
+            Record::Reading { .. } | Record::Output { .. } | Record::Started { .. } => false,
+        })
     }
 }
 
@@ -100,6 +109,22 @@ pub enum Record {
     Started {
         time: WallMs,
     },
+    /// Somebody's act that no transition tells of.
+    Act {
+        act: Act,
+        /// The person's id; of a screen that nobody is logged in at, `local`.
+        actor: Arc<str>,
+        time: WallMs,
+    },
+}
+
+/// What somebody did, beside what they did to an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// The horn was silenced (R21).
+    Silence,
+    /// An output's latch was reset (R22): position in [`Names::outputs`].
+    ResetOutput(u32),
 }
 
 /// One transition of one alarm, whole: it alone tells the story, and `saved` is the alarm's durable state after it (R20).

@@ -295,7 +295,10 @@ pub(super) fn summarize(summary: &mut Summary, batch: &Batch) {
                 summary.take_time(transition.time);
                 summary.take_seq(transition.seq);
             }
-            Record::Output { .. } | Record::Lost { .. } | Record::Started { .. } => {}
+            Record::Output { .. }
+            | Record::Lost { .. }
+            | Record::Started { .. }
+            | Record::Act { .. } => {}
         }
     }
     if batch.is_urgent() {

@@ -3,17 +3,20 @@
 //! Pure: no clock, no I/O. Time fires timers at their own due time before the input of a later one (R2), in the order of R4 within one instant.
 //! `run` and `replay` drive the same code. The cost of a reading is that of its point's own alarms, whatever the size of the site.
 
+mod asked;
 mod effects;
 mod followers;
 mod gauges;
+mod happening;
 mod rules;
 mod timers;
 mod touched;
 mod votes;
+mod watching;
 
 use davy_alarm::{
-    Action, Actor, Alarm, Cause, Condition, Due, Instant, NoValue, Phase, Priority, Reading,
-    Refusal, Saved, Shown, Signal, WallMs,
+    Action, Actor, Alarm, Cause, Condition, Due, Instant, NoValue, Phase, Priority, Reading, Saved,
+    Signal, WallMs,
 };
 use davy_config::site::{
     AlarmIndex, Input, OutputIndex, PointIndex, Reference, Site, Subject, VoteIndex,
@@ -22,73 +25,12 @@ use effects::Effects;
 pub use effects::Switched;
 use followers::{Follower, Followers};
 use gauges::{Gauges, Measured};
+pub use happening::{Ask, Change, Deed, Happening, Horn, LOCAL, Person};
 use rules::Rules;
 use std::sync::Arc;
 use timers::{Timer, Timers};
 use votes::Votes;
-
-/// Something that judgement decided, in the order in which it happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Happening {
-    Changed(Change),
-    Output {
-        output: OutputIndex,
-        at: Instant,
-        on: bool,
-    },
-    Horn {
-        at: Instant,
-        horn: Horn,
-    },
-}
-
-/// One transition of one alarm, with what a record needs to tell of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    pub alarm: AlarmIndex,
-    pub at: Instant,
-    pub from: Shown,
-    pub to: Shown,
-    pub cause: Cause,
-    pub occurrence: u32,
-    /// The point's latest value, or why there is none; `None` for an alarm of a device.
-    pub value: Option<Result<f64, NoValue>>,
-    /// The person who acted, if one did; of a suppression by design its rule, and what the rule saw.
-    pub person: Option<Person>,
-}
-
-/// Who acted and why, as recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
-    pub actor: Arc<str>,
-    pub reason: Option<Arc<str>>,
-    pub second: Option<Arc<str>>,
-}
-
-/// The site's horn (R21).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Horn {
-    pub sounding: bool,
-    /// The highest priority among what is unacknowledged.
-    pub priority: Option<Priority>,
-    pub silenced: bool,
-}
-
-/// What somebody asks of judgement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ask {
-    Alarm {
-        alarm: AlarmIndex,
-        action: Action,
-        actor: Actor,
-        person: Person,
-    },
-    ResetOutput {
-        output: OutputIndex,
-        actor: Actor,
-    },
-    Silence,
-}
+use watching::Watching;
 
 /// The plant's own logic acts at the plant.
 const LOGIC: Actor = Actor {
@@ -229,39 +171,6 @@ impl Judge {
         self.advance(now);
         let transition = self.alarms[alarm.0].observe_contact(answered, self.now);
         self.took(alarm, self.now, transition, None);
-    }
-
-    /// Somebody acts; time advances to it first. A refusal changes nothing.
-    pub fn act(&mut self, ask: &Ask, now: Instant) -> Result<(), Refusal> {
-        self.advance(now);
-        match ask {
-            Ask::Silence => {
-                self.horn.silenced = self.annunciated.iter().any(|count| *count > 0);
-                Ok(())
-            }
-            Ask::ResetOutput { output, actor } => self.effects.reset(*output, *actor),
-            Ask::Alarm {
-                alarm,
-                action,
-                actor,
-                person,
-            } => {
-                let acting = self.site.alarms.get(alarm.0).ok_or(Refusal::UnknownAlarm)?;
-                self.count_of(acting.subject);
-                let mut acted = self.alarms[alarm.0].clone();
-                let transition = acted.act(*action, *actor, self.now)?;
-                if matches!(action, Action::OutOfService { .. })
-                    && self
-                        .votes
-                        .is_second_bypass(&self.site, &self.alarms, *alarm)
-                {
-                    return Err(Refusal::BypassInGroup);
-                }
-                self.alarms[alarm.0] = acted;
-                self.took(*alarm, self.now, Some(transition), Some(person.clone()));
-                Ok(())
-            }
-        }
     }
 
     /// Ends the present instant: outputs and horn count by their value now (R4).
@@ -541,7 +450,7 @@ impl Judge {
         self.effects.touch_causes(alarm);
         let value = match self.site.alarms[alarm.0].subject {
             Subject::Point(point) => Some(self.values[point.0]),
-            Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) => None,
+            Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) | Subject::Manual(_) => None,
         };
         let davy_alarm::Transition {
             from,
@@ -590,33 +499,6 @@ impl Judge {
         if let Some(due) = self.alarms[alarm.0].due() {
             self.timers.schedule(Timer::Alarm(alarm), due);
         }
-    }
-}
-
-/// The alarms of every point in one list.
-#[derive(Debug)]
-struct Watching {
-    alarms: Vec<AlarmIndex>,
-    /// By point: where its alarms end; they begin where those of the point before it end.
-    ends: Vec<usize>,
-}
-
-impl Watching {
-    fn of(site: &Site) -> Self {
-        let mut watching = Self {
-            alarms: Vec::with_capacity(site.alarms.len()),
-            ends: Vec::with_capacity(site.points.len()),
-        };
-        for point in &site.points {
-            watching.alarms.extend(&point.alarms);
-            watching.ends.push(watching.alarms.len());
-        }
-        watching
-    }
-
-    fn places(&self, point: PointIndex) -> std::ops::Range<usize> {
-        let start = point.0.checked_sub(1).map_or(0, |before| self.ends[before]);
-        start..self.ends[point.0]
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Comparison {
     pub found: Found,
     /// By the alarm's id.
     pub alarms: BTreeMap<String, Both>,
-    /// By the output's id; horns are left out, for silence is not recorded.
+    /// By the output's id; horns are left out, for older journals do not tell who silenced them.
     pub outputs: BTreeMap<String, Both>,
     /// Recorded transitions, and those judged here.
     pub transitions: (u64, u64),

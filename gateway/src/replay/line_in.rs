@@ -310,8 +310,13 @@ fn act(written: Written, names: &Names) -> Result<Act, Unreadable> {
         return Ok(Act {
             target: Target::Site,
             action,
-            ask: Ok(Ask::Silence),
+            ask: Ok(Ask::Silence {
+                person: person(&written),
+            }),
         });
+    }
+    if let Some(demand) = demanded(&action) {
+        return manual(action, demand, actor, &written, names);
     }
     let asked = asked(&action, &written);
     let target = match (&written.alarm, &written.output) {
@@ -323,7 +328,11 @@ fn act(written: Written, names: &Names) -> Result<Act, Unreadable> {
         (None, _) => Err(Refusal::UnknownAction),
         (Some(Action::Reset), Target::Output(id)) => names
             .output(id)
-            .map(|output| Ask::ResetOutput { output, actor })
+            .map(|output| Ask::ResetOutput {
+                output,
+                actor,
+                person: person(&written),
+            })
             .ok_or(Refusal::UnknownOutput),
         (Some(action), Target::Alarm(id)) => names
             .alarm(id)
@@ -340,6 +349,36 @@ fn act(written: Written, names: &Names) -> Result<Act, Unreadable> {
         target,
         action,
         ask,
+    })
+}
+
+/// Whether an action demands what a manual cause switches, or ends that.
+fn demanded(action: &str) -> Option<bool> {
+    match action {
+        "demand" => Some(true),
+        "withdraw" => Some(false),
+        _ => None,
+    }
+}
+
+fn manual(
+    action: String,
+    demand: bool,
+    actor: Actor,
+    written: &Written,
+    names: &Names,
+) -> Result<Act, Unreadable> {
+    let id = written.alarm.clone().ok_or(Unreadable::Missing("alarm"))?;
+    let ask = names.alarm(&id).map(|alarm| Ask::Manual {
+        alarm,
+        demand,
+        actor,
+        person: person(written),
+    });
+    Ok(Act {
+        target: Target::Alarm(id),
+        action,
+        ask: ask.ok_or(Refusal::UnknownAlarm),
     })
 }
 

@@ -224,7 +224,7 @@ impl Rehearsal {
                 Happening::Changed(change) => self.told.push(Told::Changed(change)),
                 Happening::Output { output, at, on } => self.switch(output, on, at),
                 // The horn as people hear it is an output of its own.
-                Happening::Horn { .. } => {}
+                Happening::Horn { .. } | Happening::Acted { .. } => {}
             }
         }
     }

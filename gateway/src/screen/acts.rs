@@ -5,7 +5,7 @@ use super::refusal::Refused;
 use super::session::{self, LoginError};
 use super::shapes;
 use crate::desk::DeskError;
-use crate::judge::Ask;
+use crate::judge::{Ask, LOCAL};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -91,9 +91,12 @@ pub(super) async fn log_out(State(plant): State<Arc<Plant>>, headers: HeaderMap)
 /// `POST /api/silence`: everybody at the plant may.
 pub(super) async fn silence(State(plant): State<Arc<Plant>>, headers: HeaderMap) -> Answer {
     same_origin(&headers)?;
-    plant.desk.ask(Ask::Silence, None).await.map_err(refused)?;
-    let person = logged_in(&plant, &headers).ok();
-    tracing::info!(person = person.map(|person| person.id), "horn silenced");
+    let actor = logged_in(&plant, &headers).map_or_else(|_| LOCAL.to_owned(), |person| person.id);
+    let ask = Ask::Silence {
+        person: recorded(&actor, None, None),
+    };
+    plant.desk.ask(ask, None).await.map_err(refused)?;
+    tracing::info!(person = actor, "horn silenced");
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -191,6 +194,46 @@ pub(super) async fn in_service(
     act_plainly(&plant, &id, Action::InService, &person).await
 }
 
+/// `POST /api/alarms/{id}/demand`: what a manual cause switches.
+pub(super) async fn demand(
+    State(plant): State<Arc<Plant>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    body: Result<Json<Reason>, JsonRejection>,
+) -> Answer {
+    manual(&plant, &headers, &id, body, true).await
+}
+
+/// `POST /api/alarms/{id}/withdraw`: ends that.
+pub(super) async fn withdraw(
+    State(plant): State<Arc<Plant>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    body: Result<Json<Reason>, JsonRejection>,
+) -> Answer {
+    manual(&plant, &headers, &id, body, false).await
+}
+
+async fn manual(
+    plant: &Plant,
+    headers: &HeaderMap,
+    id: &str,
+    body: Result<Json<Reason>, JsonRejection>,
+    demand: bool,
+) -> Answer {
+    let person = acting(plant, headers)?;
+    let Reason { reason } = read(body)?;
+    let alarm = find_alarm(plant, id)?;
+    let ask = Ask::Manual {
+        alarm,
+        demand,
+        actor: actor(&person),
+        person: recorded(&person.id, kept(reason), None),
+    };
+    plant.desk.ask(ask, None).await.map_err(refused)?;
+    Ok(Json(shapes::alarm(&plant.site, &plant.live.alarm(alarm))).into_response())
+}
+
 /// `POST /api/outputs/{id}/reset`.
 pub(super) async fn reset_output(
     State(plant): State<Arc<Plant>>,
@@ -204,6 +247,7 @@ pub(super) async fn reset_output(
     let ask = Ask::ResetOutput {
         output,
         actor: actor(&person),
+        person: recorded(&person.id, None, None),
     };
     plant.desk.ask(ask, None).await.map_err(refused)?;
     tracing::info!(
@@ -232,14 +276,19 @@ async fn act(
         alarm,
         action,
         actor: actor(person),
-        person: crate::judge::Person {
-            actor: Arc::from(person.id.as_str()),
-            reason: reason.map(Arc::from),
-            second: second.map(|second| Arc::from(second.id.as_str())),
-        },
+        person: recorded(&person.id, reason, second.as_ref()),
     };
     plant.desk.ask(ask, None).await.map_err(refused)?;
     Ok(Json(shapes::alarm(&plant.site, &plant.live.alarm(alarm))).into_response())
+}
+
+/// Who acted, as the record keeps it.
+fn recorded(actor: &str, reason: Option<String>, second: Option<&Person>) -> crate::judge::Person {
+    crate::judge::Person {
+        actor: Arc::from(actor),
+        reason: reason.map(Arc::from),
+        second: second.map(|second| Arc::from(second.id.as_str())),
+    }
 }
 
 fn actor(person: &Person) -> Actor {

@@ -108,6 +108,8 @@ pub fn router(plant: Arc<Plant>) -> Router {
             post(acts::out_of_service),
         )
         .route("/api/alarms/{id}/in-service", post(acts::in_service))
+        .route("/api/alarms/{id}/demand", post(acts::demand))
+        .route("/api/alarms/{id}/withdraw", post(acts::withdraw))
         .route("/api/outputs/{id}/reset", post(acts::reset_output))
         .merge(compressed)
         .layer(DefaultBodyLimit::max(BODY_MAX))

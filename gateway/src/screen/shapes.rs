@@ -176,7 +176,7 @@ pub fn alarm<'a>(site: &'a Site, now: &'a AlarmNow) -> Alarm<'a> {
     let definition = &configured.definition;
     let point = match configured.subject {
         Subject::Point(point) => Some(&site.points[point.0]),
-        Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) => None,
+        Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) | Subject::Manual(_) => None,
     };
     let (value_then, cause_then) = now.value_then.map_or((None, None), split);
     Alarm {

@@ -83,7 +83,7 @@ impl Encoder {
         }
     }
 
-    fn node_texts(&self) -> [Metric; 6] {
+    fn node_texts(&self) -> [Metric; 7] {
         let named =
             |name, value: Option<&str>| Metric::named(name, DataType::Text, value.map(text));
         let model = serde_json::to_string(&Model::of(&self.site)).ok();
@@ -96,6 +96,7 @@ impl Encoder {
             named(name::DIGEST, Some(&self.site.digest)),
             named(name::MODEL, model.as_deref()),
             refusal,
+            named(name::ACT, None),
         ]
     }
 
@@ -205,6 +206,7 @@ fn limit(condition: &Condition) -> (Option<f64>, Option<f64>) {
         | Condition::Degraded
         | Condition::Unmonitored
         | Condition::Discrepancy
-        | Condition::OutputFailed => (None, None),
+        | Condition::OutputFailed
+        | Condition::Manual => (None, None),
     }
 }

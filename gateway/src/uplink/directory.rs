@@ -8,7 +8,7 @@ use davy_wire::name;
 use std::sync::Arc;
 
 /// Suffixes of alarm ids and their names on the wire.
-const CONDITIONS: [(&str, &str); 18] = [
+const CONDITIONS: [(&str, &str); 19] = [
     ("HH", "HIHI"),
     ("H", "HI"),
     ("L", "LO"),
@@ -27,6 +27,7 @@ const CONDITIONS: [(&str, &str); 18] = [
     ("UNMON", "UNMON"),
     ("DISC", "DISC"),
     ("FAILED", "FAILED"),
+    ("MANUAL", "MANUAL"),
 ];
 
 /// Names, aliases and positions of one site.

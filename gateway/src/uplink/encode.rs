@@ -4,7 +4,7 @@
 //! any birth.
 
 use super::directory::{Directory, alarm_metric};
-use crate::journal::{Batch, Record, Transition};
+use crate::journal::{Act, Batch, Record, Transition};
 use davy_alarm::{NoValue, Reading, WallMs};
 use davy_config::site::{DeviceIndex, PointIndex, PointKind, Site};
 use davy_wire::{DataType, Metric, Payload, Topic, Value, Verb, name, quality};
@@ -128,7 +128,10 @@ impl Encoder {
                 .directory
                 .alarm(id(&batch.names.alarms, transition.alarm))
                 .is_some_and(|alarm| self.directory.device_of(alarm) == home),
-            Record::Output { .. } | Record::Lost { .. } | Record::Started { .. } => true,
+            Record::Output { .. }
+            | Record::Lost { .. }
+            | Record::Started { .. }
+            | Record::Act { .. } => true,
         })
     }
 
@@ -165,6 +168,15 @@ impl Encoder {
                 Some(metric.with("readings", Value::Unsigned(*readings)))
             }
             Record::Started { .. } => None,
+            Record::Act { act, actor, time } => {
+                let (what, output) = match act {
+                    Act::Silence => ("silence", None),
+                    Act::ResetOutput(output) => ("reset", Some(id(&names.outputs, *output))),
+                };
+                let metric = Metric::named(name::ACT, DataType::Text, Some(text(what)));
+                let metric = metric.at(time.0).with("actor", text(actor));
+                Some(metric.with_some("output", output.map(text)))
+            }
         }
     }
 
@@ -634,6 +646,31 @@ mod tests {
         );
         assert_eq!(told[2].1.property("from"), Some(Value::Unsigned(3)));
         assert_eq!(told.len(), 3, "a start is only its batch");
+    }
+
+    #[test]
+    fn what_somebody_did_is_told_with_who_and_when() {
+        let site = fixture::site();
+        let act = |act| Record::Act {
+            act,
+            actor: "wang".into(),
+            time: NOW,
+        };
+        let records = vec![act(Act::Silence), act(Act::ResetOutput(0))];
+        let batch = fixture::batch(&site, None, records);
+        assert!(batch.is_urgent(), "it waits behind no backlog");
+        let told = resolved(&site, &read(&encoder(&site).data(&batch, SENDING)));
+        let said = |place: usize, key| told[place].1.property(key);
+        assert_eq!(told[1].1.value(None), Some(text("silence")));
+        assert_eq!(
+            (said(1, "actor"), said(1, "output")),
+            (Some(text("wang")), None)
+        );
+        assert_eq!(told[2].1.value(None), Some(text("reset")));
+        assert_eq!(said(2, "output"), Some(text(&site.outputs[0].id)));
+        assert!(told[1..].iter().all(|(name, metric)| {
+            name == name::ACT && metric.timestamp == u64::try_from(NOW.0).ok()
+        }));
     }
 
     #[test]

@@ -260,7 +260,7 @@ impl Bench {
                     self.on[output.0] = on;
                 }
                 Happening::Changed(change) => self.told.push(change),
-                Happening::Horn { .. } => {}
+                Happening::Horn { .. } | Happening::Acted { .. } => {}
             }
         }
         assert_eq!(self.on, self.judge.demand());

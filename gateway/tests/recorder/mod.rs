@@ -9,8 +9,8 @@
 use davy_alarm::{Action, Actor, Instant, NoValue, Reading, Refusal, Saved, WallMs};
 use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site};
 use davy_gateway::clock::Clock;
-use davy_gateway::journal::{Archive, Batch, Exception, Journal, Record, Transition};
-use davy_gateway::judge::{Ask, Happening, Judge, Person, Switched};
+use davy_gateway::journal::{self, Archive, Batch, Exception, Journal, Record, Transition};
+use davy_gateway::judge::{Ask, Deed, Happening, Judge, Person, Switched};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -117,6 +117,14 @@ impl Gateway {
                     let output = output.0 as u32;
                     outputs.push(Record::Output { output, on, time });
                 }
+                Happening::Acted { at, deed, person } => outputs.push(Record::Act {
+                    act: match deed {
+                        Deed::Silenced => journal::Act::Silence,
+                        Deed::ResetOutput(output) => journal::Act::ResetOutput(output.0 as u32),
+                    },
+                    actor: person.actor,
+                    time: self.wall(at),
+                }),
                 Happening::Horn { .. } => {}
             }
         }
@@ -174,11 +182,7 @@ impl Gateway {
                 remote: false,
                 maintenance: true,
             },
-            person: Person {
-                actor: "wang".into(),
-                reason: Some("test".into()),
-                second: Some("li".into()),
-            },
+            person: wang(),
         };
         self.ask(&ask)
     }
@@ -192,11 +196,27 @@ impl Gateway {
     }
 
     pub fn reset_fan(&mut self) {
-        let ask = Ask::ResetOutput {
+        self.try_reset_fan().unwrap();
+    }
+
+    /// Resets the first output.
+    pub fn try_reset_fan(&mut self) -> Result<(), Refusal> {
+        self.ask(&Ask::ResetOutput {
             output: OutputIndex(0),
             actor: Actor::default(),
-        };
-        self.ask(&ask).unwrap();
+            person: wang(),
+        })
+    }
+
+    /// A person demands what a manual cause switches, or ends it.
+    pub fn demand(&mut self, alarm: &str, demand: bool) -> Result<(), Refusal> {
+        let position = self.site.alarms.iter().position(|known| known.id == alarm);
+        self.ask(&Ask::Manual {
+            alarm: AlarmIndex(position.unwrap()),
+            demand,
+            actor: Actor::default(),
+            person: wang(),
+        })
     }
 
     pub fn state(&self) -> (Vec<Option<Saved>>, Vec<Switched>) {
@@ -240,4 +260,12 @@ pub fn on_disk(dir: &Path) -> (u64, u64) {
         archive.each(0, count).unwrap();
     }
     (readings, seq)
+}
+
+pub fn wang() -> Person {
+    Person {
+        actor: "wang".into(),
+        reason: Some("test".into()),
+        second: Some("li".into()),
+    }
 }

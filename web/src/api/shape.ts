@@ -38,9 +38,10 @@ export type Condition =
   | 'DEGRADED'
   | 'UNMON'
   | 'DISC'
-  | 'FAILED';
+  | 'FAILED'
+  | 'MANUAL';
 export const CONDITIONS: readonly Condition[] = [
-  'HH', 'H', 'L', 'LL', 'ON', 'DEV', 'ROC', 'FROZEN', 'STEL', 'TWA', 'BAD', 'STALE', 'COMMS', 'VOTE', 'DEGRADED', 'UNMON', 'DISC', 'FAILED',
+  'HH', 'H', 'L', 'LL', 'ON', 'DEV', 'ROC', 'FROZEN', 'STEL', 'TWA', 'BAD', 'STALE', 'COMMS', 'VOTE', 'DEGRADED', 'UNMON', 'DISC', 'FAILED', 'MANUAL',
 ];
 
 export interface Limit {
@@ -161,6 +162,9 @@ export interface OutputOfSite {
   device: string;
   kind: string;
   latching: boolean;
+  min_run_ms?: number;
+  /** What the field device takes when nobody writes to it any more; null where the site file does not say. */
+  fail_safe?: 'on' | 'off' | 'hold' | null;
 }
 
 export interface Effect {

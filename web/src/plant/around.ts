@@ -41,3 +41,7 @@ export const acts: AlarmActs = {
   },
   seconds: () => plant.site.value?.people.filter((person) => person.id !== plant.person.value?.id) ?? [],
 };
+
+/** What a manual cause switches is demanded, and that is ended, here at the plant alone. */
+export const demand = (alarm: Alarm, reason: string) => act(alarm, 'demand', { reason });
+export const withdraw = (alarm: Alarm, reason: string) => act(alarm, 'withdraw', { reason });

@@ -6,6 +6,25 @@ use crate::replay::rehearsal::{Act, Target};
 use davy_alarm::{Action, Actor, Cause};
 use davy_config::site::{AlarmIndex, OutputIndex};
 
+/// The act behind a transition of a manual cause.
+pub(super) fn manual(transition: &Transition, alarm: AlarmIndex, id: String) -> Option<Act> {
+    let demand = match transition.cause {
+        Cause::Active => true,
+        Cause::Clear => false,
+        _ => return None,
+    };
+    Some(Act {
+        target: Target::Alarm(id),
+        action: if demand { "demand" } else { "withdraw" }.to_owned(),
+        ask: Ok(Ask::Manual {
+            alarm,
+            demand,
+            actor: Actor::default(),
+            person: transition.person.clone()?,
+        }),
+    })
+}
+
 /// Whether somebody's act led to a transition. Suppression by design is no act: the rules of the site file that judges suppress anew, at the same moments
 /// if they are the same rules.
 pub(super) const fn is_act(transition: &Transition) -> bool {
@@ -69,11 +88,7 @@ pub(super) fn act(
             alarm,
             action,
             actor,
-            person: person.unwrap_or(Person {
-                actor: "".into(),
-                reason: None,
-                second: None,
-            }),
+            person: person.unwrap_or_else(|| self::person("")),
         }),
     })
 }
@@ -89,15 +104,37 @@ fn minutes(transition: &Transition) -> u32 {
     u32::try_from(lasts.max(0)).unwrap_or(u32::MAX)
 }
 
-/// The reset behind a latched output that went off.
-pub(super) fn reset(output: OutputIndex, id: String) -> Act {
-    let actor = Actor {
-        remote: false,
-        maintenance: true,
-    };
+/// The reset of an output's latch.
+pub(super) fn reset(output: OutputIndex, id: String, actor: &str) -> Act {
     Act {
         target: Target::Output(id),
         action: Action::Reset.name().to_owned(),
-        ask: Ok(Ask::ResetOutput { output, actor }),
+        ask: Ok(Ask::ResetOutput {
+            output,
+            actor: Actor {
+                remote: false,
+                maintenance: true,
+            },
+            person: person(actor),
+        }),
+    }
+}
+
+/// The silencing of the horn.
+pub(super) fn silence(actor: &str) -> Act {
+    Act {
+        target: Target::Site,
+        action: "silence".to_owned(),
+        ask: Ok(Ask::Silence {
+            person: person(actor),
+        }),
+    }
+}
+
+fn person(actor: &str) -> Person {
+    Person {
+        actor: actor.into(),
+        reason: None,
+        second: None,
     }
 }

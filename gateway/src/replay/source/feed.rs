@@ -1,11 +1,11 @@
 //! The queue between a journal and a rehearsal: events in the order of their times, and readings that hold until the next.
 
-use super::act::{act, reset};
+use super::act::{act, manual, reset, silence};
 use super::ahead::Ahead;
 use crate::journal::Transition;
 use crate::replay::rehearsal::Rehearsal;
 use davy_alarm::{Condition, Instant, Reading};
-use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site};
+use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site, Subject};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -24,7 +24,11 @@ pub(super) enum Event {
     /// An output's register is seen to hold this, or cannot be read.
     Feedback(OutputIndex, Option<bool>),
     Act(Box<Transition>, AlarmIndex),
-    /// A latched output that went off was reset by somebody.
+    /// Somebody silenced the horn.
+    Silence(Arc<str>),
+    /// Somebody reset an output's latch.
+    Reset(OutputIndex, Arc<str>),
+    /// A latched output went off: in a journal that did not record it, somebody had reset it.
     OutputOff(OutputIndex),
     Stopped,
     Started,
@@ -139,15 +143,18 @@ impl Feed {
                 rehearsal.pass(now);
                 let id = self.site.alarms[alarm.0].id.clone();
                 let occurrence = rehearsal.judge().alarm(alarm).occurrence();
-                if let Some(act) = act(&transition, alarm, id, occurrence) {
+                let is_manual = matches!(self.site.alarms[alarm.0].subject, Subject::Manual(_));
+                let demanded = manual(&transition, alarm, id.clone()).filter(|_| is_manual);
+                if let Some(act) = demanded.or_else(|| act(&transition, alarm, id, occurrence)) {
                     rehearsal.act(act, now);
                 }
             }
+            Event::Silence(actor) => rehearsal.act(silence(&actor), now),
+            Event::Reset(output, actor) => self.reset(output, &actor, now, rehearsal),
             Event::OutputOff(output) => {
                 rehearsal.pass(now);
                 if rehearsal.judge().demand()[output.0] {
-                    let id = self.site.outputs[output.0].id.clone();
-                    rehearsal.act(reset(output, id), now);
+                    self.reset(output, "", now, rehearsal);
                 }
             }
             // What fell due by the last record had its time; from here on time passes for nobody.
@@ -162,6 +169,11 @@ impl Feed {
                 rehearsal.end_suppressions_without_a_rule();
             }
         }
+    }
+
+    fn reset(&self, output: OutputIndex, actor: &str, now: Instant, rehearsal: &mut Rehearsal) {
+        let id = self.site.outputs[output.0].id.clone();
+        rehearsal.act(reset(output, id, actor), now);
     }
 
     fn forget_readings(&mut self) {

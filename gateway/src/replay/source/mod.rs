@@ -2,7 +2,7 @@
 //!
 //! A journal keeps a reading when it moved or a heartbeat was due, not every poll. So a reading holds until the next, as if it had been read again and
 //! again, until the journal says that the point went stale or the gateway stopped. Between two kept readings a value may have moved by the point's `exception`
-//! unseen; the value that a transition carries is taken as a reading, too. Silence is not in a journal, and so is not repeated.
+//! unseen; the value that a transition carries is taken as a reading, too.
 //!
 //! Records are put in the order of their times within a window; a wall clock that was set back counts as one that went on (invariant 7). One pass looks
 //! ahead for what only shows afterwards (when polls had ended), one feeds judgement. Memory: the window, and those times.
@@ -15,11 +15,11 @@ mod timeline;
 use super::error::ReplayError;
 use super::line_in::Names as Ids;
 use super::rehearsal::Rehearsal;
-use crate::journal::{Archive, Batch, Missing, Names, Record, Standing, Transition};
+use crate::journal::{Act, Archive, Batch, Missing, Names, Record, Standing, Transition};
 use act::is_act;
 use ahead::Ahead;
 use davy_alarm::{Cause, Condition, Instant, NoValue, Reading, WallMs};
-use davy_config::site::{AlarmIndex, PointIndex, Site, Subject};
+use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Site, Subject};
 use feed::{Event, Feed};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -65,6 +65,8 @@ pub(super) struct JournalSource<'a> {
     feed: Feed,
     /// The newest time of a record so far.
     newest: u64,
+    /// Outputs whose latch was reset, by the record, since they last changed.
+    reset: BTreeSet<usize>,
     /// The journal goes on after the span.
     is_beyond: bool,
     found: Found,
@@ -93,6 +95,7 @@ impl<'a> JournalSource<'a> {
             ahead: Ahead::default(),
             feed: Feed::new(site),
             newest: 0,
+            reset: BTreeSet::new(),
             is_beyond: false,
             found: Found::default(),
         }
@@ -210,7 +213,10 @@ impl<'a> JournalSource<'a> {
                 }
             }
             Record::Started { .. } => self.feed.forget(),
-            Record::Transition(_) | Record::Output { .. } | Record::Lost { .. } => {}
+            Record::Transition(_)
+            | Record::Output { .. }
+            | Record::Lost { .. }
+            | Record::Act { .. } => {}
         }
     }
 
@@ -240,18 +246,40 @@ impl<'a> JournalSource<'a> {
                 };
                 recorded.output(id, *on, *time);
                 match self.ids.output(id) {
-                    Some(output) if !on && self.site.outputs[output.0].latching => {
-                        self.feed.put(at, Event::OutputOff(output));
-                    }
-                    Some(_) => {}
+                    Some(output) => self.switched(output, *on, at),
                     None => self.unknown(Some(id)),
                 }
             }
+            Record::Act { act, actor, .. } => self.act(names, *act, actor, at),
             Record::Started { .. } => {
                 self.found.starts += 1;
                 self.feed.put(at, Event::Started);
             }
             Record::Lost { .. } => {}
+        }
+    }
+
+    fn act(&mut self, names: &Names, act: Act, actor: &Arc<str>, at: u64) {
+        let event = match act {
+            Act::Silence => Event::Silence(actor.clone()),
+            Act::ResetOutput(output) => {
+                let id = names.outputs.get(output as usize);
+                let Some(output) = id.and_then(|id| self.ids.output(id)) else {
+                    return self.unknown(id);
+                };
+                self.reset.insert(output.0);
+                Event::Reset(output, actor.clone())
+            }
+        };
+        self.found.acts += 1;
+        self.feed.put(at, event);
+    }
+
+    /// A latching output that went off had been reset, if it is not recorded that it was.
+    fn switched(&mut self, output: OutputIndex, on: bool, at: u64) {
+        let is_told = self.reset.remove(&output.0);
+        if !on && !is_told && self.site.outputs[output.0].latching {
+            self.feed.put(at, Event::OutputOff(output));
         }
     }
 
@@ -273,7 +301,9 @@ impl<'a> JournalSource<'a> {
             };
             self.feed.put(at, Event::Reading(point, reading));
         }
-        if is_act(transition) {
+        let is_manual = matches!(judged.subject, Subject::Manual(_))
+            && matches!(transition.cause, Cause::Active | Cause::Clear);
+        if is_manual || is_act(transition) {
             self.found.acts += 1;
             self.feed
                 .put(at, Event::Act(Box::new(transition.clone()), alarm));

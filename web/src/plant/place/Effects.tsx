@@ -1,11 +1,16 @@
+import { useState } from 'preact/hooks';
+import { ReasonDialog } from '../../alarm/ReasonDialog';
 import { firstOut, kind } from '../../alarm/state';
 import { Shape } from '../../alarm/Symbol';
+import type { ComponentChildren } from 'preact';
 import type { Alarm, Effect } from '../../api/shape';
 import { timeOfDay } from '../../clock/format';
+import { Button } from '../../control/Button';
 import { name } from '../../i18n/language';
 import { shared } from '../../i18n/shared';
 import { pointKey } from '../../live/picture';
 import { plant as say } from '../messages';
+import { acts, demand, withdraw } from '../around';
 import { plant } from '../plant';
 import type { PlantSite } from '../shape';
 
@@ -35,7 +40,9 @@ function Row({ site, effect, alarms }: { site: PlantSite; effect: Effect; alarms
     <li data-lit={lit.length > 0 || undefined}>
       <span class="causes">
         {known.map(({ id, alarm }) => (
-          <Cause key={id} site={site} id={id} alarm={alarm && lit.includes(alarm) ? alarm : null} first={alarm !== null && alarm === first && lit.length > 0} />
+          <Cause key={id} site={site} id={id} alarm={alarm && lit.includes(alarm) ? alarm : null} first={alarm !== null && alarm === first && lit.length > 0}>
+            {alarm?.condition === 'MANUAL' && <ByHand alarm={alarm} outputs={effect.outputs} />}
+          </Cause>
         ))}
       </span>
       <span class="arrow" aria-label={say('effects.demands')}>
@@ -50,20 +57,51 @@ function Row({ site, effect, alarms }: { site: PlantSite; effect: Effect; alarms
   );
 }
 
-function Cause({ site, id, alarm, first }: { site: PlantSite; id: string; alarm: Alarm | null; first: boolean }) {
+interface CauseProps {
+  site: PlantSite;
+  id: string;
+  alarm: Alarm | null;
+  first: boolean;
+  children: ComponentChildren;
+}
+
+function Cause({ site, id, alarm, first, children }: CauseProps) {
   const cut = id.lastIndexOf('.');
-  const point = site.points.find((one) => one.id === id.slice(0, cut));
+  const known = plant.picture.alarms.value.get(pointKey(site.id, id));
   return (
     <span class="node live" data-on={alarm !== null || undefined}>
       {alarm && <Shape kind={kind(alarm)} />}
       <span class="strong">{id.slice(0, cut)}</span> {shared.orCode('condition', id.slice(cut + 1))}
-      <span class="muted small">{point && name(point.name)}</span>
+      <span class="muted small">{known && name(known.name)}</span>
+      {children}
       {first && alarm?.raised_ms != null && (
         <span class="tag first">
           {say('effects.first-out')} {timeOfDay(alarm.raised_ms)}
         </span>
       )}
     </span>
+  );
+}
+
+/** What a person demands and ends, with a reason. */
+function ByHand({ alarm, outputs }: { alarm: Alarm; outputs: string[] }) {
+  const [asking, setAsking] = useState(false);
+  const begin = async (): Promise<void> => {
+    if (!acts.begin || (await acts.begin())) setAsking(true);
+  };
+  const cause = `${alarm.id} ${name(alarm.name)}`;
+  return (
+    <>
+      <Button onPress={begin}>{say(alarm.active ? 'manual.withdraw' : 'manual.demand')}</Button>
+      {asking && (
+        <ReasonDialog
+          title={say(alarm.active ? 'manual.withdraw' : 'manual.demand')}
+          what={alarm.active ? say('manual.withdraw-what', { cause }) : say('manual.demand-what', { cause, outputs: outputs.join(', ') })}
+          onSend={(reason) => (alarm.active ? withdraw : demand)(alarm, reason)}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </>
   );
 }
 
@@ -75,7 +113,10 @@ function Effected({ site, id }: { site: PlantSite; id: string }) {
     <span class="node live" data-on={now?.demand || undefined}>
       {differs && <Shape kind="fault" />}
       <span class="strong">{id}</span>
-      <span class="muted small">{output && name(output.name)}</span>
+      <span class="muted small">
+        {output && name(output.name)}
+        {output?.fail_safe && ` · ${say(`fail-safe.${output.fail_safe}`)}`}
+      </span>
     </span>
   );
 }
