@@ -262,3 +262,44 @@ async fn readings_are_durable_soon_and_in_few_bytes() {
     );
     assert!(bytes < 16 * readings as u64);
 }
+
+#[tokio::test]
+async fn the_lines_of_a_span_come_by_number_from_every_device_and_say_where_the_record_begins() {
+    let dir = tempfile::tempdir().unwrap();
+    let site = site();
+    let (journal, _) = Journal::open(dir.path(), &site, Clock::start()).unwrap();
+    let start = 1_700_000_000_000;
+    assert_eq!(
+        journal.alarm_lines(WallMs(0), WallMs(i64::MAX)).await,
+        davy_gateway::journal::AlarmLines::default()
+    );
+    journal.append(Some(DeviceIndex(0)), vec![reading(0, 20.9, start - 5_000)]);
+    journal.append(Some(DeviceIndex(0)), vec![raised(2, 2)]);
+    journal.append(Some(DeviceIndex(1)), vec![raised(1, 3), raised(3, 3)]);
+    synced_to(&journal, 3).await;
+    let found = journal
+        .alarm_lines(WallMs(start + 1), WallMs(start + 3))
+        .await;
+    let seqs: Vec<u64> = found.lines.iter().map(|line| line.seq).collect();
+    assert_eq!(seqs, [1, 2], "from ≤ time < to");
+    assert_eq!(found.record_from, Some(WallMs(start - 5_000)));
+    assert!(!found.truncated);
+    assert_eq!(*found.lines[1].alarm, *site.alarms[2].id);
+}
+
+#[tokio::test]
+async fn the_recorded_signal_is_of_one_point_between_two_times() {
+    let dir = tempfile::tempdir().unwrap();
+    let site = site();
+    let (journal, _) = Journal::open(dir.path(), &site, Clock::start()).unwrap();
+    let start = 1_700_000_000_000;
+    let readings = (0..5).map(|n| reading(n % 2, f64::from(n), start + i64::from(n)));
+    journal.append(Some(DeviceIndex(0)), readings.collect());
+    synced_to(&journal, 1).await;
+    let point = &site.points[0].id;
+    let found = journal
+        .readings(point, WallMs(start + 1), WallMs(start + 4))
+        .await;
+    let values: Vec<_> = found.iter().map(|one| one.value()).collect();
+    assert_eq!(values, [Ok(2.0), Ok(4.0)]);
+}

@@ -55,3 +55,9 @@ test('what a filter keeps from sight is named where it is unacknowledged, the wo
   const kept = hidden([alarm({ id: 'a' }), alarm({ id: 'b', priority: 1 }), alarm({ id: 'c', state: 'ACKED' }), alarm({ id: 'level' })], filter);
   expect(kept.map((one) => one.id)).toEqual(['b', 'a']);
 });
+
+test('of alarms that tripped in one instant the first-out is always the same, in whatever order they stand and whoever acknowledges', () => {
+  const [a, b] = [alarm({ id: 'A.H', seq: 9 }), alarm({ id: 'B.H', seq: 2 })];
+  expect(firstOut([a, b])?.id).toBe('A.H');
+  expect(firstOut([b, { ...a, seq: 50, state: 'ACKED' }])?.id).toBe('A.H');
+});

@@ -69,6 +69,59 @@ fn leak_story(dir: &Path, plant: &Pymodbus, bus: String) {
     assert_eq!(story, ["active", "acknowledge", "clear", "reset"]);
 }
 
+/// Gas about the limit: four times over it, and each time back by 2.5, half a unit below where it clears.
+#[test]
+fn an_alarm_that_chatters_is_named_with_the_deadband_that_its_recorded_signal_asks_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let plant = Pymodbus::tcp(dir.path(), port);
+    plant.set("hr", 0, 100);
+    let wiring = Wiring {
+        id: "suite".into(),
+        bus: format!("kind = \"tcp\"\naddress = \"127.0.0.1:{port}\"\ntimeout_ms = 1000"),
+        broker: None,
+        period_ms: 200,
+    };
+    let gateway = Site::write(dir.path(), &wiring).start();
+    gateway.await_value("GT-1", 10.0);
+    for _ in 0..4 {
+        plant.set("hr", 0, 505);
+        gateway.await_state("GT-1.HH", "UNACK");
+        plant.set("hr", 0, 475);
+        gateway.await_state("GT-1.HH", "LATCH-UNACK");
+    }
+    let now_ms = gateway.client.read("/api/live")["time_ms"]
+        .as_i64()
+        .expect("a time");
+    let path = format!("/api/kpi?from_ms={}&to_ms={now_ms}", now_ms - 3_600_000);
+    // The journal is written in groups.
+    let kpi = wait::until("the chatter in the figures", SEEN_LIMIT, || {
+        let kpi = gateway.client.read(&path);
+        let trips = kpi["signals"][0]["found"]["trips"].as_u64();
+        (trips == Some(4)).then_some(kpi)
+    });
+    let chatterer = &kpi["chattering"]["list"][0];
+    assert_eq!(
+        (&chatterer["alarm"], &chatterer["annunciations"]),
+        (&json!("GT-1.HH"), &json!(4))
+    );
+    let proposals = kpi["signals"][0]["found"]["proposals"]
+        .as_array()
+        .expect("a list");
+    let of = |parameter: &str| proposals.iter().find(|one| one["parameter"] == parameter);
+    let deadband = of("deadband").expect("a deadband");
+    assert_eq!(
+        (&deadband["now"], &deadband["proposed"]),
+        (&json!(2.0), &json!(2.5)),
+        "{kpi}"
+    );
+    assert_eq!(
+        (&deadband["trips_after"], &deadband["later_ms"]),
+        (&json!(1), &json!(0))
+    );
+    assert!(of("on-delay").is_none(), "a P1 is never delayed: {kpi}");
+}
+
 fn acknowledge(gateway: &Gateway, id: &str) {
     let occurrence = &gateway.alarm(id)["occurrence"];
     let path = format!("/api/alarms/{id}/acknowledge");

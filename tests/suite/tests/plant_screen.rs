@@ -105,6 +105,49 @@ fn a_silent_device_alarms_is_degraded_health_and_shows_its_cause() {
 }
 
 #[test]
+fn the_alarm_figures_tell_what_the_journal_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let gateway = gateway(dir.path());
+    gateway.await_state("DEV-1.COMMS", "UNACK");
+    let now_ms = gateway.client.read("/api/live")["time_ms"]
+        .as_i64()
+        .unwrap_or_default();
+    let path = format!(
+        "/api/kpi?from_ms={}&to_ms={}",
+        now_ms - 86_400_000,
+        now_ms + 86_400_000
+    );
+    // The journal is written in groups.
+    let kpi = wait::until("the line in the figures", SEEN_LIMIT, || {
+        let kpi = gateway.client.read(&path);
+        (kpi["annunciations"].as_u64() > Some(0)).then_some(kpi)
+    });
+    let named = kpi["sources"]["list"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    assert!(
+        named.iter().any(|one| one["alarm"] == "DEV-1.COMMS"),
+        "{kpi}"
+    );
+    assert_eq!(
+        (&kpi["enough"], &kpi["signals"]),
+        (&json!(false), &json!([]))
+    );
+    assert!(
+        kpi["record_from_ms"].as_i64() > Some(now_ms - 600_000),
+        "{kpi}"
+    );
+    assert_eq!(kpi["flood"]["since_ms"], Value::Null);
+    let live = gateway.client.read("/api/live");
+    assert!(
+        live["flood"]["count"].as_u64() > Some(0),
+        "{}",
+        live["flood"]
+    );
+}
+
+#[test]
 fn a_gateway_that_is_told_to_stop_stops_and_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let gateway = gateway(dir.path());
@@ -126,6 +169,9 @@ fn a_bad_request_is_told_what_is_wrong() {
         ),
         ("/api/trend?points=GT-1", "query"),
         ("/api/transitions?limit=x", "query"),
+        ("/api/kpi?from_ms=5&to_ms=5", "to_ms"),
+        ("/api/kpi?from_ms=0&to_ms=9000000000000", "from_ms"),
+        ("/api/kpi?from_ms=0&to_ms=5&chatter_s=1", "chatter"),
     ] {
         let (status, body) = gateway.client.get(path);
         assert_eq!(

@@ -45,12 +45,12 @@ function rank(alarm: Alarm): number {
   return unacknowledged(alarm) ? 2 : 3;
 }
 
-/** The first alarm of a group that tripped: what began it all. Of alarms that are active now, or latched since. */
+/** The first alarm of a group that tripped: what began it all. Of alarms that are active now, or latched since; of those of one instant always the same. */
 export function firstOut(alarms: Iterable<Alarm>): Alarm | null {
   let first: Alarm | null = null;
   for (const alarm of alarms) {
     if (alarm.raised_ms === null || !(alarm.active || alarm.latched)) continue;
-    if (!first || alarm.raised_ms < (first.raised_ms ?? Infinity)) first = alarm;
+    if (!first || alarm.raised_ms < (first.raised_ms ?? Infinity) || (alarm.raised_ms === first.raised_ms && alarm.id < first.id)) first = alarm;
   }
   return first;
 }

@@ -21,14 +21,18 @@ export function Chattering({ kpi, signals, naming }: ChatteringProps) {
       {chattering.list.map((one) => (
         <tr key={one.alarm} data-chatters={one.alarm}>
           <Alarm id={one.alarm} priority={one.priority} naming={naming} />
-          <td class="number">
+          <td class="number" data-head={shared('kpi.count')}>
             {one.annunciations}
             <span class="below small muted">
               {shared('kpi.chattering.most', { window: chattering.window_s })} {one.most}
             </span>
           </td>
-          <td class="number">{one.episodes}</td>
-          <td class="number">{dateTime(one.from_ms)}</td>
+          <td class="number" data-head={shared('kpi.chattering.episodes')}>
+            {one.episodes}
+          </td>
+          <td class="number" data-head={shared('kpi.chattering.last')}>
+            {dateTime(one.from_ms)}
+          </td>
           {signals && (
             <td>
               <Said signal={signals.find((signal) => signal.alarm === one.alarm)} />

@@ -39,7 +39,7 @@ export function PerformancePlace() {
           <Icon name="print" />
         </Button>
       </div>
-      <div class="row no-print">
+      <div class="row no-print kpi-site">
         <SiteChoice value={site} none={say('kpi.choose-site')} onChoose={(next) => set({ site: next }, 'push')} />
       </div>
       <PeriodBar period={period} />
