@@ -267,3 +267,57 @@ fn a_condition_that_could_not_do_its_duty_is_refused_where_it_says_so() {
         assert!(found.contains(&(code, key)), "{rest}: {found:?}");
     }
 }
+
+#[test]
+fn the_alarms_of_a_point_that_is_wrong_elsewhere_are_judged_in_the_same_pass() {
+    let alarms = "stale_s = 0\n[point.alarms.HH]\nset_point = 150\non_delay_s = 3\npriority = 7\nguidance = { zh = \"\", en = \"Go\" }\n\
+        [point.alarms.H]\nset_point = 20\ndeadbnad = 1\n";
+    let text = point("A", 0, "combustible-gas", alarms);
+    let every = [
+        ("out-of-range", "point[0].stale_s"),
+        ("out-of-range", "point[0].alarms.HH.priority"),
+        ("empty-text", "point[0].alarms.HH.guidance.zh"),
+        ("unknown-key", "point[0].alarms.H.deadbnad"),
+    ];
+    let judged = [
+        ("limit-outside-range", "point[0].alarms.HH.set_point"),
+        ("gas-level-2-delay", "point[0].alarms.HH.on_delay_s"),
+    ];
+    let sound = "kind = \"combustible-gas\"";
+    for (right, wrong, is_judged) in [
+        ("area = \"a\"", "area = \"nowhere\"", true),
+        ("device = \"d\"", "device = \"none\"", true),
+        ("register =", "signal = \"gas\" #", true),
+        ("address = 0", "address = -1", true),
+        (sound, "kind = \"gas\"", false),
+        ("range = [0, 100]", "range = [100, 0]", false),
+        ("unit = \"%LEL\"", "unit = \"\"", false),
+    ] {
+        let text = text.replacen(right, wrong, 1);
+        let found = problems(&text);
+        for (code, key) in every {
+            assert!(
+                found.contains(&(code, key.to_owned())),
+                "{wrong}: {code} {key} {found:?}"
+            );
+        }
+        for (code, key) in judged {
+            let has = found.contains(&(code, key.to_owned()));
+            assert_eq!(has, is_judged, "{wrong}: {code} {key} {found:?}");
+        }
+        assert_eq!(
+            found.len(),
+            if is_judged { 7 } else { 5 },
+            "{wrong}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_point_that_is_wrong_makes_nothing_wrong_that_names_it() {
+    let broken = point("B", 1, "other", "[point.alarms.H]\nset_point = 5\n")
+        .replace("area = \"a\"", "area = \"x\"");
+    let follows = "[point.alarms.DEV]\nset_point = 5\nfrom = \"B\"\n";
+    let found = problems(&(broken + &point("A", 0, "other", follows)));
+    assert_eq!(found, [("unknown-reference", "point[0].area".to_owned())]);
+}
