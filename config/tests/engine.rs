@@ -1,8 +1,8 @@
 //! What the check says of voting groups and their like: by code and key.
 #![allow(clippy::unwrap_used)]
 
-use davy_config::Language;
 use davy_config::site::Site;
+use davy_config::{Language, Today};
 use std::path::Path;
 
 const HEAD: &str = r#"
@@ -320,4 +320,66 @@ fn a_point_that_is_wrong_makes_nothing_wrong_that_names_it() {
     let follows = "[point.alarms.DEV]\nset_point = 5\nfrom = \"B\"\n";
     let found = problems(&(broken + &point("A", 0, "other", follows)));
     assert_eq!(found, [("unknown-reference", "point[0].area".to_owned())]);
+}
+
+#[test]
+fn a_number_that_is_none_is_told_as_such() {
+    for (wrong, key) in [
+        ("set_point = nan", "point[0].alarms.HH.set_point"),
+        ("set_point = -inf", "point[0].alarms.HH.set_point"),
+        ("on_delay_s = inf", "point[0].alarms.HH.on_delay_s"),
+    ] {
+        let alarms = HH.replace("set_point = 50", &format!("deadband = 2\n{wrong}"));
+        let text = point("A", 0, "combustible-gas", &alarms);
+        let found = problems(&text);
+        assert!(
+            found.contains(&("not-finite", key.to_owned())),
+            "{wrong}: {found:?}"
+        );
+        assert!(
+            !found.iter().any(|(code, _)| *code == "wrong-type"),
+            "{found:?}"
+        );
+    }
+    let text = point("A", 0, "combustible-gas", HH).replace("[0, 100]", "[0, nan]");
+    assert!(problems(&text).contains(&("not-finite", "point[0].range".to_owned())));
+}
+
+#[test]
+fn a_sign_off_of_a_day_that_has_not_come_is_refused_or_by_a_doubtful_clock_a_warning() {
+    let signed = |date: &str| {
+        let sign = format!("[site]\nsign_off = {{ by = \"Li\", date = {date} }}\n");
+        HEAD.replace("[site]\n", &sign) + &gas()
+    };
+    let on = |date: &str, today| {
+        davy_config::parse_on("site.toml", &signed(date), Path::new("."), today)
+    };
+    // 2026-11-02.
+    let (certain, doubtful) = (Today::Certain(20_759), Today::Doubtful(20_759));
+    for right in ["2026-11-02", "2026-11-03", "1999-01-01"] {
+        assert!(on(right, certain).unwrap().warnings.is_empty(), "{right}");
+    }
+    let ahead = "2026-11-04";
+    let refused = on(ahead, certain).unwrap_err();
+    let codes: Vec<_> = refused
+        .iter()
+        .map(|one| (one.code.name(), &*one.key))
+        .collect();
+    assert_eq!(codes, [("sign-off-in-future", "site.sign_off.date")]);
+    let warned = on(ahead, doubtful).unwrap().warnings;
+    let codes: Vec<_> = warned.iter().map(|one| one.code.name()).collect();
+    assert_eq!(codes, ["sign-off-ahead"]);
+    assert!(on(ahead, Today::Unknown).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_without_a_line() {
+    let problems = davy_config::load(Path::new("no-such-site.toml")).unwrap_err();
+    let problem = problems.iter().next().unwrap();
+    assert_eq!(
+        (problem.code.name(), problem.place()),
+        ("unreadable", "no-such-site.toml".into())
+    );
+    assert!(problem.message(Language::En).contains("no file"));
+    assert!(!problems.to_string().contains(":0"));
 }
