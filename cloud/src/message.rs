@@ -34,7 +34,14 @@ impl Language {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     key: Cow<'static, str>,
-    arguments: Vec<(&'static str, String)>,
+    arguments: Vec<(&'static str, Argument)>,
+}
+
+/// What a message names: as it is, or by words of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Argument {
+    Text(String),
+    Said(Message),
 }
 
 impl Message {
@@ -54,7 +61,13 @@ impl Message {
     }
 
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.arguments.push((name, value.into()));
+        self.arguments.push((name, Argument::Text(value.into())));
+        self
+    }
+
+    /// Names a thing by its message, in the language of the whole.
+    pub fn with_message(mut self, name: &'static str, message: Message) -> Self {
+        self.arguments.push((name, Argument::Said(message)));
         self
     }
 
@@ -72,7 +85,11 @@ impl Message {
         };
         let mut arguments = FluentArgs::new();
         for (name, value) in &self.arguments {
-            arguments.set(*name, value.clone());
+            let value = match value {
+                Argument::Text(text) => text.clone(),
+                Argument::Said(message) => message.text(language),
+            };
+            arguments.set(*name, value);
         }
         bundle
             .format_pattern(pattern, Some(&arguments), &mut vec![])
@@ -137,6 +154,57 @@ mod tests {
                 let key = named.split('"').next().expect("a closing quote");
                 assert!(keys.contains(key), "{key}");
             }
+        }
+    }
+
+    /// Every `"code"` after `before` in a source, up to `end`.
+    fn codes<'a>(source: &'a str, before: &str, end: &str) -> BTreeSet<&'a str> {
+        let named = source.split(before).skip(1);
+        let named = named.filter_map(|rest| rest.split(end).next());
+        named.filter(|code| !code.contains('{')).collect()
+    }
+
+    #[test]
+    fn every_refusal_unknown_thing_and_busy_part_has_its_words() {
+        let rules = include_str!("../../alarm/src/action.rs");
+        let (_, rules) = rules.split_once("enum Refusal").expect("the refusals");
+        let api = [
+            include_str!("api/access.rs"),
+            include_str!("api/admin.rs"),
+            include_str!("api/error.rs"),
+            include_str!("api/events.rs"),
+            include_str!("api/export.rs"),
+            include_str!("api/orders.rs"),
+            include_str!("api/session.rs"),
+            include_str!("api/site.rs"),
+            include_str!("api/trend.rs"),
+        ]
+        .concat();
+        let keys = keys(CHINESE_FILE);
+        for (prefix, least, codes) in [
+            ("why", 20, codes(rules, " => \"", "\",")),
+            ("why", 1, codes(&api, "why: \"", "\"")),
+            ("what", 3, codes(&api, "what: \"", "\"")),
+            ("part", 4, codes(&api, "NotReady(\"", "\"")),
+        ] {
+            assert!(codes.len() >= least, "{prefix} {codes:?}");
+            for code in codes {
+                let key = format!("{prefix}-{code}");
+                assert!(keys.contains(&*key), "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_a_sentence_in_both_languages() {
+        let said = Message::named("why-second-person");
+        let message = Message::new("error-refused").with_message("why", said);
+        for (language, words) in [(Language::Zh, "另一名"), (Language::En, "another person")] {
+            let text = message.text(language);
+            assert!(
+                text.contains(words) && !text.contains("second-person"),
+                "{text}"
+            );
         }
     }
 

@@ -12,10 +12,12 @@ mod section;
 mod sink;
 pub mod site;
 mod syntax;
+mod today;
 
 pub use preset::{Confidence, Figure, Level, Names, Preset, Presets, Substance};
 pub use problem::{Code, Language, Problem, Problems, Severity};
 pub use profile::{Shape, SignalShape, names as profile_names, shape as profile_shape, width};
+pub use today::Today;
 
 use section::Section;
 use sink::Sink;
@@ -33,17 +35,25 @@ pub struct Loaded {
     pub warnings: Problems,
 }
 
-/// Reads a site file, and the profile files that it names, without touching a device.
+/// Reads a site file, and the profile files that it names, without touching a device. Knows no day: see [`load_on`].
 ///
 /// # Errors
 /// Every problem at once, warnings among them.
 pub fn load(path: &Path) -> Result<Loaded, Problems> {
+    load_on(path, Today::Unknown)
+}
+
+/// As [`load`], and holds the day of the sign-off against today's.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_on(path: &Path, today: Today) -> Result<Loaded, Problems> {
     let file = path.display().to_string();
     let text = file::read(path, SITE_BYTES_MAX).map_err(|refusal| {
         let problem = Problem::of_file(refusal.code, &file, refusal.args);
         Problems::new(vec![problem])
     })?;
-    parse(&file, &text, path.parent().unwrap_or(Path::new(".")))
+    parse_on(&file, &text, path.parent().unwrap_or(Path::new(".")), today)
 }
 
 /// Reads a site file's text. `file` names it in problems; relative paths in it are taken from `base`.
@@ -51,13 +61,21 @@ pub fn load(path: &Path) -> Result<Loaded, Problems> {
 /// # Errors
 /// As [`load`].
 pub fn parse(file: &str, text: &str, base: &Path) -> Result<Loaded, Problems> {
+    parse_on(file, text, base, Today::Unknown)
+}
+
+/// As [`parse`], and holds the day of the sign-off against today's.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse_on(file: &str, text: &str, base: &Path, today: Today) -> Result<Loaded, Problems> {
     let sink = Sink::new(file, text);
     let (table, errors) = DeTable::parse_recoverable(text);
     syntax::report(&sink, &errors);
     // After a syntax error the rest of the tree is a guess: only the syntax is reported.
     let site = errors
         .is_empty()
-        .then(|| read::site(Section::root(&sink, &table), text, base))
+        .then(|| read::site(Section::root(&sink, &table), text, base, today))
         .flatten();
     let problems = Problems::new(sink.take());
     match site {

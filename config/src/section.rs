@@ -353,13 +353,12 @@ impl<'s, 't> Section<'s, 't> {
     }
 
     fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, kind: Word) {
-        let found = type_of(value.get_ref());
-        self.sink.add(
-            Code::WrongType,
-            value.span(),
-            &self.key(key),
-            vec![("type", kind.into()), ("found", found.into())],
-        );
+        let (code, found): (_, (&'static str, Arg)) = match not_finite(value.get_ref()) {
+            Some(text) => (Code::NotFinite, ("value", text.into())),
+            None => (Code::WrongType, ("found", type_of(value.get_ref()).into())),
+        };
+        let args = vec![("type", kind.into()), found];
+        self.sink.add(code, value.span(), &self.key(key), args);
     }
 
     fn value(&self, key: &'static str) -> Option<&'s Spanned<DeValue<'t>>> {
@@ -385,6 +384,22 @@ const fn type_of(value: &DeValue<'_>) -> Word {
         DeValue::Datetime(_) => Word::Date,
         DeValue::Array(_) => Word::List,
         DeValue::Table(_) => Word::Table,
+    }
+}
+
+/// `nan` or `inf`, in a list too, as written: a number by its type and no value.
+fn not_finite<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
+    match value {
+        DeValue::Float(float) => {
+            let parsed = float.as_str().replace('_', "").parse::<f64>();
+            (!parsed.is_ok_and(f64::is_finite)).then(|| float.as_str())
+        }
+        DeValue::Array(items) => items.iter().find_map(|item| not_finite(item.get_ref())),
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Table(_) => None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the check says of voting groups and their like: by code and key.
 #![allow(clippy::unwrap_used)]
 
-use davy_config::Language;
 use davy_config::site::Site;
+use davy_config::{Language, Today};
 use std::path::Path;
 
 const HEAD: &str = r#"
@@ -335,4 +335,120 @@ fn an_output_may_say_what_its_device_does_without_the_gateway() {
     }
     let wrong = with("fail_safe = \"open\"").unwrap_err();
     assert_eq!(wrong[0], ("unknown-name", "output[0].fail_safe".to_owned()));
+}
+
+#[test]
+fn the_alarms_of_a_point_that_is_wrong_elsewhere_are_judged_in_the_same_pass() {
+    let alarms = "stale_s = 0\n[point.alarms.HH]\nset_point = 150\non_delay_s = 3\npriority = 7\nguidance = { zh = \"\", en = \"Go\" }\n\
+        [point.alarms.H]\nset_point = 20\ndeadbnad = 1\n";
+    let text = point("A", 0, "combustible-gas", alarms);
+    let every = [
+        ("out-of-range", "point[0].stale_s"),
+        ("out-of-range", "point[0].alarms.HH.priority"),
+        ("empty-text", "point[0].alarms.HH.guidance.zh"),
+        ("unknown-key", "point[0].alarms.H.deadbnad"),
+    ];
+    let judged = [
+        ("limit-outside-range", "point[0].alarms.HH.set_point"),
+        ("gas-level-2-delay", "point[0].alarms.HH.on_delay_s"),
+    ];
+    let sound = "kind = \"combustible-gas\"";
+    for (right, wrong, is_judged) in [
+        ("area = \"a\"", "area = \"nowhere\"", true),
+        ("device = \"d\"", "device = \"none\"", true),
+        ("register =", "signal = \"gas\" #", true),
+        ("address = 0", "address = -1", true),
+        (sound, "kind = \"gas\"", false),
+        ("range = [0, 100]", "range = [100, 0]", false),
+        ("unit = \"%LEL\"", "unit = \"\"", false),
+    ] {
+        let text = text.replacen(right, wrong, 1);
+        let found = problems(&text);
+        for (code, key) in every {
+            assert!(
+                found.contains(&(code, key.to_owned())),
+                "{wrong}: {code} {key} {found:?}"
+            );
+        }
+        for (code, key) in judged {
+            let has = found.contains(&(code, key.to_owned()));
+            assert_eq!(has, is_judged, "{wrong}: {code} {key} {found:?}");
+        }
+        assert_eq!(
+            found.len(),
+            if is_judged { 7 } else { 5 },
+            "{wrong}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_point_that_is_wrong_makes_nothing_wrong_that_names_it() {
+    let broken = point("B", 1, "other", "[point.alarms.H]\nset_point = 5\n")
+        .replace("area = \"a\"", "area = \"x\"");
+    let follows = "[point.alarms.DEV]\nset_point = 5\nfrom = \"B\"\n";
+    let found = problems(&(broken + &point("A", 0, "other", follows)));
+    assert_eq!(found, [("unknown-reference", "point[0].area".to_owned())]);
+}
+
+#[test]
+fn a_number_that_is_none_is_told_as_such() {
+    for (wrong, key) in [
+        ("set_point = nan", "point[0].alarms.HH.set_point"),
+        ("set_point = -inf", "point[0].alarms.HH.set_point"),
+        ("on_delay_s = inf", "point[0].alarms.HH.on_delay_s"),
+    ] {
+        let alarms = HH.replace("set_point = 50", &format!("deadband = 2\n{wrong}"));
+        let text = point("A", 0, "combustible-gas", &alarms);
+        let found = problems(&text);
+        assert!(
+            found.contains(&("not-finite", key.to_owned())),
+            "{wrong}: {found:?}"
+        );
+        assert!(
+            !found.iter().any(|(code, _)| *code == "wrong-type"),
+            "{found:?}"
+        );
+    }
+    let text = point("A", 0, "combustible-gas", HH).replace("[0, 100]", "[0, nan]");
+    assert!(problems(&text).contains(&("not-finite", "point[0].range".to_owned())));
+}
+
+#[test]
+fn a_sign_off_of_a_day_that_has_not_come_is_refused_or_by_a_doubtful_clock_a_warning() {
+    let signed = |date: &str| {
+        let sign = format!("[site]\nsign_off = {{ by = \"Li\", date = {date} }}\n");
+        HEAD.replace("[site]\n", &sign) + &gas()
+    };
+    let on = |date: &str, today| {
+        davy_config::parse_on("site.toml", &signed(date), Path::new("."), today)
+    };
+    // 2026-11-02.
+    let (certain, doubtful) = (Today::Certain(20_759), Today::Doubtful(20_759));
+    for right in ["2026-11-02", "2026-11-03", "1999-01-01"] {
+        assert!(on(right, certain).unwrap().warnings.is_empty(), "{right}");
+    }
+    let ahead = "2026-11-04";
+    let refused = on(ahead, certain).unwrap_err();
+    let codes: Vec<_> = refused
+        .iter()
+        .map(|one| (one.code.name(), &*one.key))
+        .collect();
+    assert_eq!(codes, [("sign-off-in-future", "site.sign_off.date")]);
+    let warned = on(ahead, doubtful).unwrap().warnings;
+    let codes: Vec<_> = warned.iter().map(|one| one.code.name()).collect();
+    assert_eq!(codes, ["sign-off-ahead"]);
+    assert!(on(ahead, Today::Unknown).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_without_a_line() {
+    let problems = davy_config::load(Path::new("no-such-site.toml")).unwrap_err();
+    let problem = problems.iter().next().unwrap();
+    assert_eq!(
+        (problem.code.name(), problem.place()),
+        ("unreadable", "no-such-site.toml".into())
+    );
+    assert!(problem.message(Language::En).contains("no file"));
+    assert!(!problems.to_string().contains(":0"));
 }

@@ -2,15 +2,16 @@
 
 use crate::matrix::Matrix;
 use crate::message;
-use davy_config::{Language, Problem, Problems, Severity};
+use davy_config::{Language, Problem, Problems, Severity, Today};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::SystemTime;
 
 /// Reads the file and prints what is wrong with it. Returns whether it may run.
 pub(crate) fn people(path: &Path, language: Language) -> bool {
-    match davy_config::load(path) {
+    match davy_config::load_on(path, Today::Certain(day())) {
         Ok(loaded) => {
             say(&(text(&loaded.warnings, language) + &sound(path, &loaded, language) + "\n"));
             true
@@ -24,7 +25,7 @@ pub(crate) fn people(path: &Path, language: Language) -> bool {
 
 /// The same as JSON on one line, the same in both languages but for the texts, of which it carries both.
 pub(crate) fn programs(path: &Path) -> bool {
-    let (ok, problems) = match davy_config::load(path) {
+    let (ok, problems) = match davy_config::load_on(path, Today::Certain(day())) {
         Ok(loaded) => (true, loaded.warnings),
         Err(problems) => (false, problems),
     };
@@ -36,7 +37,7 @@ pub(crate) fn programs(path: &Path) -> bool {
 
 /// Reads the file and prints its cause-and-effect table. Returns whether the file may run; if not, what is wrong is printed instead.
 pub(crate) fn matrix(path: &Path, as_json: bool, language: Language) -> bool {
-    let loaded = match davy_config::load(path) {
+    let loaded = match davy_config::load_on(path, Today::Certain(day())) {
         Ok(loaded) => loaded,
         Err(_) if as_json => return programs(path),
         Err(_) => return people(path, language),
@@ -48,6 +49,12 @@ pub(crate) fn matrix(path: &Path, as_json: bool, language: Language) -> bool {
         say(&(text(&loaded.warnings, language) + &matrix.text(language)));
     }
     true
+}
+
+/// Today by the machine's clock, UTC, in days since 1970; 0 for a clock that stands before that.
+pub(crate) fn day() -> i64 {
+    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    (since.as_secs() / 86_400).cast_signed()
 }
 
 /// Prints. A reader that has gone away (`| head`) is no fault of the file: the exit code still tells.
@@ -71,12 +78,10 @@ fn paragraph(problem: &Problem, language: Language) -> String {
     };
     let help = message::text("check-help", language);
     let mut text = format!(
-        "{kind}[{}]: {}\n  --> {}:{}:{}",
+        "{kind}[{}]: {}\n  --> {}",
         problem.code.name(),
         problem.message(language),
-        problem.file,
-        problem.line,
-        problem.column
+        problem.place()
     );
     if !problem.key.is_empty() {
         text += &format!("  ({})", problem.key);

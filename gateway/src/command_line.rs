@@ -5,7 +5,7 @@ use crate::replay::Replay;
 use crate::{check, message, pin, run};
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
-use davy_config::Language;
+use davy_config::{Language, Today};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -73,7 +73,7 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
             site,
             data,
             log_format,
-        } => match davy_config::load(&site) {
+        } => match davy_config::load_on(&site, Today::Doubtful(check::day())) {
             Ok(loaded) => {
                 eprint!("{}", check::text(&loaded.warnings, language));
                 // A copy is as large as its content: what the reader grew in steps is given back.

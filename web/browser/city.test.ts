@@ -343,3 +343,34 @@ test('what is demanded of an output stands on its site, follows the stream, and 
   city.county.step();
   await fan.getByText('失联，可能已变').waitFor();
 });
+
+test('on a phone the answer of the record is in sight, and every filter one press away', async () => {
+  const page = await at('county', '/record?priority=1&days=30', PHONE);
+  await page.locator('.bars').waitFor();
+  const urgent = page.locator('.question').getByRole('button', { name: '紧急', exact: true });
+  expect(await urgent.isVisible()).toBe(false);
+  await page.locator('.stage').evaluate((stage) => stage.scrollTo(0, 2_000));
+  await page.getByRole('button', { name: '查询条件（已选 2 项）' }).click();
+  await urgent.waitFor();
+  const beyond = await page.locator('.question button, .question input:not([tabindex="-1"]), .question select').evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().width > 2 && one.getBoundingClientRect().right > innerWidth).length);
+  expect(beyond).toBe(0);
+});
+
+test.each(['zh', 'en'] as const)('with everything to say the strip is one line at 1366 px and wider (%s)', async (language) => {
+  const strict = await launch('--autoplay-policy=document-user-activation-required');
+  try {
+    screen = await enter(strict, city, 'county', '/', { language });
+    await screen.page.locator('.strip .sound .button').click();
+    await screen.page.reload();
+    city.county.mixed();
+    await screen.page.locator('.strip .button.main').waitFor();
+    await screen.page.locator('.strip .link-state[data-state="down"]').waitFor();
+    expect(await screen.page.locator('.strip .sound .button').count()).toBe(3);
+    for (const width of [1366, 1501, 1600, 1900, 1920]) {
+      await screen.page.setViewportSize({ width, height: 768 });
+      expect((await screen.page.locator('.strip').boundingBox())?.height, `${width}`).toBeLessThan(60);
+    }
+  } finally {
+    await strict.close();
+  }
+});

@@ -106,6 +106,49 @@ test('a P1 asks for a note in its own row before it is acknowledged, and stands 
   expect(plant.process.alarms.get('GT-101.HH')?.reason).toBe('已撤离，正在关阀');
 });
 
+test('a ready note fills the line of a P1 and sends nothing; the press that follows acknowledges with it', async () => {
+  const page = await at('/alarms');
+  plant.process.leak();
+  await row(page, 'GT-101.HH').getByRole('button', { name: '确认' }).click();
+  await row(page, 'GT-101.HH').getByRole('button', { name: '已撤离' }).click();
+  expect(await row(page, 'GT-101.HH').getByRole('textbox').inputValue()).toBe('已撤离');
+  expect(await page.getByRole('dialog').count()).toBe(0);
+  expect(plant.process.alarms.get('GT-101.HH')?.state).toBe('UNACK');
+  await row(page, 'GT-101.HH').getByRole('button', { name: '确认' }).click();
+  await logIn(page);
+  await page.locator('.alarm-row[data-alarm="GT-101.HH"][data-state="ACKED"]').waitFor();
+  expect(plant.process.alarms.get('GT-101.HH')?.reason).toBe('已撤离');
+});
+
+test('a browser whose first language is English is met in English until somebody chooses; a choice is remembered', async () => {
+  const context = await browser.newContext({ locale: 'en-GB' });
+  try {
+    const page = await context.newPage();
+    await page.goto(plant.url);
+    await page.locator('.frame').waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('en');
+    expect(await page.evaluate(() => localStorage.getItem('davy.language'))).toBeNull();
+    await page.getByRole('button', { name: '中' }).click();
+    await page.reload();
+    await page.locator('.frame').waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN');
+  } finally {
+    await context.close();
+  }
+});
+
+test.each(['zh', 'en'] as const)('with links down and the horn sounding the strip is one line at 1366 px and wider (%s)', async (language) => {
+  const page = await at('/', { language });
+  plant.process.leak();
+  plant.process.linksTo('down');
+  await page.locator('.strip .button.main').waitFor();
+  await page.locator('.link-state[data-state="down"]').first().waitFor();
+  for (const width of [1366, 1501, 1600, 1900, 1920]) {
+    await page.setViewportSize({ width, height: 768 });
+    expect((await page.locator('.strip').boundingBox())?.height, `${width}`).toBeLessThan(60);
+  }
+});
+
 test('a wrong PIN is told, and the act goes on once the right one comes', async () => {
   const page = await at('/alarms');
   plant.process.mixed();

@@ -36,6 +36,33 @@ test('every message key that a face asks for is in its books', () => {
   }
 });
 
+/** Codes as the daemons' sources name them: a code without a sentence would be shown to a person as it is. */
+const REPOSITORY = new URL('../..', import.meta.url).pathname;
+const CODES: [what: string, least: number, path: string, pattern: RegExp][] = [
+  ['the rules of alarms', 20, 'alarm/src/action.rs', /(?<=enum Refusal[^]*)=> "([a-z-]+)",/g],
+  ['the city', 10, 'cloud/src/api/error.rs', /(?<!with_message)\(\s*"([a-z-]+)",\s*Message|\{ why: "([a-z-]+)" \}/g],
+  ['the plant', 7, 'gateway/src/screen/refusal.rs', /StatusCode::\w+,\s*"([a-z-]+)"/g],
+  ['an act at the plant', 1, 'gateway/src/screen/acts.rs', /ByRule\("([a-z-]+)"\)/g],
+  ['a command to a gateway', 3, 'gateway/src/uplink/command.rs', /(?:no|ok_or|Err)\("([a-z-]+)"\)/g],
+  ['the way to judgement', 2, 'gateway/src/uplink/link.rs', /no\("([a-z-]+)"\)|=> "([a-z-]+)",/g],
+];
+
+test.each(CODES)('every code of %s has a sentence', (_, least, path, pattern) => {
+  const codes = new Set([...readFileSync(join(REPOSITORY, path), 'utf8').matchAll(pattern)].map((found) => found[1] ?? found[2] ?? ''));
+  expect(codes.size, [...codes].join(' ')).toBeGreaterThanOrEqual(least);
+  const sentences = book(BOOKS[0][0]);
+  expect([...codes].filter((code) => !sentences[`why.${code}`])).toEqual([]);
+});
+
+test('every field that a call of the city may refuse has a name', () => {
+  const folder = join(REPOSITORY, 'cloud/src/api');
+  const sources = readdirSync(folder).filter((file) => file.endsWith('.rs')).map((file) => readFileSync(join(folder, file), 'utf8')).join('');
+  const fields = new Set([...sources.matchAll(/field: "([a-z_]+)"\.into\(\)|text\(.*, "([a-z_]+)"\)/g)].map((found) => found[1] ?? found[2] ?? ''));
+  expect(fields.size, [...fields].join(' ')).toBeGreaterThanOrEqual(14);
+  const names = book(BOOKS[0][0]);
+  expect([...fields].filter((field) => !names[`field.${field}`])).toEqual([]);
+});
+
 /** Chinese anywhere but in comments, and English words between tags or in attributes that people read. */
 function literals(source: string): string[] {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Series } from '../src/api/shape';
-import { at, columns, doubtful, moved } from '../src/trend/columns';
+import { at, columns, doubtful, extent, moved } from '../src/trend/columns';
 import { beside, rangeOf, readRange } from '../src/trend/range';
 
 function series(step_ms: number, marks: [number, number | null][], more: Partial<Series> = {}): Series {
@@ -52,4 +52,14 @@ test('a range reads from its address, and nonsense becomes the last two hours', 
 test('a step to the side keeps half of what was in sight', () => {
   expect(rangeOf({ kind: 'last', minutes: 1 }, 100_000)).toEqual({ from_ms: 40_000, to_ms: 100_000 });
   expect(beside({ kind: 'fixed', from_ms: 1000, to_ms: 3000 }, 0, -1)).toEqual({ from_ms: 0, to_ms: 2000 });
+});
+
+test('how far a series went is told for all that is shown, raw or not, and for the bucket under the cursor', () => {
+  const raw = series(0, [[0, 3], [1000, null], [2000, 7]]);
+  expect(extent(raw, null)).toEqual({ min: 3, max: 7 });
+  expect(extent(raw, 2000)).toBeNull();
+  const buckets = series(1000, [[0, 1], [1000, 5]], { min: [0, 4], max: [2, 6] });
+  expect(extent(buckets, null)).toEqual({ min: 0, max: 6 });
+  expect(extent(buckets, 1000)).toEqual({ min: 4, max: 6 });
+  expect(extent(series(1000, [[0, null]]), null)).toBeNull();
 });

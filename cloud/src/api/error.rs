@@ -129,18 +129,29 @@ impl ApiError {
             Self::Forbidden => ("forbidden", Message::new("error-forbidden")),
             Self::CrossOrigin => ("cross-origin", Message::new("error-cross-origin")),
             Self::Unknown { what } => {
-                ("unknown", Message::new("error-unknown").with("what", *what))
+                let what = Message::named(&format!("what-{what}"));
+                (
+                    "unknown",
+                    Message::new("error-unknown").with_message("what", what),
+                )
             }
             Self::Exists => ("exists", Message::new("error-exists")),
             Self::LastAdministrator => (
                 "last-administrator",
                 Message::new("error-last-administrator"),
             ),
-            Self::Refused { why } => (*why, Message::new("error-refused").with("why", *why)),
+            Self::Refused { why } => {
+                let said = Message::named(&format!("why-{why}"));
+                (
+                    *why,
+                    Message::new("error-refused").with_message("why", said),
+                )
+            }
             Self::TooManyTries => ("too-many-tries", Message::new("error-too-many-tries")),
             Self::NotReady(part) => (
                 "not-ready",
-                Message::new("error-not-ready").with("part", *part),
+                Message::new("error-not-ready")
+                    .with_message("part", Message::named(&format!("part-{part}"))),
             ),
             Self::Records(_) | Self::History(_) => ("internal", Message::new("error-internal")),
         };

@@ -47,6 +47,8 @@ codes! {
     /// Two keys of which only one may stand.
     Exclusive = "exclusive" Error,
     WrongType = "wrong-type" Error,
+    /// `nan` or `inf` where a value is needed.
+    NotFinite = "not-finite" Error,
     OutOfRange = "out-of-range" Error,
     EmptyText = "empty-text" Error,
     EmptyList = "empty-list" Error,
@@ -89,6 +91,10 @@ codes! {
     /// Gas level 2 is never reset from afar.
     RemoteReset = "remote-reset" Error,
     NotSignedOff = "not-signed-off" Error,
+    /// Signed off on a day that has not come.
+    SignOffInFuture = "sign-off-in-future" Error,
+    /// The same by a clock that may itself be wrong.
+    SignOffAhead = "sign-off-ahead" Warning,
     PresetUnit = "preset-unit" Error,
     PresetKind = "preset-kind" Error,
     /// A limit that the standard demands and whose figure is the site's.

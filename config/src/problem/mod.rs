@@ -85,6 +85,14 @@ impl Problem {
         }
     }
 
+    /// `file:line:column`, or the file alone where no line of it was read.
+    pub fn place(&self) -> String {
+        match self.line {
+            0 => self.file.clone(),
+            line => format!("{}:{line}:{}", self.file, self.column),
+        }
+    }
+
     pub const fn severity(&self) -> Severity {
         self.code.severity()
     }
@@ -137,13 +145,10 @@ impl Problems {
 impl std::fmt::Display for Problems {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for problem in &self.0 {
+            let (place, key) = (problem.place(), &problem.key);
             writeln!(
                 formatter,
-                "{}:{}:{}: {}: {}",
-                problem.file,
-                problem.line,
-                problem.column,
-                problem.key,
+                "{place}: {key}: {}",
                 problem.message(Language::En)
             )?;
         }

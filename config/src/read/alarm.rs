@@ -7,9 +7,7 @@ use super::preset::{self, Armed};
 use crate::preset::{Level, Preset};
 use crate::problem::{Args, Code, Word};
 use crate::section::{At, Either, Section};
-use crate::site::{
-    Alarm, AlarmIndex, Input, Moves, Point, PointIndex, PointKind, Reference, Subject,
-};
+use crate::site::{Alarm, AlarmIndex, Input, Moves, PointIndex, PointKind, Reference, Subject};
 use davy_alarm::{Condition, Definition};
 
 /// Every alarm of the site, and by id where it is; `None` for one that has problems of its own.
@@ -156,12 +154,28 @@ impl Kind {
     }
 }
 
+/// What of a point its alarms are judged by; known also of one that is wrong elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Basis<'p> {
+    pub(super) id: &'p str,
+    pub(super) kind: PointKind,
+    pub(super) unit: &'p str,
+    pub(super) range: (f64, f64),
+    /// How often it is read; 0 where that is not known: what is too slow even so is too slow for certain.
+    pub(super) period_ms: u32,
+}
+
+impl Basis<'_> {
+    fn span(&self) -> f64 {
+        self.range.1 - self.range.0
+    }
+}
+
 /// The point whose alarms are read.
 pub(super) struct On<'r, 's, 't> {
     pub(super) section: &'r Section<'s, 't>,
-    pub(super) point: &'r Point,
+    pub(super) point: Basis<'r>,
     pub(super) index: PointIndex,
-    pub(super) period_ms: u32,
     /// `stale_s` if the file gives it.
     pub(super) stale: Option<At<u32>>,
     armed: Option<Armed>,
@@ -184,9 +198,8 @@ impl On<'_, '_, '_> {
 pub(super) fn of_point(
     section: &Section<'_, '_>,
     names: &Names,
-    point: &Point,
+    point: Basis<'_>,
     index: PointIndex,
-    period_ms: u32,
     above: &Index,
     alarms: &mut Alarms,
 ) -> Vec<AlarmIndex> {
@@ -194,20 +207,20 @@ pub(super) fn of_point(
         section,
         point,
         index,
-        period_ms,
-        stale: stale(section, period_ms),
-        armed: preset::read(section, names, point),
+        stale: stale(section, point.period_ms),
+        armed: preset::read(section, names, &point),
         above,
     };
     let own = section.section("alarms");
-    let mut found = Vec::new();
+    let (mut found, mut broken) = (Vec::new(), false);
     for kind in Kind::ALL {
         let given = own.as_ref().and_then(|own| own.section(kind.name()));
-        let given = given.map(|section| limits::given(section, point, kind));
+        let given = given.map(|section| limits::given(section, point.span(), kind));
         let Some(alarm) = alarm(&on, kind, given.as_ref()) else {
             if given.is_some() {
                 let id = format!("{}.{}", point.id, kind.name());
                 alarms.index.insert(id, None);
+                broken = true;
             }
             continue;
         };
@@ -222,8 +235,9 @@ pub(super) fn of_point(
         .map(|(kind, alarm, at)| (*kind, alarm, at.clone()))
         .collect();
     limits::check_order(&on, &borrowed);
-    if found.iter().all(|(kind, ..)| kind.is_fault()) {
-        section.problem(Code::NoAlarm, vec![("value", point.id.as_str().into())]);
+    // One that is told to be wrong is not missing too.
+    if !broken && found.iter().all(|(kind, ..)| kind.is_fault()) {
+        section.problem(Code::NoAlarm, vec![("value", point.id.into())]);
     }
     let first = alarms.list.len();
     let positions = (first..first + found.len()).map(AlarmIndex).collect();
@@ -231,6 +245,22 @@ pub(super) fn of_point(
         .into_iter()
         .for_each(|(_, alarm, _)| alarms.push(alarm));
     positions
+}
+
+/// Of a point whose kind, unit or range is wrong, what can be judged without them: keys, types, ranges of delays and priorities, names, texts.
+pub(super) fn keys_alone(section: &Section<'_, '_>, names: &Names, period_ms: u32) {
+    let _stale = stale(section, period_ms);
+    preset::names_alone(section, names);
+    let Some(own) = section.section("alarms") else {
+        return;
+    };
+    for kind in Kind::ALL {
+        if let Some(given) = own.section(kind.name()) {
+            // A deadband that is a share is one of any span.
+            let _given = limits::given(given, 1.0, kind);
+        }
+    }
+    own.finish();
 }
 
 /// `stale_s`: longer than two polls, or one late answer would be stale.
@@ -287,7 +317,7 @@ fn condition(
     match kind {
         Kind::Bad => return Some(Condition::Bad),
         Kind::Stale => {
-            let after_ms = stale_ms.unwrap_or(defaults::stale_ms(on.period_ms));
+            let after_ms = stale_ms.unwrap_or(defaults::stale_ms(on.point.period_ms));
             return Some(Condition::Stale { after_ms });
         }
         Kind::On => {
@@ -306,7 +336,7 @@ fn condition(
         | Kind::Twa => {}
     }
     let set_point = set_point(on, kind, given, level)?;
-    let span = on.point.range.1 - on.point.range.0;
+    let span = on.point.span();
     let own = given.and_then(|given| given.deadband.as_ref());
     let deadband = own.map_or(span * defaults::deadband_share(on.point.kind), |at| {
         at.value
@@ -428,7 +458,7 @@ fn set_point(
         (None, None, Some(level)) if level.oel_level.is_none() => {
             let args: Args = vec![
                 ("name", kind.name().into()),
-                ("id", on.point.id.as_str().into()),
+                ("id", on.point.id.into()),
                 ("source", level.source.as_str().into()),
             ];
             on.blame(given.map(|given| &given.here), Code::PresetLimit, args);

@@ -4,6 +4,7 @@ use super::names::{good_id, host_port, id, name};
 use crate::problem::Code;
 use crate::section::{At, Section};
 use crate::site::{Area, Delivered, Journal, Person, Role, Text, Uplink};
+use crate::today::Today;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -14,11 +15,12 @@ pub(super) struct Identity {
     pub(super) signed_off: bool,
 }
 
-pub(super) fn identity(section: Section<'_, '_>) -> Option<Identity> {
+pub(super) fn identity(section: Section<'_, '_>, today: Today) -> Option<Identity> {
     let id = id(&section);
     let name = name(&section);
     // A sign-off with a problem of its own does not make every preset a problem too.
-    let signed_off = section.section("sign_off").map(sign_off).is_some();
+    let signed = section.section("sign_off");
+    let signed_off = signed.map(|section| sign_off(section, today)).is_some();
     section.finish();
     Some(Identity {
         id: id?,
@@ -27,9 +29,17 @@ pub(super) fn identity(section: Section<'_, '_>) -> Option<Identity> {
     })
 }
 
-fn sign_off(section: Section<'_, '_>) {
+fn sign_off(section: Section<'_, '_>, today: Today) {
     section.need_text("by");
-    section.need_date("date");
+    if let Some(date) = section.need_date("date")
+        && today.is_before(&date.value)
+    {
+        let code = match today {
+            Today::Doubtful(_) => Code::SignOffAhead,
+            Today::Certain(_) | Today::Unknown => Code::SignOffInFuture,
+        };
+        section.at(&date, code, vec![("value", date.value.as_str().into())]);
+    }
     section.text("note");
     section.finish();
 }

@@ -5,7 +5,7 @@ use super::defaults::{self, FAULT_DELAY_MAX_S, SHELVE_MAX_MINUTES};
 use super::names::text;
 use crate::problem::{Args, Code, Word};
 use crate::section::{At, Either, Section};
-use crate::site::{Alarm, Input, Moves, Point, Text};
+use crate::site::{Alarm, Input, Moves, Text};
 use davy_alarm::{Condition, Priority};
 
 /// Longest that a gas alarm may take from the gas to the alarm: delay and poll together (GB 16808; R23), milliseconds.
@@ -47,8 +47,8 @@ pub(super) struct Given {
     pub(super) guidance: Option<Text>,
 }
 
-/// Reads `[point.alarms.…]`, asking for the keys that an alarm of this kind has.
-pub(super) fn given(section: Section<'_, '_>, point: &Point, kind: Kind) -> Given {
+/// Reads `[point.alarms.…]`, asking for the keys that an alarm of this kind has. `span`: of the measuring range, for a deadband that is a share of it.
+pub(super) fn given(section: Section<'_, '_>, span: f64, kind: Kind) -> Given {
     let limit = kind.has_set_point();
     let longest = if kind.is_fault() {
         FAULT_DELAY_MAX_S
@@ -59,7 +59,7 @@ pub(super) fn given(section: Section<'_, '_>, point: &Point, kind: Kind) -> Give
     let given = Given {
         here: section.here(),
         set_point: own(limit).and_then(|section| section.number("set_point")),
-        deadband: own(limit).and_then(|section| deadband(section, point)),
+        deadband: own(limit).and_then(|section| deadband(section, span)),
         when: own(kind == Kind::On).and_then(|section| Some(section.flag("when")?.value)),
         from: own(kind == Kind::Deviation).and_then(|section| section.text_or_number("from")),
         window_ms: own(kind.window_s().is_some()).and_then(|section| {
@@ -97,7 +97,7 @@ pub(super) fn priority(section: &Section<'_, '_>) -> Option<Priority> {
 }
 
 /// In the engineering unit, or as a share of the span: `"2 %"`.
-fn deadband(section: &Section<'_, '_>, point: &Point) -> Option<At<f64>> {
+fn deadband(section: &Section<'_, '_>, span: f64) -> Option<At<f64>> {
     let at = section.text_or_number("deadband")?;
     let (found, written) = match &at.value {
         Either::Number(number) => (Some(*number), number.to_string()),
@@ -105,7 +105,6 @@ fn deadband(section: &Section<'_, '_>, point: &Point) -> Option<At<f64>> {
             let share = text
                 .strip_suffix('%')
                 .and_then(|share| share.trim().parse::<f64>().ok());
-            let span = point.range.1 - point.range.0;
             (share.map(|share| span * share / 100.0), text.clone())
         }
     };
@@ -214,12 +213,13 @@ fn check_delay(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option<&Gi
     let args: Args = vec![
         ("name", alarm.id.as_str().into()),
         ("value", definition.on_delay_ms.into()),
-        ("period", on.period_ms.into()),
+        ("period", on.point.period_ms.into()),
     ];
     let slow = definition.on_delay_ms > PROMPT_DELAY_MS;
     if slow && definition.gas_level_2 {
         on.blame(at, Code::GasLevel2Delay, args);
-    } else if on.point.kind.is_gas() && definition.on_delay_ms + on.period_ms > GAS_ANSWER_MS {
+    } else if on.point.kind.is_gas() && definition.on_delay_ms + on.point.period_ms > GAS_ANSWER_MS
+    {
         on.blame(at, Code::GasDelay, args);
     } else if slow && defaults::prompt(kind, definition.priority) {
         on.blame(at, Code::SlowLimit, args);
@@ -230,7 +230,10 @@ fn check_delay(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option<&Gi
 fn check_gas_fault(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option<&Given>) {
     let (after_ms, at) = match alarm.definition.condition {
         Condition::Bad => (
-            alarm.definition.on_delay_ms.saturating_add(on.period_ms),
+            alarm
+                .definition
+                .on_delay_ms
+                .saturating_add(on.point.period_ms),
             given.and_then(|given| given.on_delay.as_ref()),
         ),
         Condition::Stale { after_ms } => (after_ms, on.stale.as_ref()),

@@ -21,6 +21,7 @@ mod vote;
 use crate::problem::Code;
 use crate::section::Section;
 use crate::site::{AlarmIndex, Journal, Site};
+use crate::today::Today;
 use names::Names;
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
@@ -30,7 +31,7 @@ use std::path::Path;
 const SCHEMA: i64 = 1;
 
 /// Reads the whole file; `None` if a part without which there is no site is missing.
-pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path) -> Option<Site> {
+pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path, today: Today) -> Option<Site> {
     let schema = root.need_whole("schema", 0..=i64::MAX);
     if let Some(schema) = schema.filter(|schema| schema.value != SCHEMA) {
         let args = vec![("value", schema.value.into()), ("known", SCHEMA.into())];
@@ -38,7 +39,9 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path) -> Option<Sit
         // Another version means other keys: all else would be noise.
         return None;
     }
-    let identity = root.need_section("site").and_then(head::identity);
+    let identity = root
+        .need_section("site")
+        .and_then(|section| head::identity(section, today));
     let http = root
         .section("screen")
         .map_or(Some(DEFAULT_SCREEN), head::screen);

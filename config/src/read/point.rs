@@ -1,6 +1,6 @@
 //! Points: what is measured, where it lies, and how it is shown and kept.
 
-use super::alarm::{self, Alarms};
+use super::alarm::{self, Alarms, Basis};
 use super::device::Read as DeviceRead;
 use super::names::{Index, Names, id, list, name, reference, text};
 use super::{defaults, source};
@@ -10,9 +10,6 @@ use crate::site::{
     BandMeaning, DeviceIndex, Encoding, Point, PointIndex, PointKind, Scaling, Table, Text,
 };
 use std::collections::HashMap;
-
-/// Keys that belong to a point's alarms.
-const ALARM_KEYS: &[&str] = &["alarms", "preset", "substance", "stale_s"];
 
 pub(super) fn points(
     root: &Section<'_, '_>,
@@ -24,18 +21,23 @@ pub(super) fn points(
     let mut index = 0;
     let mut above = Index::new();
     let (points, ids) = list(root, "point", |section| {
-        let Some(mut point) = point(section, names) else {
-            section.ignore(ALARM_KEYS);
-            return None;
+        let mut point = match point(section, names) {
+            Ok(point) => point,
+            Err(broken) => {
+                broken.judge(section, names, devices, &above);
+                // A point below may name it without that being wrong too.
+                if let Some(id) = section.text("id") {
+                    above.entry(id.value).or_insert(None);
+                }
+                return None;
+            }
         };
         decoded.check(section, &point);
-        let period_ms = devices[point.device.0].device.period_ms;
         point.alarms = alarm::of_point(
             section,
             names,
-            &point,
+            basis(&point, devices),
             PointIndex(index),
-            period_ms,
             &above,
             alarms,
         );
@@ -47,49 +49,124 @@ pub(super) fn points(
     points
 }
 
-fn point(section: &Section<'_, '_>, names: &Names) -> Option<Point> {
+fn basis<'p>(point: &'p Point, devices: &[DeviceRead]) -> Basis<'p> {
+    Basis {
+        id: &point.id,
+        kind: point.kind,
+        unit: &point.unit,
+        range: point.range,
+        period_ms: devices[point.device.0].device.period_ms,
+    }
+}
+
+/// What a point measures; each part by itself, since the alarms of a point that is wrong elsewhere hang on these alone.
+struct Measure {
+    kind: Option<PointKind>,
+    unit: Option<String>,
+    range: Option<(f64, f64)>,
+    decimals: u8,
+}
+
+/// What is known of a point that is wrong.
+struct Broken {
+    id: Option<String>,
+    device: Option<usize>,
+    measure: Measure,
+}
+
+impl Broken {
+    /// Finds what is wrong with its alarms too, as far as that can be known: every problem at once.
+    fn judge(
+        &self,
+        section: &Section<'_, '_>,
+        names: &Names,
+        devices: &[DeviceRead],
+        above: &Index,
+    ) {
+        let period_ms = self
+            .device
+            .map_or(0, |device| devices[device].device.period_ms);
+        let Measure {
+            kind: Some(kind),
+            unit: Some(unit),
+            range: Some(range),
+            ..
+        } = &self.measure
+        else {
+            return alarm::keys_alone(section, names, period_ms);
+        };
+        let here = section.here().key;
+        let basis = Basis {
+            id: self.id.as_deref().unwrap_or(&here),
+            kind: *kind,
+            unit,
+            range: *range,
+            period_ms,
+        };
+        // Nothing of it is kept: the file is refused.
+        let index = PointIndex(usize::MAX);
+        alarm::of_point(section, names, basis, index, above, &mut Alarms::default());
+    }
+}
+
+fn point(section: &Section<'_, '_>, names: &Names) -> Result<Point, Broken> {
     let id = id(section);
     let name = name(section);
     let area = reference(section, "area", &names.areas);
     let device = reference(section, "device", &names.devices);
-    let kind = section.need_one_of("kind", KINDS).map(|at| at.value);
-    let discrete = kind == Some(PointKind::Discrete);
-    let unit = if discrete {
-        None
-    } else {
-        section.need_text("unit")
-    };
-    let range = range(section, kind);
-    let decimals = decimals(section, discrete);
+    let measure = measure(section);
     let source = source::read(section, names, device);
     let scaling = source::scaling(section, source.as_ref());
-    let (over, under) = spans(section, range);
+    let (over, under) = spans(section, measure.range);
     let exception = section.number_in("exception", 0.0..=f64::MAX);
     let heartbeat_ms = section
         .whole("heartbeat_s", 1..=86_400)
         .map_or(60_000, |at| at.value as u32 * 1000);
     let states = states(section);
-    let (source, range) = (source?, range?);
-    let unit = if discrete { String::new() } else { unit?.value };
-    Some(Point {
-        id: id?,
-        name: name?,
-        area: area?,
-        device: DeviceIndex(device?),
-        kind: kind?,
-        unit,
-        range,
-        decimals,
-        register: source.register,
-        scaling: scaling?,
-        status: source.status,
-        over_range_at: over,
-        under_range_at: under,
-        exception: exception.map_or(default_exception(range, discrete), |at| at.value),
-        heartbeat_ms,
-        alarms: Vec::new(),
-        states,
+    let whole = || {
+        let (range, kind) = (measure.range?, measure.kind?);
+        let usual = default_exception(range, kind == PointKind::Discrete);
+        let source = source?;
+        Some(Point {
+            id: id.clone()?,
+            name: name?,
+            area: area?,
+            device: DeviceIndex(device?),
+            kind,
+            unit: measure.unit.clone()?,
+            range,
+            decimals: measure.decimals,
+            register: source.register,
+            scaling: scaling?,
+            status: source.status,
+            over_range_at: over,
+            under_range_at: under,
+            exception: exception.map_or(usual, |at| at.value),
+            heartbeat_ms,
+            alarms: Vec::new(),
+            states,
+        })
+    };
+    whole().ok_or(Broken {
+        id,
+        device,
+        measure,
     })
+}
+
+fn measure(section: &Section<'_, '_>) -> Measure {
+    let kind = section.need_one_of("kind", KINDS).map(|at| at.value);
+    let discrete = kind == Some(PointKind::Discrete);
+    let unit = match discrete {
+        true => Some(String::new()),
+        false => section.need_text("unit").map(|at| at.value),
+    };
+    Measure {
+        kind,
+        unit,
+        range: range(section, kind),
+        decimals: decimals(section, discrete),
+    }
 }
 
 const KINDS: &[(&str, PointKind)] = &{

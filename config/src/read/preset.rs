@@ -1,10 +1,11 @@
 //! The preset that a point takes its limits from, and the substance that the preset may need.
 
+use super::alarm::Basis;
 use super::names::Names;
 use crate::preset::{Level, Preset, Substance};
 use crate::problem::{Code, Word};
 use crate::section::{At, Section};
-use crate::site::{Point, PointKind};
+use crate::site::PointKind;
 
 /// What arms a point beside its own alarms.
 pub(super) struct Armed {
@@ -13,25 +14,9 @@ pub(super) struct Armed {
 }
 
 /// Reads `preset` and `substance`.
-pub(super) fn read(section: &Section<'_, '_>, names: &Names, point: &Point) -> Option<Armed> {
+pub(super) fn read(section: &Section<'_, '_>, names: &Names, point: &Basis<'_>) -> Option<Armed> {
     let substance = substance(section, names, point);
-    let at = section.text("preset")?;
-    let Some(preset) = names.presets.preset(&at.value) else {
-        let known = names.presets.presets.iter();
-        section.unknown(
-            &at,
-            Code::UnknownName,
-            known.map(|preset| preset.id.as_str()),
-        );
-        return None;
-    };
-    if !names.signed_off {
-        section.at(
-            &at,
-            Code::NotSignedOff,
-            vec![("value", at.value.as_str().into())],
-        );
-    }
+    let (at, preset) = named(section, names)?;
     if !preset.suits(point.kind) {
         let args = vec![
             ("value", at.value.as_str().into()),
@@ -41,11 +26,11 @@ pub(super) fn read(section: &Section<'_, '_>, names: &Names, point: &Point) -> O
         section.at(&at, Code::PresetKind, args);
         return None;
     }
-    if let Some(unit) = preset.unit.as_ref().filter(|unit| **unit != point.unit) {
+    if let Some(unit) = preset.unit.as_ref().filter(|unit| *unit != point.unit) {
         let args = vec![
             ("value", at.value.as_str().into()),
             ("unit", unit.as_str().into()),
-            ("found", point.unit.as_str().into()),
+            ("found", point.unit.into()),
         ];
         section.at(&at, Code::PresetUnit, args);
         return None;
@@ -65,27 +50,62 @@ pub(super) fn read(section: &Section<'_, '_>, names: &Names, point: &Point) -> O
     })
 }
 
-enum Asked {
-    Known(At<&'static Substance>),
-    Broken,
-    Absent,
+/// Of a point whose kind, unit or range is wrong: whether preset and substance exist, and whether somebody answers for the preset.
+pub(super) fn names_alone(section: &Section<'_, '_>, names: &Names) {
+    let _preset = named(section, names);
+    let _substance = known_substance(section, names);
 }
 
-fn substance(section: &Section<'_, '_>, names: &Names, point: &Point) -> Asked {
-    if !section.has("substance") {
-        section.ignore(&["substance"]);
-        return Asked::Absent;
-    }
-    let Some(at) = section.text("substance") else {
-        return Asked::Broken;
+fn named(section: &Section<'_, '_>, names: &Names) -> Option<(At<String>, &'static Preset)> {
+    let at = section.text("preset")?;
+    let Some(preset) = names.presets.preset(&at.value) else {
+        let known = names.presets.presets.iter();
+        section.unknown(
+            &at,
+            Code::UnknownName,
+            known.map(|preset| preset.id.as_str()),
+        );
+        return None;
     };
-    let Some(substance) = names.presets.substance(&at.value) else {
+    if !names.signed_off {
+        section.at(
+            &at,
+            Code::NotSignedOff,
+            vec![("value", at.value.as_str().into())],
+        );
+    }
+    Some((at, preset))
+}
+
+fn known_substance(
+    section: &Section<'_, '_>,
+    names: &Names,
+) -> Option<(At<String>, &'static Substance)> {
+    let at = section.text("substance")?;
+    let substance = names.presets.substance(&at.value);
+    if substance.is_none() {
         let known = names.presets.substances.iter();
         section.unknown(
             &at,
             Code::UnknownName,
             known.map(|substance| substance.id.as_str()),
         );
+    }
+    Some((at, substance?))
+}
+
+enum Asked {
+    Known(At<&'static Substance>),
+    Broken,
+    Absent,
+}
+
+fn substance(section: &Section<'_, '_>, names: &Names, point: &Basis<'_>) -> Asked {
+    if !section.has("substance") {
+        section.ignore(&["substance"]);
+        return Asked::Absent;
+    }
+    let Some((at, substance)) = known_substance(section, names) else {
         return Asked::Broken;
     };
     let lacks = match point.kind {

@@ -383,7 +383,7 @@ fn same_origin(headers: &HeaderMap) -> Result<(), Refused> {
 fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refused> {
     match body {
         Ok(Json(value)) => Ok(value),
-        Err(rejection) => Err(Refused::BadRequest("body", rejection.body_text())),
+        Err(rejection) => Err(Refused::bad("body", rejection.body_text())),
     }
 }
 

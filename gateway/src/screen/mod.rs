@@ -1,6 +1,7 @@
 //! The plant screen: docs/api.md's plant interface and the embedded face. It looks on; judgement never waits for it.
 
 mod acts;
+mod asked;
 mod assets;
 mod kpi;
 mod reads;
@@ -112,6 +113,7 @@ pub fn router(plant: Arc<Plant>) -> Router {
         .route("/api/alarms/{id}/withdraw", post(acts::withdraw))
         .route("/api/outputs/{id}/reset", post(acts::reset_output))
         .merge(compressed)
+        .layer(axum::middleware::from_fn(asked::guard))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(plant)
 }

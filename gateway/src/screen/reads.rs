@@ -91,6 +91,7 @@ pub(super) async fn system(State(plant): State<Arc<Plant>>) -> Response {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TrendQuery {
     points: String,
     from_ms: i64,
@@ -103,26 +104,17 @@ pub(super) async fn trend(
     State(plant): State<Arc<Plant>>,
     query: Result<Query<TrendQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Refused> {
-    let Query(query) = query.map_err(|error| Refused::BadRequest("query", error.body_text()))?;
+    let Query(query) = query.map_err(|error| Refused::bad("query", error.body_text()))?;
     if query.to_ms <= query.from_ms {
-        return Err(Refused::BadRequest(
-            "to_ms",
-            "to_ms lies after from_ms".into(),
-        ));
+        return Err(Refused::bad("to_ms", "to_ms lies after from_ms".into()));
     }
     let buckets = query.buckets.unwrap_or(BUCKETS_DEFAULT);
     if !(1..=BUCKETS_MAX).contains(&buckets) {
-        return Err(Refused::BadRequest(
-            "buckets",
-            format!("1 to {BUCKETS_MAX}"),
-        ));
+        return Err(Refused::bad("buckets", format!("1 to {BUCKETS_MAX}")));
     }
     let points: Vec<&str> = query.points.split(',').collect();
     if points.len() > POINTS_MAX {
-        return Err(Refused::BadRequest(
-            "points",
-            format!("at most {POINTS_MAX}"),
-        ));
+        return Err(Refused::bad("points", format!("at most {POINTS_MAX}")));
     }
     let (from, to) = (WallMs(query.from_ms), WallMs(query.to_ms));
     let mut series = Vec::new();
@@ -165,6 +157,7 @@ async fn lines_between(plant: &Plant, from: WallMs, to: WallMs) -> Vec<Line> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TransitionsQuery {
     before_seq: Option<u64>,
     limit: Option<usize>,
@@ -176,7 +169,7 @@ pub(super) async fn transitions(
     State(plant): State<Arc<Plant>>,
     query: Result<Query<TransitionsQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Refused> {
-    let Query(query) = query.map_err(|error| Refused::BadRequest("query", error.body_text()))?;
+    let Query(query) = query.map_err(|error| Refused::bad("query", error.body_text()))?;
     let limit = query.limit.unwrap_or(LINES_DEFAULT).clamp(1, LINES_MAX);
     let journal = &plant.watch.journal;
     let lines = journal

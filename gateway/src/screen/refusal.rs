@@ -3,12 +3,17 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// Why a call was refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    BadRequest(&'static str, String),
+    /// `field` is the parameter, or part of the request, that cannot be taken.
+    BadRequest {
+        field: Cow<'static, str>,
+        message: String,
+    },
     NotLoggedIn,
     WrongPin,
     NotAllowed,
@@ -20,9 +25,23 @@ pub(super) enum Refused {
 }
 
 impl Refused {
+    pub(super) fn bad(field: impl Into<Cow<'static, str>>, message: String) -> Self {
+        Self::BadRequest {
+            field: field.into(),
+            message,
+        }
+    }
+
+    fn detail(&self) -> Option<Value> {
+        match self {
+            Self::BadRequest { field, .. } => Some(json!({ "field": field })),
+            _ => None,
+        }
+    }
+
     fn parts(self) -> (StatusCode, &'static str, String) {
         match self {
-            Self::BadRequest(code, message) => (StatusCode::BAD_REQUEST, code, message),
+            Self::BadRequest { message, .. } => (StatusCode::BAD_REQUEST, "bad-request", message),
             Self::NotLoggedIn => (
                 StatusCode::UNAUTHORIZED,
                 "not-logged-in",
@@ -56,10 +75,11 @@ impl Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
+        let detail = self.detail();
         let (status, error, message) = self.parts();
         (
             status,
-            Json(json!({ "error": error, "message": message, "detail": null })),
+            Json(json!({ "error": error, "message": message, "detail": detail })),
         )
             .into_response()
     }

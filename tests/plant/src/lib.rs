@@ -10,6 +10,7 @@ pub mod layout;
 pub mod line;
 pub mod modbus;
 pub mod noise;
+mod opening;
 pub mod page;
 pub mod process;
 pub mod pty;
@@ -17,6 +18,7 @@ pub mod running;
 pub mod scenario;
 pub mod serve;
 pub mod sites;
+mod state;
 pub mod wan;
 
 pub use image::{Model, Sensing, State};

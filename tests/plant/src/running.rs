@@ -1,27 +1,21 @@
 //! One site that runs: its buses served, its process stepped, its scenarios acting.
 
-use crate::image::{Sensing, State, show};
-use crate::instrument::{Ailment, Instrument};
-use crate::layout::{DeviceLayout, Layout, Wire};
-use crate::line::{Line, serve as serve_line};
+use crate::image::State;
+use crate::instrument::Instrument;
+use crate::layout::Layout;
 use crate::noise::Noise;
-use crate::process::{Actuator, Disturbance, Process};
-use crate::pty::Pty;
-use crate::scenario::{DRIFT_PER_S, Kind, Scenario};
-use crate::serve::{self, Units};
-use crate::wan;
+use crate::opening::{open, open_wan};
+use crate::scenario::{Kind, Scenario};
+use crate::serve::Units;
+use crate::state::{DeviceNow, Now, Shared, pass_time};
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::net::TcpListener;
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// The process moves this often.
-const STEP: Duration = Duration::from_millis(100);
 /// Scenarios that one site runs at once; one more is refused.
 const SCENARIOS_MAX: usize = 32;
 
@@ -94,30 +88,6 @@ pub struct Running {
     wan: Option<SocketAddr>,
     shared: Arc<Shared>,
     _tasks: JoinSet<()>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    buses: Vec<(&'static str, Arc<Units>)>,
-    state: Mutex<Now>,
-    wan_cut: watch::Sender<bool>,
-}
-
-#[derive(Debug)]
-struct Now {
-    process: Process,
-    devices: Vec<DeviceNow>,
-    scenarios: Vec<Scenario>,
-    cut_by_hand: Vec<&'static str>,
-    noise: Noise,
-}
-
-#[derive(Debug)]
-struct DeviceNow {
-    layout: DeviceLayout,
-    bus: usize,
-    instruments: Vec<Instrument>,
-    dead_by_hand: bool,
 }
 
 /// What a status page shows of one instrument.
@@ -361,224 +331,4 @@ impl Running {
             device: device.into(),
         }
     }
-}
-
-impl DeviceNow {
-    fn new(layout: DeviceLayout, bus: usize) -> Self {
-        let instruments = layout
-            .channels
-            .iter()
-            .cloned()
-            .map(Instrument::new)
-            .collect();
-        Self {
-            layout,
-            bus,
-            instruments,
-            dead_by_hand: false,
-        }
-    }
-
-    fn strikes(&self, scenario: &Scenario) -> bool {
-        self.instruments
-            .iter()
-            .any(|instrument| instrument.channel.point == scenario.point)
-    }
-}
-
-impl Now {
-    fn instrument(&mut self, point: &str) -> Option<&mut Instrument> {
-        let instruments = self
-            .devices
-            .iter_mut()
-            .flat_map(|device| &mut device.instruments);
-        instruments
-            .into_iter()
-            .find(|instrument| instrument.channel.point == point)
-    }
-
-    fn disturbances(&self) -> Vec<Disturbance> {
-        let leaks = self
-            .scenarios
-            .iter()
-            .filter(|scenario| scenario.kind == Kind::Leak);
-        let instruments = || self.devices.iter().flat_map(|device| &device.instruments);
-        leaks
-            .filter_map(|leak| {
-                instruments().find(|instrument| instrument.channel.point == leak.point)
-            })
-            .map(|instrument| Disturbance(instrument.channel.source.root()))
-            .collect()
-    }
-}
-
-/// What the running scenarios do to one instrument.
-fn ailment(scenarios: &[Scenario], instrument: &Instrument) -> Ailment {
-    let span = instrument.channel.range.1 - instrument.channel.range.0;
-    let mut ailment = Ailment::default();
-    for scenario in scenarios
-        .iter()
-        .filter(|scenario| scenario.point == instrument.channel.point)
-    {
-        match scenario.kind {
-            Kind::SlowDrift => ailment.drift += span * DRIFT_PER_S * scenario.elapsed_s,
-            Kind::StuckSensor => ailment.stuck = true,
-            Kind::BrokenLoop => ailment.state = State::BrokenLoop,
-            Kind::WarmUp => ailment.state = State::WarmUp,
-            Kind::Leak | Kind::DeadDevice | Kind::CutCable | Kind::CloudOffline => {}
-        }
-    }
-    ailment
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Now> {
-        // The state is numbers and lists that stay whole between statements: a panic elsewhere does not end the plant.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn coil(&self, device: &DeviceNow, address: u16) -> bool {
-        let units = &self.buses[device.bus].1;
-        units.with(device.layout.unit, |unit| {
-            unit.registers.coils.get(&address).copied().unwrap_or(false)
-        })
-    }
-
-    /// Lets `seconds` pass and shows the result on every bus.
-    fn step(&self, seconds: f64) {
-        let mut guard = self.lock();
-        let now = &mut *guard;
-        for scenario in &mut now.scenarios {
-            scenario.elapsed_s += seconds;
-        }
-        now.scenarios.retain(|scenario| !scenario.over());
-        let on = self.actuators(now);
-        let disturbances = now.disturbances();
-        now.process.step(seconds, &on, &disturbances);
-        self.show(now);
-        self.links(now);
-    }
-
-    fn actuators(&self, now: &Now) -> Vec<Actuator> {
-        let all = now.devices.iter().flat_map(|device| {
-            device
-                .layout
-                .actuators
-                .iter()
-                .map(move |(coil, actuator)| (device, *coil, *actuator))
-        });
-        all.filter(|(device, coil, _)| self.coil(device, *coil))
-            .map(|(_, _, actuator)| actuator)
-            .collect()
-    }
-
-    fn show(&self, now: &mut Now) {
-        let Now {
-            process,
-            devices,
-            scenarios,
-            noise,
-            ..
-        } = now;
-        for device in devices {
-            let dead = device.dead_by_hand
-                || scenarios
-                    .iter()
-                    .any(|scenario| scenario.kind == Kind::DeadDevice && device.strikes(scenario));
-            let sensings: Vec<Sensing> = device
-                .instruments
-                .iter_mut()
-                .map(|instrument| {
-                    let ailment = ailment(scenarios, instrument);
-                    instrument.sense(process.value(instrument.channel.source), ailment, noise)
-                })
-                .collect();
-            self.buses[device.bus].1.with(device.layout.unit, |unit| {
-                unit.dead = dead;
-                show(device.layout.model, 0, &sensings, &mut unit.registers);
-            });
-        }
-    }
-
-    fn links(&self, now: &Now) {
-        for (at, (id, units)) in self.buses.iter().enumerate() {
-            let struck = |scenario: &Scenario| {
-                scenario.kind == Kind::CutCable
-                    && now
-                        .devices
-                        .iter()
-                        .any(|device| device.bus == at && device.strikes(scenario))
-            };
-            units.cut(now.cut_by_hand.contains(id) || now.scenarios.iter().any(struck));
-        }
-        let offline = now
-            .scenarios
-            .iter()
-            .any(|scenario| scenario.kind == Kind::CloudOffline);
-        self.wan_cut
-            .send_if_modified(|cut| std::mem::replace(cut, offline) != offline);
-    }
-}
-
-async fn pass_time(shared: Arc<Shared>, time_factor: f64) {
-    let mut ticks = tokio::time::interval(STEP);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut last = tokio::time::Instant::now();
-    loop {
-        ticks.tick().await;
-        let passed = last.elapsed();
-        last += passed;
-        shared.step(passed.as_secs_f64() * time_factor);
-    }
-}
-
-async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr), PlantError> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
-    let failed = |source| PlantError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
-}
-
-async fn open(
-    wire: &Wire,
-    site: &str,
-    bus: &str,
-    port: &mut Option<u16>,
-    options: &Options,
-    units: &Arc<Units>,
-    tasks: &mut JoinSet<()>,
-) -> Result<Address, PlantError> {
-    let units = units.clone();
-    if let Wire::Pty { baud } = *wire {
-        let path = options.dir.join(format!("{site}-{bus}"));
-        let pty = Pty::open(&path).map_err(|source| PlantError::Pty {
-            path: path.clone(),
-            source,
-        })?;
-        tasks.spawn(async move {
-            if let Err(error) = serve_line(Line::Pty(pty), baud, units).await {
-                tracing::error!(%error, "serial line ended");
-            }
-        });
-        return Ok(Address::Path(path));
-    }
-    let (listener, address) = listen(*port).await?;
-    *port = port.map(|port| port + 1);
-    match *wire {
-        Wire::RtuOverTcp { baud } => tasks.spawn(serve::rtu_over_tcp(listener, baud, units)),
-        Wire::Tcp | Wire::Pty { .. } => tasks.spawn(serve::tcp(listener, units)),
-    };
-    Ok(Address::Socket(address))
-}
-
-async fn open_wan(
-    port: Option<u16>,
-    broker: SocketAddr,
-    cut: watch::Receiver<bool>,
-    tasks: &mut JoinSet<()>,
-) -> Result<SocketAddr, PlantError> {
-    let (listener, address) = listen(port).await?;
-    tasks.spawn(wan::relay(listener, broker, cut));
-    Ok(address)
 }

@@ -161,7 +161,7 @@ fn a_gateway_that_is_told_to_stop_stops_and_says_so() {
 fn a_bad_request_is_told_what_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let gateway = gateway(dir.path());
-    for (path, code) in [
+    for (path, field) in [
         ("/api/trend?points=GT-1&from_ms=5&to_ms=5", "to_ms"),
         (
             "/api/trend?points=GT-1&from_ms=0&to_ms=5&buckets=0",
@@ -172,11 +172,13 @@ fn a_bad_request_is_told_what_is_wrong() {
         ("/api/kpi?from_ms=5&to_ms=5", "to_ms"),
         ("/api/kpi?from_ms=0&to_ms=9000000000000", "from_ms"),
         ("/api/kpi?from_ms=0&to_ms=5&chatter_s=1", "chatter"),
+        ("/api/transitions?limits=5", "limits"),
+        ("/api/live?since_ms=5", "since_ms"),
     ] {
         let (status, body) = gateway.client.get(path);
         assert_eq!(
-            (status, &body["error"]),
-            (400, &json!(code)),
+            (status, &body["error"], &body["detail"]["field"]),
+            (400, &json!("bad-request"), &json!(field)),
             "{path}: {body}"
         );
     }
@@ -191,7 +193,11 @@ fn a_bad_request_is_told_what_is_wrong() {
     gateway.log_in();
     let path = "/api/alarms/GT-1.HH/acknowledge";
     let (status, body) = gateway.client.post(path, &json!({ "occurence": 1 }));
-    assert_eq!((status, &body["error"]), (400, &json!("body")), "{body}");
+    assert_eq!(
+        (status, &body["detail"]["field"]),
+        (400, &json!("body")),
+        "{body}"
+    );
 }
 
 fn post(client: &Client, path: &str, body: &str) -> (u16, Value) {

@@ -1,4 +1,4 @@
-/** The language of the screen: Chinese unless the person chose otherwise on this screen. */
+/** The language of the screen: what was chosen on it; until then English where it is the browser's first language, else Chinese. */
 
 import { effect, signal } from '@preact/signals';
 import type { Text } from '../api/shape';
@@ -7,14 +7,19 @@ import { remembered } from '../theme/remembered';
 export type Language = 'zh' | 'en';
 export const LANGUAGES: readonly Language[] = ['zh', 'en'];
 
-const kept = remembered('language', LANGUAGES, 'zh');
+/** The first language alone counts: a Chinese browser names English behind it. */
+export const usual = (preferred: readonly string[]): Language => (/^en\b/i.test(preferred[0] ?? '') ? 'en' : 'zh');
+
+const kept = remembered('language', LANGUAGES, usual(typeof navigator === 'undefined' ? [] : navigator.languages));
 export const language = signal<Language>(kept.value);
 
-/** Keeps the page's own language mark and the person's choice in step; call once at the start. */
+/** Keeps the page's own language mark and the person's choice in step; call once at the start. What nobody chose is not remembered. */
 export function runLanguage(): void {
+  let chosen = false;
   effect(() => {
     document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en';
-    kept.keep(language.value);
+    if (language.value !== kept.value) chosen = true;
+    if (chosen) kept.keep(language.value);
   });
 }
 

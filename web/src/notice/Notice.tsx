@@ -55,6 +55,14 @@ export function Refusal({ failure }: { failure: Failure }) {
 
 /** The message of the code; the daemon's own words where the code is newer than this screen. */
 export function sayFailure(failure: Failure): string {
+  if (failure.code === 'bad-request') return shared('why.bad-request', { field: sayField(failure.detail) });
   const known = shared.orCode('why', failure.code);
   return known === failure.code ? failure.message || shared('why.other', { code: failure.code }) : known;
+}
+
+/** What a bad request is about, in words; a field that has none is not shown by its code. */
+function sayField(detail: unknown): string {
+  const field = (detail as { field?: unknown } | null)?.field;
+  const known = typeof field === 'string' ? shared.orCode('field', field) : '';
+  return known === '' || known === field ? shared('field.other') : known;
 }

@@ -1,11 +1,14 @@
 import { dateTime } from '../clock/format';
 import { shared } from '../i18n/shared';
 import { figure } from '../value/Reading';
-import { at } from './columns';
+import { at, extent } from './columns';
 import { colourOf, type TrendLine } from './TrendChart';
 
-/** What each line says under the cursor; without a cursor, what it said last. */
+/** What each line says under the cursor; without a cursor, what it said last and how far it went in the span that is shown. */
 export function Readout({ lines, time_ms }: { lines: readonly TrendLine[]; time_ms: number | null }) {
+  const extents = lines.map((line) => sayExtent(line, time_ms));
+  // Of raw readings under the cursor, and of what is on or off, there is none: no column then, rather than an empty one.
+  const some = extents.some((extent) => extent !== '');
   return (
     <div class="scroll">
       <table class="readout">
@@ -13,12 +16,12 @@ export function Readout({ lines, time_ms }: { lines: readonly TrendLine[]; time_
           <tr>
             <th>{shared('column.point')}</th>
             <th class="right">{time_ms === null ? shared('trend.last') : dateTime(time_ms).slice(5)}</th>
-            <th class="right extent">{shared('trend.extent')}</th>
+            {some && <th class="right extent">{shared('trend.extent')}</th>}
           </tr>
         </thead>
         <tbody>
-          {lines.map((line) => (
-            <Line key={`${line.series.point}${line.before ? '<' : ''}`} line={line} colour={colourOf(lines, line)} time_ms={time_ms} />
+          {lines.map((line, place) => (
+            <Line key={`${line.series.point}${line.before ? '<' : ''}`} line={line} colour={colourOf(lines, line)} time_ms={time_ms} extent={some ? (extents[place] ?? '') : null} />
           ))}
         </tbody>
       </table>
@@ -26,7 +29,7 @@ export function Readout({ lines, time_ms }: { lines: readonly TrendLine[]; time_
   );
 }
 
-function Line({ line, colour, time_ms }: { line: TrendLine; colour: string; time_ms: number | null }) {
+function Line({ line, colour, time_ms, extent }: { line: TrendLine; colour: string; time_ms: number | null; extent: string | null }) {
   const { series } = line;
   const found = time_ms === null ? (series.time_ms.length > 0 ? series.time_ms.length - 1 : null) : at(series, time_ms);
   return (
@@ -37,7 +40,7 @@ function Line({ line, colour, time_ms }: { line: TrendLine; colour: string; time
         {line.before && <span class="muted"> {shared('trend.before')}</span>}
       </td>
       <td class="right strong">{found === null ? <span class="muted">{shared('trend.gap')}</span> : <Said line={line} place={found} />}</td>
-      <td class="right muted extent">{found !== null && series.step_ms > 0 && extent(line, found)}</td>
+      {extent !== null && <td class="right muted extent">{extent}</td>}
     </tr>
   );
 }
@@ -52,9 +55,9 @@ function Said({ line, place }: { line: TrendLine; place: number }) {
   );
 }
 
-function extent(line: TrendLine, place: number): string {
-  const [min, max] = [line.series.min[place], line.series.max[place]];
-  return min == null || max == null || line.point?.states ? '' : `${say(line, min)} … ${say(line, max)}`;
+function sayExtent(line: TrendLine, time_ms: number | null): string {
+  const found = line.point?.states ? null : extent(line.series, time_ms);
+  return found === null ? '' : `${say(line, found.min)} … ${say(line, found.max)}`;
 }
 
 const say = (line: TrendLine, value: number): string => (line.point ? figure(value, line.point) : value.toPrecision(4));

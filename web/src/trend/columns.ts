@@ -87,3 +87,14 @@ export function at(series: Series, time_ms: number): number | null {
   if (found === undefined) return null;
   return time_ms - found <= (series.step_ms > 0 ? series.step_ms * GAP_STEPS : RAW_GAP_MS) ? high : null;
 }
+
+/** How far a series went: in the bucket under the cursor, or without one in all that is shown. None where nothing good was read, nor under the cursor among raw readings. */
+export function extent(series: Series, time_ms: number | null): { min: number; max: number } | null {
+  const place = time_ms === null ? null : at(series, time_ms);
+  if (time_ms !== null && (place === null || series.step_ms === 0)) return null;
+  const [from, to] = place === null ? [0, series.min.length] : [place, place + 1];
+  const known = (figures: readonly (number | null)[]): number[] => figures.slice(from, to).filter((figure) => figure !== null);
+  const [lows, highs] = [known(series.min), known(series.max)];
+  if (lows.length === 0 || highs.length === 0) return null;
+  return { min: lows.reduce((one, other) => Math.min(one, other)), max: highs.reduce((one, other) => Math.max(one, other)) };
+}

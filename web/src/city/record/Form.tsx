@@ -1,3 +1,4 @@
+import { useRef, useState } from 'preact/hooks';
 import { set } from '../../address/address';
 import { toggled } from '../../alarm/filter';
 import { Shape } from '../../alarm/Symbol';
@@ -25,8 +26,18 @@ const NOTHING = { site: null, town: null, condition: null, priority: null, days:
 /** The question; it is asked as it changes. */
 export function Form({ question, range }: { question: Question; range: Range }) {
   const towns = [...new Set([...(city.sites.value?.values() ?? [])].map((site) => site.town).filter(Boolean))].sort((a, b) => a.localeCompare(b, 'zh'));
+  // On a phone the answer comes first and the question is one press away; elsewhere it always stands there.
+  const [open, setOpen] = useState(false);
+  const section = useRef<HTMLElement>(null);
+  const fold = (): void => {
+    setOpen(!open);
+    section.current?.scrollIntoView({ block: 'start' });
+  };
   return (
-    <section class="card question no-print" aria-label={say('record.question')}>
+    <section ref={section} class="card question no-print" data-folded={!open || undefined} aria-label={say('record.question')}>
+      <button type="button" class="button fold" aria-expanded={open} onClick={fold}>
+        {open ? say('record.fold') : say('record.unfold', { count: asks(question) })}
+      </button>
       <div class="chips" role="group" aria-label={say('record.usual')}>
         <span class="small muted label">{say('record.usual')}</span>
         {USUAL.map(({ key, parameters }) => (
@@ -89,4 +100,10 @@ function isAsked(question: Question, usual: Record<string, string | number>): bo
     same(usual['condition'], question.conditions) &&
     (question.over_s ?? undefined) === usual['over']
   );
+}
+
+/** How many parts of the question are other than everything of the last week. */
+function asks(question: Question): number {
+  const span = question.from_ms !== null || question.to_ms !== null || question.days !== 7;
+  return [question.site !== null, question.town !== null, span, question.priorities.length > 0, question.conditions.length > 0, question.over_s !== null].filter(Boolean).length;
 }
