@@ -359,8 +359,8 @@ mod tests {
             }
         }
         let row = |id: &str| {
-            let rows = en.lines().filter(|line| line.starts_with(id));
-            rows.last()
+            let mut rows = en.lines().filter(|line| line.starts_with(id));
+            rows.next_back()
                 .unwrap_or_default()
                 .split_whitespace()
                 .collect::<Vec<_>>()

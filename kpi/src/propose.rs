@@ -124,7 +124,8 @@ const fn looks_at_value(condition: &Condition) -> bool {
         | Condition::Degraded
         | Condition::Unmonitored
         | Condition::Discrepancy
-        | Condition::OutputFailed => false,
+        | Condition::OutputFailed
+        | Condition::Manual => false,
     }
 }
 

@@ -8,7 +8,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 /// Calls that are not named here take none.
-const TAKEN: [(&str, &[&str]); 2] = [
+const TAKEN: [(&str, &[&str]); 3] = [
+    (
+        "/api/kpi",
+        &["from_ms", "to_ms", "chatter_count", "chatter_s"],
+    ),
     ("/api/trend", &["points", "from_ms", "to_ms", "buckets"]),
     ("/api/transitions", &["before_seq", "limit", "alarm"]),
 ];

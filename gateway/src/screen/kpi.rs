@@ -63,7 +63,7 @@ pub(super) async fn kpi(
     State(plant): State<Arc<Plant>>,
     query: Result<Query<KpiQuery>, QueryRejection>,
 ) -> Result<Response, Refused> {
-    let Query(query) = query.map_err(|error| Refused::BadRequest("query", error.body_text()))?;
+    let Query(query) = query.map_err(|error| Refused::bad("query", error.body_text()))?;
     let rule = rule(&query)?;
     let (from, to) = span(&query, plant.clock.wall())?;
     let waited = tokio::time::timeout(PATIENCE, plant.reckoning.clone().acquire_owned()).await;
@@ -106,12 +106,12 @@ fn rule(query: &KpiQuery) -> Result<ChatterRule, Refused> {
     }
     let rule = ChatterRule::new(count.unwrap_or(3), window.unwrap_or(60));
     let limits = "chatter_count 2 to 60, chatter_s 10 to 3600";
-    rule.ok_or_else(|| Refused::BadRequest("chatter", limits.into()))
+    rule.ok_or_else(|| Refused::bad("chatter", limits.into()))
 }
 
 /// The period asked for, up to now.
 fn span(query: &KpiQuery, now: WallMs) -> Result<(i64, i64), Refused> {
-    let refused = |field, why: &str| Err(Refused::BadRequest(field, why.into()));
+    let refused = |field, why: &str| Err(Refused::bad(field, why.into()));
     let (from, to) = (query.from_ms, query.to_ms.min(now.0));
     if from < 0 {
         return refused("from_ms", "from_ms is not before 1970");
