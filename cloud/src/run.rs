@@ -151,8 +151,9 @@ impl Service {
 
     fn serve(&mut self, listener: TcpListener, parts: Parts) {
         let ending = self.ending.clone();
-        let serving = axum::serve(listener, api::router(parts))
-            .with_graceful_shutdown(ending.cancelled_owned());
+        let router = api::router(parts).into_make_service_with_connect_info::<SocketAddr>();
+        let serving =
+            axum::serve(listener, router).with_graceful_shutdown(ending.cancelled_owned());
         self.spawn(Task {
             name: "http",
             run: Box::pin(async move { Ok(serving.await?) }),

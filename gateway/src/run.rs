@@ -20,6 +20,7 @@ use davy_config::site::{AlarmIndex, Site};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sd_notify::NotifyState;
 use std::io::IsTerminal as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -195,8 +196,10 @@ impl Gateway {
             showing.clone(),
         );
         tracing::info!(site = site.id, listen = %listener.local_addr()?, "ready");
-        let serving = axum::serve(listener, screen::router(Arc::new(plant)))
-            .with_graceful_shutdown(showing.clone().cancelled_owned());
+        let router = screen::router(Arc::new(plant));
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
+        let serving =
+            axum::serve(listener, router).with_graceful_shutdown(showing.clone().cancelled_owned());
         let screen = tokio::spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the screen has ended");

@@ -24,7 +24,7 @@ pub(crate) struct Options {
     data: Option<PathBuf>,
 }
 
-/// Builds, starts every part, and watches them until a signal or the time is up. An error names the part that was not well.
+/// Builds, starts every part, and watches them until a signal or the time is up. An error names the parts that were not well.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let ended = signals()?;
     ports::check(options.base_port)?;
@@ -169,16 +169,16 @@ fn welcome(base_port: u16) -> String {
         .concat()
 }
 
-/// Asks every part for its health once a second until the end.
+/// Asks every part for its health once a second until the end, and starts again what died. Whoever gave a time is told whether all was well in it.
 fn watch(parts: &mut Parts, ended: &Receiver<()>, seconds: Option<u64>) -> Result<()> {
     let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     while until.is_none_or(|until| Instant::now() < until) {
         match ended.recv_timeout(Duration::from_secs(1)) {
-            Err(RecvTimeoutError::Timeout) => parts.healthy()?,
+            Err(RecvTimeoutError::Timeout) => parts.tend()?,
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
     }
-    Ok(())
+    parts.verdict()
 }
 
 #[cfg(test)]

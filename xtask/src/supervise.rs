@@ -1,8 +1,11 @@
-//! The demo's children: each logs to a file, is asked for its health, is named when it dies, and is ended by id, last started first.
+//! The demo's children: each logs to a file, is asked for its health, is named and started again when it dies, and is ended by id, last started first.
+//!
+//! Bound: a part that dies a fourth time within a minute is not started again, and the demo ends with its name.
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -15,24 +18,72 @@ use std::time::{Duration, Instant};
 const START: Duration = Duration::from_secs(20);
 const END: Duration = Duration::from_secs(5);
 const STEP: Duration = Duration::from_millis(100);
+/// Starts again that a part gets within [`DEATHS_IN`].
+const DEATHS: usize = 3;
+const DEATHS_IN: Duration = Duration::from_secs(60);
 
 /// One part of the demo.
 struct Part {
     name: String,
+    program: PathBuf,
+    args: Vec<String>,
     child: Child,
+    started: Instant,
+    /// When it ended by itself, as far as that counts.
+    deaths: Vec<Instant>,
     health_port: u16,
     log: PathBuf,
 }
 
-/// The parts in the order of their start.
-pub(crate) struct Parts(Vec<Part>);
+impl Part {
+    /// Runs the program once more; its log goes on.
+    fn again(&mut self) -> Result<()> {
+        self.child = spawn(&self.name, &self.program, &self.args, &self.log)?;
+        self.started = Instant::now();
+        Ok(())
+    }
+
+    /// How it ended by itself, if it did.
+    fn ended(&mut self) -> Result<Option<String>> {
+        let (name, log) = (&self.name, self.log.display());
+        let status = self.child.try_wait()?;
+        Ok(status.map(|status| format!("{name} ended by itself ({status}); see {log}")))
+    }
+}
+
+/// `setpriv` ends the child with us, even if we are killed.
+fn spawn(name: &str, program: &Path, args: &[String], log: &Path) -> Result<Child> {
+    let file = File::options().create(true).append(true).open(log);
+    let file = file.with_context(|| format!("cannot write {}", log.display()))?;
+    Command::new("setpriv")
+        .args(["--pdeathsig", "TERM", "--"])
+        .arg(program)
+        .args(args)
+        // A group of its own: Ctrl-C at the terminal reaches us alone, and we end the parts in order.
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .spawn()
+        .with_context(|| format!("cannot start {name} through setpriv (package util-linux)"))
+}
+
+/// The parts in the order of their start, and what went wrong with them since.
+pub(crate) struct Parts {
+    parts: Vec<Part>,
+    /// One line a part and kind of trouble: it is bounded by their number.
+    troubles: BTreeMap<String, String>,
+}
 
 impl Parts {
     pub(crate) fn new() -> Self {
-        Self(Vec::new())
+        Self {
+            parts: Vec::new(),
+            troubles: BTreeMap::new(),
+        }
     }
 
-    /// Starts a part and waits until it is healthy. `setpriv` ends it with us, even if we are killed.
+    /// Starts a part and waits until it is healthy. One that dies before that ends the demo: it would die again.
     pub(crate) fn start(
         &mut self,
         name: &str,
@@ -42,28 +93,26 @@ impl Parts {
         logs: &Path,
     ) -> Result<()> {
         let log = logs.join(format!("{name}.log"));
-        let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let child = Command::new("setpriv")
-            .args(["--pdeathsig", "TERM", "--"])
-            .arg(program)
-            .args(args)
-            // A group of its own: Ctrl-C at the terminal reaches us alone, and we end the parts in order.
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file)
-            .spawn()
-            .with_context(|| format!("cannot start {name} through setpriv (package util-linux)"))?;
-        self.0.push(Part {
+        File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        self.parts.push(Part {
             name: name.into(),
-            child,
+            child: spawn(name, program, &args, &log)?,
+            program: program.to_owned(),
+            args,
+            started: Instant::now(),
+            deaths: Vec::new(),
             health_port,
             log,
         });
         let until = Instant::now() + START;
         while Instant::now() < until {
             self.alive()?;
-            if self.0.last().is_some_and(|part| healthy(part.health_port)) {
+            if self
+                .parts
+                .last()
+                .is_some_and(|part| healthy(part.health_port))
+            {
                 return Ok(());
             }
             std::thread::sleep(STEP);
@@ -76,30 +125,65 @@ impl Parts {
     }
 
     /// Every part lives, or the error names the one that died.
-    pub(crate) fn alive(&mut self) -> Result<()> {
-        for part in &mut self.0 {
-            if let Some(status) = part.child.try_wait()? {
-                bail!(
-                    "{} ended by itself ({status}); see {}",
-                    part.name,
-                    part.log.display()
-                );
+    fn alive(&mut self) -> Result<()> {
+        for part in &mut self.parts {
+            if let Some(ended) = part.ended()? {
+                bail!(ended);
             }
         }
         Ok(())
     }
 
-    /// Every part lives and says that it is well.
-    pub(crate) fn healthy(&mut self) -> Result<()> {
-        self.alive()?;
-        match self.0.iter().find(|part| !healthy(part.health_port)) {
-            Some(part) => bail!("{} is not healthy; see {}", part.name, part.log.display()),
-            None => Ok(()),
+    /// Starts again what died, and says so; remembers what was not well.
+    ///
+    /// # Errors
+    /// A part died too often.
+    pub(crate) fn tend(&mut self) -> Result<()> {
+        for part in &mut self.parts {
+            if let Some(ended) = part.ended()? {
+                let now = Instant::now();
+                part.deaths
+                    .retain(|death| now.duration_since(*death) < DEATHS_IN);
+                if part.deaths.len() >= DEATHS {
+                    bail!("{ended}: {} times in a minute", DEATHS + 1);
+                }
+                part.deaths.push(now);
+                eprintln!("{ended}; it is started again");
+                self.troubles.insert(part.name.clone(), ended);
+                part.again()?;
+            } else if !healthy(part.health_port) && part.started.elapsed() > START {
+                let told = format!("{} was not healthy; see {}", part.name, part.log.display());
+                if self
+                    .troubles
+                    .insert(part.name.clone(), told.clone())
+                    .is_none()
+                {
+                    eprintln!("{told}");
+                }
+            }
         }
+        Ok(())
+    }
+
+    /// Whether everything was well all the time, and is.
+    ///
+    /// # Errors
+    /// Names every part that died or was not healthy.
+    pub(crate) fn verdict(&mut self) -> Result<()> {
+        self.alive()?;
+        for part in self.parts.iter().filter(|part| !healthy(part.health_port)) {
+            let told = format!("{} is not healthy; see {}", part.name, part.log.display());
+            self.troubles.entry(part.name.clone()).or_insert(told);
+        }
+        let told: Vec<&str> = self.troubles.values().map(String::as_str).collect();
+        if told.is_empty() {
+            return Ok(());
+        }
+        bail!(told.join("\n"))
     }
 
     fn end(&mut self) {
-        while let Some(mut part) = self.0.pop() {
+        while let Some(mut part) = self.parts.pop() {
             let _ = kill(Pid::from_raw(part.child.id() as i32), Signal::SIGTERM);
             let until = Instant::now() + END;
             while Instant::now() < until && matches!(part.child.try_wait(), Ok(None)) {
@@ -144,6 +228,7 @@ fn ask(port: u16) -> Option<String> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::net::TcpListener;
 
     #[test]
     fn a_part_that_dies_is_named_with_its_log() {
@@ -156,5 +241,49 @@ mod tests {
             "{message}"
         );
         assert!(message.contains("xtask-part-that-dies.log"), "{message}");
+    }
+
+    /// Answers every question for health until the test ends.
+    fn well() -> u16 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for socket in listener.incoming() {
+                let _ = socket.unwrap().write_all(b"HTTP/1.0 200 OK\r\n\r\n");
+            }
+        });
+        port
+    }
+
+    fn kill_first(parts: &mut Parts) {
+        let part = &mut parts.parts[0];
+        kill(Pid::from_raw(part.child.id() as i32), Signal::SIGKILL).unwrap();
+        while part.child.try_wait().unwrap().is_none() {
+            std::thread::sleep(STEP);
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_killed_is_started_again_three_times_a_minute_and_the_verdict_names_it() {
+        let logs = tempfile::tempdir().unwrap();
+        let mut parts = Parts::new();
+        let sleep = Path::new("sleep");
+        parts
+            .start("part", sleep, &["60"], well(), logs.path())
+            .unwrap();
+        parts.tend().unwrap();
+        parts.verdict().unwrap();
+        for _ in 0..DEATHS {
+            let before = parts.parts[0].child.id();
+            kill_first(&mut parts);
+            parts.tend().unwrap();
+            assert_ne!(parts.parts[0].child.id(), before);
+            parts.alive().unwrap();
+        }
+        let verdict = parts.verdict().unwrap_err().to_string();
+        assert!(verdict.contains("part ended by itself"), "{verdict}");
+        kill_first(&mut parts);
+        let given_up = parts.tend().unwrap_err().to_string();
+        assert!(given_up.contains("4 times in a minute"), "{given_up}");
     }
 }

@@ -1,6 +1,7 @@
 //! The city's API (docs/api.md). Each call passes [`access`], which alone decides who may; the OpenAPI document is made from the handlers themselves.
 
 pub(crate) mod access;
+mod address;
 mod admin;
 mod asked;
 mod audit;

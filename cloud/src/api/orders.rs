@@ -2,6 +2,7 @@
 
 use super::City;
 use super::access::Caller;
+use super::address::Address;
 use super::error::{ApiError, ErrorBody};
 use super::session;
 use crate::audit::{Entry, hex};
@@ -15,6 +16,7 @@ use davy_alarm::{Priority, Refusal};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use utoipa::ToSchema;
 
 /// Longest note or reason, characters.
@@ -89,6 +91,7 @@ pub(crate) async fn shelve(
     State(city): State<City>,
     Path((site, alarm)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
+    Address(address): Address,
     Json(asked): Json<Shelve>,
 ) -> Answer {
     let standing = standing(&city, &site, &alarm).await?;
@@ -102,7 +105,7 @@ pub(crate) async fn shelve(
         });
     }
     let second = match asked.second {
-        Some(second) => Some(agreed(&city, &caller, &site, second).await?),
+        Some(second) => Some(agreed(&city, &caller, address, &site, second).await?),
         None => None,
     };
     if standing.priority == Priority::P1 && second.is_none() {
@@ -146,6 +149,7 @@ async fn standing(city: &City, site: &str, alarm: &str) -> Result<Alarm, ApiErro
 async fn agreed(
     city: &City,
     caller: &Caller,
+    address: IpAddr,
     site: &str,
     second: Second,
 ) -> Result<String, ApiError> {
@@ -155,7 +159,7 @@ async fn agreed(
     if second.user == caller.person.id {
         return Err(refused);
     }
-    let person = match session::check(city, &second.user, second.password).await {
+    let person = match session::check(city, address, &second.user, second.password).await {
         Err(ApiError::WrongLogin) => return Err(refused),
         checked => checked?,
     };

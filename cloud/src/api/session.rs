@@ -2,6 +2,7 @@
 
 use super::City;
 use super::access::{COOKIE, Caller};
+use super::address::Address;
 use super::error::{ApiError, ErrorBody};
 use crate::audit::Entry;
 use crate::auth::Token;
@@ -11,6 +12,7 @@ use axum::extract::{Extension, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use utoipa::ToSchema;
 
 /// One shift with its handover, milliseconds.
@@ -56,9 +58,10 @@ impl From<Person> for User {
     responses((status = 200, body = SessionBody), (status = 401, body = ErrorBody), (status = 429, body = ErrorBody)))]
 pub(crate) async fn begin(
     State(city): State<City>,
+    Address(address): Address,
     Json(login): Json<Login>,
 ) -> Result<Response, ApiError> {
-    let person = check(&city, &login.user, login.password).await?;
+    let person = check(&city, address, &login.user, login.password).await?;
     let token = Token::random().ok_or(ApiError::NotReady("randomness"))?;
     let now_ms = city.now_ms();
     audit(&city, &person.id, "login", serde_json::json!({})).await?;
@@ -77,21 +80,26 @@ pub(crate) async fn begin(
 }
 
 /// Whose name and password these are; counts and remembers the wrong ones.
-pub(crate) async fn check(city: &City, user: &str, password: String) -> Result<Person, ApiError> {
-    if !city.throttle().admit(user, city.now_ms()) {
+pub(crate) async fn check(
+    city: &City,
+    address: IpAddr,
+    user: &str,
+    password: String,
+) -> Result<Person, ApiError> {
+    // A name can be anything: no more of it is kept than a name is long.
+    let counted: String = user.chars().take(64).collect();
+    if !city.throttle().admit(address, &counted, city.now_ms()) {
         return Err(ApiError::TooManyTries);
     }
     let (person, hash) = city.records.person(user).await?.unzip();
     let matches = city.passwords().check(password, hash).await;
     match person.filter(|_| matches) {
         Some(person) => {
-            city.throttle().forgive(user);
+            city.throttle().forgive(address, &counted, city.now_ms());
             Ok(person)
         }
         None => {
-            // A name can be anything: no more of it is kept than a name is long.
-            let user: String = user.chars().take(64).collect();
-            audit(city, &user, "login-failed", serde_json::json!({})).await?;
+            audit(city, &counted, "login-failed", serde_json::json!({})).await?;
             Err(ApiError::WrongLogin)
         }
     }

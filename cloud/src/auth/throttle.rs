@@ -1,89 +1,202 @@
-//! Slows whoever guesses passwords: five wrong ones in a minute for one name, and that name waits until the minute is over.
+//! Slows whoever guesses passwords, and locks nobody out: tries are counted by where they come from and whose name they claim, so that the right
+//! password from another screen still opens. After five wrong ones in a row the pair waits a minute, after each further one twice as long, at most a quarter of an hour.
 //!
-//! Bound: 10,000 names at once. When full, names whose minute is over go first; if none is, every name waits: guessing many names must not open the door.
+//! Bounds: 120 tries a minute in all from pairs that never were right, or many addresses would guess together; a pair that was right in the last week is not held by
+//! them. 20,000 pairs at once; when full, those go that are forgotten anyway, and if none is, new pairs wait.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-const MOST_TRIES: u32 = 5;
+/// Wrong ones in a row that cost nothing but themselves.
+const FREE: u32 = 5;
 const WINDOW_MS: i64 = 60_000;
-const MOST_NAMES: usize = 10_000;
+const LONGEST_WAIT_MS: i64 = 15 * 60_000;
+/// Wrong ones are forgotten after so long without a try.
+const FORGOTTEN_MS: i64 = 30 * 60_000;
+/// How long a right one vouches for its pair.
+const VOUCHED_MS: i64 = 7 * 86_400_000;
+/// Tries a minute of all pairs that nothing vouches for.
+const MOST_OF_STRANGERS: u32 = 120;
+const MOST_PAIRS: usize = 20_000;
 
-/// Wrong log-ins of the last minute, by name.
+/// Tries of late, by address and name.
 #[derive(Debug, Default)]
-pub struct Throttle(Mutex<HashMap<String, Tries>>);
+pub struct Throttle(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    pairs: HashMap<(IpAddr, String), Tries>,
+    /// When the present minute of strangers began, and their tries in it.
+    strangers: (i64, u32),
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Tries {
-    since_ms: i64,
     wrong: u32,
+    last_ms: i64,
+    right_ms: Option<i64>,
+}
+
+impl Tries {
+    /// A clock that was set back must not make anybody wait longer.
+    fn at(mut self, now_ms: i64) -> Self {
+        self.last_ms = self.last_ms.min(now_ms);
+        if now_ms - self.last_ms >= FORGOTTEN_MS {
+            self.wrong = 0;
+        }
+        self
+    }
+
+    fn waits(&self, now_ms: i64) -> bool {
+        let doublings = self.wrong.saturating_sub(FREE).min(10);
+        let wait_ms = (WINDOW_MS << doublings).min(LONGEST_WAIT_MS);
+        self.wrong >= FREE && now_ms - self.last_ms < wait_ms
+    }
+
+    fn is_vouched(&self, now_ms: i64) -> bool {
+        self.right_ms
+            .is_some_and(|right_ms| now_ms - right_ms < VOUCHED_MS)
+    }
 }
 
 impl Throttle {
-    /// Whether this name may try now; a try counts as wrong until [`Throttle::forgive`].
-    pub fn admit(&self, name: &str, now_ms: i64) -> bool {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if names.len() >= MOST_NAMES && !names.contains_key(name) {
-            names.retain(|_, tries| now_ms - tries.since_ms < WINDOW_MS);
-            if names.len() >= MOST_NAMES {
-                return false;
-            }
+    /// Whether this pair may try now; a try counts as wrong until [`Throttle::forgive`]. One that must wait is not counted: who waits is not held longer.
+    pub fn admit(&self, address: IpAddr, name: &str, now_ms: i64) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (address, name.to_owned());
+        let held = state.pairs.get(&key).map(|tries| tries.at(now_ms));
+        if held.is_some_and(|tries| tries.waits(now_ms))
+            || (held.is_none() && !state.has_room(now_ms))
+        {
+            return false;
         }
-        let tries = names.entry(name.to_owned()).or_insert(Tries {
-            since_ms: now_ms,
-            wrong: 0,
-        });
-        // A clock that was set back must not hold a name for longer than a minute.
-        if !(0..WINDOW_MS).contains(&(now_ms - tries.since_ms)) {
-            *tries = Tries {
-                since_ms: now_ms,
-                wrong: 0,
-            };
+        if !held.is_some_and(|tries| tries.is_vouched(now_ms)) && !state.admit_stranger(now_ms) {
+            return false;
         }
-        tries.wrong += 1;
-        tries.wrong <= MOST_TRIES
+        let right_ms = held.and_then(|tries| tries.right_ms);
+        let wrong = held.map_or(0, |tries| tries.wrong).saturating_add(1);
+        let tries = Tries {
+            wrong,
+            last_ms: now_ms,
+            right_ms,
+        };
+        state.pairs.insert(key, tries);
+        true
     }
 
     /// The try was right.
-    pub fn forgive(&self, name: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(name);
+    pub fn forgive(&self, address: IpAddr, name: &str, now_ms: i64) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tries = Tries {
+            wrong: 0,
+            last_ms: now_ms,
+            right_ms: Some(now_ms),
+        };
+        state.pairs.insert((address, name.to_owned()), tries);
+        state.strangers.1 = state.strangers.1.saturating_sub(1);
+    }
+}
+
+impl State {
+    fn has_room(&mut self, now_ms: i64) -> bool {
+        if self.pairs.len() >= MOST_PAIRS {
+            self.pairs.retain(|_, tries| {
+                tries.is_vouched(now_ms) || now_ms - tries.last_ms < FORGOTTEN_MS
+            });
+        }
+        self.pairs.len() < MOST_PAIRS
+    }
+
+    fn admit_stranger(&mut self, now_ms: i64) -> bool {
+        let (since_ms, tries) = &mut self.strangers;
+        if !(0..WINDOW_MS).contains(&(now_ms - *since_ms)) {
+            (*since_ms, *tries) = (now_ms, 0);
+        }
+        *tries += u32::from(*tries < MOST_OF_STRANGERS + 1);
+        *tries <= MOST_OF_STRANGERS
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+    const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
 
     #[test]
-    fn the_sixth_try_of_a_minute_waits_and_the_next_minute_is_free() {
+    fn whoever_guesses_waits_and_the_person_comes_in_from_another_screen() {
         let throttle = Throttle::default();
-        for _ in 0..5 {
-            assert!(throttle.admit("wang", 1_000));
+        for _ in 0..FREE {
+            assert!(throttle.admit(HERE, "wang", 1_000));
         }
-        assert!(!throttle.admit("wang", 30_000));
-        assert!(throttle.admit("li", 30_000), "another name is not held");
-        assert!(throttle.admit("wang", 61_000));
+        assert!(!throttle.admit(HERE, "wang", 30_000));
+        assert!(
+            throttle.admit(HERE, "li", 30_000),
+            "another name is not held"
+        );
+        assert!(
+            throttle.admit(THERE, "wang", 30_000),
+            "another screen is not held"
+        );
+        assert!(throttle.admit(HERE, "wang", 61_000));
     }
 
     #[test]
-    fn a_right_try_forgives_the_wrong_ones() {
+    fn each_wrong_one_after_that_doubles_the_wait_up_to_a_quarter_of_an_hour() {
         let throttle = Throttle::default();
-        for _ in 0..20 {
-            assert!(throttle.admit("wang", 0));
-            throttle.forgive("wang");
+        for _ in 0..FREE {
+            throttle.admit(HERE, "wang", 0);
+        }
+        let mut now_ms = 0;
+        for minutes in [1, 2, 4, 8, 15, 15] {
+            assert!(!throttle.admit(HERE, "wang", now_ms + minutes * 60_000 - 1));
+            now_ms += minutes * 60_000;
+            assert!(throttle.admit(HERE, "wang", now_ms), "{minutes}");
+        }
+        assert!(
+            throttle.admit(HERE, "wang", now_ms + FORGOTTEN_MS),
+            "forgotten"
+        );
+        assert!(
+            throttle.admit(HERE, "wang", now_ms + FORGOTTEN_MS),
+            "and free again"
+        );
+    }
+
+    #[test]
+    fn a_right_one_forgives_the_wrong_ones_of_its_pair() {
+        let throttle = Throttle::default();
+        for _ in 0..200 {
+            assert!(throttle.admit(HERE, "wang", 0));
+            throttle.forgive(HERE, "wang", 0);
         }
     }
 
     #[test]
-    fn a_flood_of_names_closes_the_door_until_a_minute_is_over() {
+    fn many_addresses_together_are_held_and_a_screen_that_was_right_is_not() {
         let throttle = Throttle::default();
-        for number in 0..MOST_NAMES {
-            throttle.admit(&number.to_string(), 0);
+        assert!(throttle.admit(HERE, "wang", 0));
+        throttle.forgive(HERE, "wang", 0);
+        let from = |number: u32| IpAddr::V4(Ipv4Addr::from_bits(number));
+        let admitted = (0..10_000).filter(|number| throttle.admit(from(*number), "wang", 1));
+        assert_eq!(admitted.count(), MOST_OF_STRANGERS as usize);
+        assert!(throttle.admit(HERE, "wang", 2), "it was right before");
+        assert!(!throttle.admit(THERE, "wang", 2), "it never was");
+        assert!(throttle.admit(THERE, "wang", WINDOW_MS), "a minute later");
+        let kept = throttle.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(kept.pairs.len() <= MOST_PAIRS);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_holds_nobody_longer() {
+        let throttle = Throttle::default();
+        for _ in 0..FREE {
+            throttle.admit(HERE, "wang", 10_000_000);
         }
-        assert!(!throttle.admit("one more", 1));
-        assert!(throttle.admit("one more", WINDOW_MS));
+        assert!(!throttle.admit(HERE, "wang", 1_000));
+        assert!(throttle.admit(HERE, "wang", 10_000_000 + WINDOW_MS));
     }
 }

@@ -2,9 +2,12 @@
 
 use crate::city::{City, NOW_MS, PASSWORD, json};
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, StatusCode, header};
 use davy_cloud::records::Role;
 use serde_json::json;
+use std::net::SocketAddr;
+use tower::ServiceExt as _;
 
 #[tokio::test]
 async fn the_cookie_is_hidden_from_scripts_and_other_sites() {
@@ -208,4 +211,29 @@ async fn a_body_that_is_no_call_is_a_bad_request_with_a_code() {
         (answer.status(), json(answer).await["error"].clone()),
         (StatusCode::BAD_REQUEST, json!("bad-request"))
     );
+}
+
+/// A log-in as if over a connection from there.
+async fn log_in_from(city: &City, address: &str, password: &str) -> u16 {
+    let body = json!({ "user": "wang", "password": password }).to_string();
+    let request = Request::post("/api/session").header(header::CONTENT_TYPE, "application/json");
+    let mut request = request.body(Body::from(body)).expect("a request");
+    let peer: SocketAddr = address.parse().expect("an address");
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let answer = city.router.clone().oneshot(request).await;
+    answer.expect("an answer").status().as_u16()
+}
+
+#[tokio::test]
+async fn whoever_guesses_a_password_keeps_its_owner_out_of_nowhere_else() {
+    let city = City::new().await;
+    city.login("wang", Role::Operator).await;
+    for _ in 0..5 {
+        assert_eq!(
+            log_in_from(&city, "10.0.0.66:1", "wrong password").await,
+            401
+        );
+    }
+    assert_eq!(log_in_from(&city, "10.0.0.66:2", PASSWORD).await, 429);
+    assert_eq!(log_in_from(&city, "10.0.0.7:1", PASSWORD).await, 200);
 }

@@ -8,13 +8,14 @@ use crate::desk::DeskError;
 use crate::judge::{Ask, LOCAL};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use davy_alarm::{Action, Actor, Priority};
 use davy_config::site::{AlarmIndex, OutputIndex, Person, Role};
 use serde::Deserialize;
 use serde_json::json;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -60,11 +61,12 @@ pub(super) async fn who(State(plant): State<Arc<Plant>>, headers: HeaderMap) -> 
 /// `POST /api/session`.
 pub(super) async fn log_in(
     State(plant): State<Arc<Plant>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Result<Json<LogIn>, JsonRejection>,
 ) -> Answer {
     same_origin(&headers)?;
-    let person = verified(&plant, read(body)?).await?;
+    let person = verified(&plant, peer.ip(), read(body)?).await?;
     let token = plant.sessions.open(&person, Instant::now());
     tracing::info!(person = person.id, "logged in");
     let cookie = format!(
@@ -134,6 +136,7 @@ pub(super) async fn reset(
 /// `POST /api/alarms/{id}/shelve`.
 pub(super) async fn shelve(
     State(plant): State<Arc<Plant>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Path(id): Path<String>,
     body: Result<Json<Shelve>, JsonRejection>,
@@ -146,7 +149,9 @@ pub(super) async fn shelve(
     } = read(body)?;
     let alarm = find_alarm(&plant, &id)?;
     let second = match second {
-        Some(second) => Some(verified(&plant, second).await?).filter(|other| other.id != person.id),
+        Some(second) => {
+            Some(verified(&plant, peer.ip(), second).await?).filter(|other| other.id != person.id)
+        }
         None => None,
     };
     let reason = kept(reason);
@@ -332,14 +337,14 @@ fn logged_in(plant: &Plant, headers: &HeaderMap) -> Result<Person, Refused> {
 }
 
 /// Checks a PIN off the asynchronous threads: the hash costs tens of milliseconds by design.
-async fn verified(plant: &Arc<Plant>, typed: LogIn) -> Result<Person, Refused> {
+async fn verified(plant: &Arc<Plant>, address: IpAddr, typed: LogIn) -> Result<Person, Refused> {
     let permit = plant.verifying.clone().acquire_owned().await;
     let plant = plant.clone();
     let checked = tokio::task::spawn_blocking(move || {
         let _permit = permit;
         let person = plant
             .sessions
-            .verify(&typed.person, &typed.pin, Instant::now());
+            .verify(address, &typed.person, &typed.pin, Instant::now());
         person.cloned()
     });
     match checked.await {

@@ -2,9 +2,11 @@
 //!
 //! Sessions live in memory alone: a restart of the gateway logs everybody out, and no secret reaches the disk.
 
+use super::throttle::Throttle;
 use argon2::{Argon2, PasswordVerifier, password_hash::phc::PasswordHash};
 use davy_config::site::Person;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -16,10 +18,6 @@ pub(super) fn cookie(site: &str) -> String {
 const IDLE: Duration = Duration::from_secs(12 * 3600);
 /// Sessions at one time; the one unused for longest makes room.
 const SESSIONS_MAX: usize = 256;
-/// Wrong PINs a person may try in [`WRONG_WINDOW`] before further tries are refused unread.
-const WRONG_MAX: usize = 5;
-const WRONG_WINDOW: Duration = Duration::from_secs(60);
-
 /// Why a log-in was refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LoginError {
@@ -35,7 +33,9 @@ pub(super) enum LoginError {
 pub(super) struct Sessions {
     people: Vec<Person>,
     open: Mutex<HashMap<String, Session>>,
-    wrong: Mutex<HashMap<String, Vec<Instant>>>,
+    throttle: Throttle,
+    /// The throttle counts from here.
+    began: Instant,
 }
 
 #[derive(Debug)]
@@ -50,28 +50,30 @@ impl Sessions {
         Self {
             people,
             open: Mutex::default(),
-            wrong: Mutex::default(),
+            throttle: Throttle::default(),
+            began: Instant::now(),
         }
     }
 
     /// Checks a PIN. Costs tens of milliseconds by design (argon2id): call it off the async threads.
     pub(super) fn verify(
         &self,
+        address: IpAddr,
         person: &str,
         pin: &str,
         now: Instant,
     ) -> Result<&Person, LoginError> {
-        if self.recent_wrong(person, now) >= WRONG_MAX {
+        let now_ms = now.saturating_duration_since(self.began).as_millis();
+        let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+        let counted = self.counted_as(person);
+        if !self.throttle.admit(address, counted, now_ms) {
             return Err(LoginError::TooMany);
         }
         let found = self.people.iter().find(|candidate| candidate.id == person);
-        match found.filter(|candidate| matches(pin, &candidate.pin_hash)) {
-            Some(person) => Ok(person),
-            None => {
-                self.note_wrong(person, now);
-                Err(LoginError::Wrong)
-            }
-        }
+        let found = found.filter(|candidate| matches(pin, &candidate.pin_hash));
+        let person = found.ok_or(LoginError::Wrong)?;
+        self.throttle.forgive(address, counted, now_ms);
+        Ok(person)
     }
 
     /// Opens a session for a person whose PIN was verified, and returns its token.
@@ -117,22 +119,6 @@ impl Sessions {
         lock(&self.open).remove(token);
     }
 
-    fn recent_wrong(&self, person: &str, now: Instant) -> usize {
-        let mut wrong = lock(&self.wrong);
-        let Some(times) = wrong.get_mut(self.counted_as(person)) else {
-            return 0;
-        };
-        times.retain(|time| now.duration_since(*time) < WRONG_WINDOW);
-        times.len()
-    }
-
-    fn note_wrong(&self, person: &str, now: Instant) {
-        lock(&self.wrong)
-            .entry(self.counted_as(person).to_owned())
-            .or_default()
-            .push(now);
-    }
-
     /// Names nobody has are counted, and refused, under one entry, so that guessing names cannot grow the table.
     fn counted_as<'a>(&self, person: &'a str) -> &'a str {
         let known = self.people.iter().any(|candidate| candidate.id == person);
@@ -165,6 +151,10 @@ mod tests {
     use super::*;
     use argon2::PasswordHasher;
     use davy_config::site::Role;
+    use std::net::Ipv4Addr;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+    const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
 
     fn sessions() -> Sessions {
         let pin_hash = Argon2::default()
@@ -182,7 +172,7 @@ mod tests {
     #[test]
     fn the_right_pin_opens_a_session_and_closing_ends_it() {
         let (sessions, now) = (sessions(), Instant::now());
-        let person = sessions.verify("wang", "2468", now).unwrap();
+        let person = sessions.verify(HERE, "wang", "2468", now).unwrap();
         let token = sessions.open(person, now);
         assert_eq!(sessions.person(&token, now).unwrap().id, "wang");
         sessions.close(&token);
@@ -198,41 +188,37 @@ mod tests {
     }
 
     #[test]
-    fn five_wrong_pins_in_a_minute_refuse_the_sixth_even_if_right() {
+    fn five_wrong_pins_hold_the_screen_that_typed_them_and_not_the_person() {
         let (sessions, now) = (sessions(), Instant::now());
-        for _ in 0..WRONG_MAX {
-            assert_eq!(
-                sessions.verify("wang", "0000", now).unwrap_err(),
-                LoginError::Wrong
-            );
+        for _ in 0..5 {
+            let error = sessions.verify(HERE, "wang", "0000", now).unwrap_err();
+            assert_eq!(error, LoginError::Wrong);
         }
-        assert_eq!(
-            sessions.verify("wang", "2468", now).unwrap_err(),
-            LoginError::TooMany
-        );
-        assert!(sessions.verify("wang", "2468", now + WRONG_WINDOW).is_ok());
+        let error = sessions.verify(HERE, "wang", "2468", now).unwrap_err();
+        assert_eq!(error, LoginError::TooMany);
+        assert!(sessions.verify(THERE, "wang", "2468", now).is_ok());
+        let later = now + Duration::from_secs(60);
+        assert!(sessions.verify(HERE, "wang", "2468", later).is_ok());
     }
 
     #[test]
     fn names_nobody_has_are_refused_unread_after_five() {
         let (sessions, now) = (sessions(), Instant::now());
-        for try_number in 0..WRONG_MAX {
+        for try_number in 0..5 {
             let name = format!("nobody-{try_number}");
-            let error = sessions.verify(&name, "0000", now).unwrap_err();
+            let error = sessions.verify(HERE, &name, "0000", now).unwrap_err();
             assert_eq!(error, LoginError::Wrong);
         }
-        assert_eq!(
-            sessions.verify("somebody-else", "0000", now).unwrap_err(),
-            LoginError::TooMany
-        );
-        assert!(sessions.verify("wang", "2468", now).is_ok());
+        let error = sessions.verify(HERE, "another", "0000", now).unwrap_err();
+        assert_eq!(error, LoginError::TooMany);
+        assert!(sessions.verify(HERE, "wang", "2468", now).is_ok());
     }
 
     #[test]
     fn an_unknown_person_is_told_no_more_than_a_wrong_pin() {
         assert_eq!(
             sessions()
-                .verify("nobody", "2468", Instant::now())
+                .verify(HERE, "nobody", "2468", Instant::now())
                 .unwrap_err(),
             LoginError::Wrong
         );

@@ -72,7 +72,8 @@ fn site(site: &Running) -> Value {
     let outputs: Vec<String> = (site.outputs_on().iter())
         .map(|(device, coil)| format!("{device} do{}", coil + 1))
         .collect();
-    json!({ "id": site.id(), "leaks_at": site.leaks_at(), "points": points, "outputs_on": outputs, "scenarios": site.scenarios() })
+    json!({ "id": site.id(), "leaks_at": site.leaks_at(), "points": points, "outputs_on": outputs, "scenarios": site.scenarios(),
+        "drawn_off": site.drawn_off() })
 }
 
 /// The control's routes.

@@ -306,6 +306,12 @@ impl Running {
         ended
     }
 
+    /// The leaks that may stay below every limit, since a fan that runs already draws their gas off.
+    pub fn drawn_off(&self) -> Vec<u64> {
+        let now = self.shared.lock();
+        now.drawn_off(&self.shared.actuators(&now))
+    }
+
     pub fn scenarios(&self) -> Vec<Scenario> {
         self.shared.lock().scenarios.clone()
     }

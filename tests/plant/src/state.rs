@@ -4,7 +4,7 @@ use crate::image::{Sensing, State, show};
 use crate::instrument::{Ailment, Instrument};
 use crate::layout::DeviceLayout;
 use crate::noise::Noise;
-use crate::process::{Actuator, Disturbance, Process};
+use crate::process::{Actuator, Disturbance, Process, Source};
 use crate::scenario::{DRIFT_PER_S, Kind, Scenario};
 use crate::serve::Units;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -70,6 +70,20 @@ impl Now {
         instruments
             .into_iter()
             .find(|instrument| instrument.channel.point == point)
+    }
+
+    /// The leaks whose gas a running fan draws off as it comes.
+    pub(crate) fn drawn_off(&self, on: &[Actuator]) -> Vec<u64> {
+        let instruments = || self.devices.iter().flat_map(|device| &device.instruments);
+        let has_fan = |leak: &&Scenario| {
+            let at = instruments().find(|instrument| instrument.channel.point == leak.point);
+            at.is_some_and(|instrument| match instrument.channel.source.root() {
+                Source::Gas(cell) => on.contains(&Actuator::Fan(cell)),
+                _ => false,
+            })
+        };
+        let leaks = self.scenarios.iter().filter(|one| one.kind == Kind::Leak);
+        leaks.filter(has_fan).map(|leak| leak.id).collect()
     }
 
     fn disturbances(&self) -> Vec<Disturbance> {

@@ -45,15 +45,20 @@ async fn a_fan_switched_on_over_modbus_draws_a_leak_down() {
     let (_dir, plant) = fast("tank-farm", |_| {}).await;
     plant.begin(1, Kind::Leak, Some("GT-101"), None).unwrap();
     until(|| value(&plant, "GT-101") > 60.0).await;
+    assert!(plant.drawn_off().is_empty(), "no fan runs");
     let Address::Socket(io) = plant.address("io").unwrap().clone() else {
         panic!("the tank farm's modules are on TCP");
     };
     let mut relay = tcp::connect_slave(io, Slave(2)).await.unwrap();
     relay.write_single_coil(2, true).await.unwrap().unwrap();
     until(|| value(&plant, "GT-101") < 30.0).await;
+    assert_eq!(plant.drawn_off(), [1], "a person is told why");
     assert_eq!(plant.outputs_on(), [("IO-1", 2)]);
     assert!(plant.end(1));
     until(|| value(&plant, "GT-101") < 5.0).await;
+    plant.begin(2, Kind::Leak, Some("GT-101"), None).unwrap();
+    plant.begin(3, Kind::Leak, Some("LT-101"), None).unwrap();
+    assert_eq!(plant.drawn_off(), [2], "a level knows no fan");
 }
 
 #[tokio::test]
