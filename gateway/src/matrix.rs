@@ -359,12 +359,9 @@ mod tests {
             }
         }
         let row = |id: &str| {
-            let mut rows = en.lines().filter(|line| line.starts_with(id));
-            rows.next_back()
-                .unwrap_or_default()
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" ")
+            let mut rows = en.lines().rev();
+            let row = rows.find(|line| line.starts_with(id)).unwrap_or_default();
+            row.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         assert_eq!(row("FAN "), "FAN fan yes 20 s off FLOWS 5 s Fan");
         assert_eq!(

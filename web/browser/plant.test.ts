@@ -337,6 +337,26 @@ test('cause and effect light up with the alarm, the first cause is named, and an
   expect(await page.locator('[data-output="FAN-1"]').innerText()).toContain('反馈：动作');
 });
 
+test('a manual cause is demanded with a reason by whoever logs in, lights up, and is withdrawn', async () => {
+  const page = await at('/');
+  const line = page.locator('.effects li', { hasText: 'PURGE-3' });
+  await line.getByRole('button', { name: '手动启动' }).click();
+  await logIn(page);
+  const asked = page.locator('dialog[open]');
+  expect(await asked.innerText()).toContain('FAN-3');
+  expect(await asked.getByRole('button', { name: '手动启动' }).isDisabled()).toBe(true);
+  await asked.locator('textarea').fill('闻到氨味');
+  await asked.getByRole('button', { name: '手动启动' }).click();
+  await page.locator('.effects li[data-lit]', { hasText: 'PURGE-3' }).waitFor();
+  expect(plant.process.outputs.get('FAN-3')?.demand).toBe(true);
+  expect(plant.process.alarms.get('PURGE-3.MANUAL')).toMatchObject({ actor: 'wang', reason: '闻到氨味', active: true });
+  await line.getByRole('button', { name: '撤销启动' }).click();
+  await page.locator('dialog[open] textarea').fill('已排风');
+  await page.locator('dialog[open]').getByRole('button', { name: '撤销启动' }).click();
+  await line.getByRole('button', { name: '手动启动' }).waitFor();
+  expect(plant.process.outputs.get('FAN-3')?.demand).toBe(false);
+});
+
 test('a drag across the trend becomes the range of the address, and Back undoes it', async () => {
   const page = await at('/trend?points=GT-101,LT-101&span=120');
   await page.locator('.readout').waitFor();

@@ -42,6 +42,5 @@ export const acts: AlarmActs = {
   seconds: () => plant.site.value?.people.filter((person) => person.id !== plant.person.value?.id) ?? [],
 };
 
-/** What a manual cause switches is demanded, and that is ended, here at the plant alone. */
-export const demand = (alarm: Alarm, reason: string) => act(alarm, 'demand', { reason });
-export const withdraw = (alarm: Alarm, reason: string) => act(alarm, 'withdraw', { reason });
+/** A manual cause is demanded and withdrawn here at the plant alone. */
+export const byHand = (id: string, what: 'demand' | 'withdraw', reason: string) => asPerson(() => plant.byHand(id, what, reason));

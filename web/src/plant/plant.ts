@@ -86,6 +86,13 @@ class Plant {
     return outcome;
   }
 
+  /** A person demands what a manual cause switches, or withdraws it. */
+  async byHand(id: string, act: 'demand' | 'withdraw', reason: string): Promise<Outcome<Alarm>> {
+    const outcome = await post<Alarm>(`/api/alarms/${encodeURIComponent(id)}/${act}`, { reason });
+    if (outcome.ok) this.picture.takeAlarm(outcome.value);
+    return outcome;
+  }
+
   async resetOutput(id: string): Promise<Outcome<Output>> {
     const outcome = await post<Output>(`/api/outputs/${encodeURIComponent(id)}/reset`);
     if (outcome.ok) this.#takeOutput(outcome.value);

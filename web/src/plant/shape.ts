@@ -1,6 +1,6 @@
 /** The shapes of the plant's interface alone, as docs/api.md gives them. */
 
-import type { Alarm, Horn, Output, SiteShape, Transition, Value } from '../api/shape';
+import type { Alarm, Horn, Output, SiteShape, Text, Transition, Value } from '../api/shape';
 import type { Flood, Kpi, Signal } from '../kpi/shape';
 
 export interface Person {
@@ -9,7 +9,18 @@ export interface Person {
   role: 'operator' | 'maintenance';
 }
 
+/** What a person demands and ends here. */
+export interface Manual {
+  id: string;
+  name: Text;
+  area: string;
+  /** `<id>.MANUAL` */
+  alarm: string;
+}
+
 export interface PlantSite extends SiteShape {
+  votes: { id: string; name: Text }[];
+  manuals: Manual[];
   people: Person[];
 }
 

@@ -3,14 +3,14 @@ import { ReasonDialog } from '../../alarm/ReasonDialog';
 import { firstOut, kind } from '../../alarm/state';
 import { Shape } from '../../alarm/Symbol';
 import type { ComponentChildren } from 'preact';
-import type { Alarm, Effect } from '../../api/shape';
+import type { Alarm, Effect, Text } from '../../api/shape';
 import { timeOfDay } from '../../clock/format';
 import { Button } from '../../control/Button';
 import { name } from '../../i18n/language';
 import { shared } from '../../i18n/shared';
 import { pointKey } from '../../live/picture';
 import { plant as say } from '../messages';
-import { acts, demand, withdraw } from '../around';
+import { acts, byHand } from '../around';
 import { plant } from '../plant';
 import type { PlantSite } from '../shape';
 
@@ -41,7 +41,7 @@ function Row({ site, effect, alarms }: { site: PlantSite; effect: Effect; alarms
       <span class="causes">
         {known.map(({ id, alarm }) => (
           <Cause key={id} site={site} id={id} alarm={alarm && lit.includes(alarm) ? alarm : null} first={alarm !== null && alarm === first && lit.length > 0}>
-            {alarm?.condition === 'MANUAL' && <ByHand alarm={alarm} outputs={effect.outputs} />}
+            <ByHand site={site} id={id} active={alarm?.active ?? false} outputs={effect.outputs} />
           </Cause>
         ))}
       </span>
@@ -67,7 +67,8 @@ interface CauseProps {
 
 function Cause({ site, id, alarm, first, children }: CauseProps) {
   const cut = id.lastIndexOf('.');
-  const known = plant.picture.alarms.value.get(pointKey(site.id, id));
+  const subject = id.slice(0, cut);
+  const known = [site.points, site.votes, site.manuals, site.outputs, site.devices].flatMap((kind: readonly { id: string; name: Text }[]) => kind.filter((one) => one.id === subject))[0];
   return (
     <span class="node live" data-on={alarm !== null || undefined}>
       {alarm && <Shape kind={kind(alarm)} />}
@@ -83,24 +84,20 @@ function Cause({ site, id, alarm, first, children }: CauseProps) {
   );
 }
 
-/** What a person demands and ends, with a reason. */
-function ByHand({ alarm, outputs }: { alarm: Alarm; outputs: string[] }) {
+/** The button of a manual cause: a person demands it and withdraws it, with a reason. */
+function ByHand({ site, id, active, outputs }: { site: PlantSite; id: string; active: boolean; outputs: string[] }) {
   const [asking, setAsking] = useState(false);
+  const manual = site.manuals.find((one) => one.alarm === id);
+  if (!manual) return null;
   const begin = async (): Promise<void> => {
     if (!acts.begin || (await acts.begin())) setAsking(true);
   };
-  const cause = `${alarm.id} ${name(alarm.name)}`;
+  const act = active ? 'withdraw' : 'demand';
+  const what = { cause: `${manual.id} ${name(manual.name)}`, outputs: outputs.join(', ') };
   return (
     <>
-      <Button onPress={begin}>{say(alarm.active ? 'manual.withdraw' : 'manual.demand')}</Button>
-      {asking && (
-        <ReasonDialog
-          title={say(alarm.active ? 'manual.withdraw' : 'manual.demand')}
-          what={alarm.active ? say('manual.withdraw-what', { cause }) : say('manual.demand-what', { cause, outputs: outputs.join(', ') })}
-          onSend={(reason) => (alarm.active ? withdraw : demand)(alarm, reason)}
-          onClose={() => setAsking(false)}
-        />
-      )}
+      <Button onPress={begin}>{say(`manual.${act}`)}</Button>
+      {asking && <ReasonDialog title={say(`manual.${act}`)} what={say(`manual.${act}-what`, what)} onSend={(reason) => byHand(id, act, reason)} onClose={() => setAsking(false)} />}
     </>
   );
 }
