@@ -8,6 +8,10 @@ use std::path::Path;
 
 /// A gateway whose only device does not answer: its alarm `DEV-1.COMMS` comes by itself.
 fn gateway(dir: &Path) -> Gateway {
+    site(dir).start()
+}
+
+fn site(dir: &Path) -> Site {
     let wiring = Wiring {
         id: "suite".into(),
         bus: format!(
@@ -17,7 +21,7 @@ fn gateway(dir: &Path) -> Gateway {
         broker: None,
         period_ms: 200,
     };
-    Site::write(dir, &wiring).start()
+    Site::write(dir, &wiring)
 }
 
 const ACTS: [(&str, &str); 8] = [
@@ -69,6 +73,67 @@ fn nobody_acts_without_a_pin_and_an_operator_does_no_maintenance() {
             (404, "unknown"),
         ]
     );
+}
+
+/// Demand and since when.
+fn siren(gateway: &Gateway) -> (Value, Value) {
+    let siren = gateway.client.read("/api/live")["outputs"][0].clone();
+    (siren["demand"].clone(), siren["since_ms"].clone())
+}
+
+#[test]
+fn a_manual_cause_is_demanded_with_a_reason_outlives_a_kill_and_is_withdrawn() {
+    let dir = tempfile::tempdir().unwrap();
+    let site = site(dir.path());
+    let gateway = site.start();
+    let (demand, withdraw) = (
+        "/api/alarms/EVACUATE.MANUAL/demand",
+        "/api/alarms/EVACUATE.MANUAL/withdraw",
+    );
+    let reason = r#"{"reason":"smell"}"#;
+    assert_eq!(post(&gateway.client, demand, reason).0, 401);
+    gateway.log_in();
+    for (path, body, code) in [
+        (demand, r#"{"reason":" "}"#, "reason"),
+        (withdraw, reason, "already"),
+        ("/api/alarms/GT-1.HH/demand", reason, "unknown-alarm"),
+    ] {
+        let (status, answer) = post(&gateway.client, path, body);
+        assert_eq!((status, &answer["error"]), (409, &json!(code)), "{path}");
+    }
+    let (status, alarm) = post(&gateway.client, demand, reason);
+    assert_eq!((status, &alarm["state"]), (200, &json!("UNACK")), "{alarm}");
+    assert_eq!(post(&gateway.client, demand, reason).1["error"], "already");
+    let (on, since) = siren(&gateway);
+    assert_eq!(on, true);
+    let written = wait::until("the record", SEEN_LIMIT, || {
+        let told = gateway
+            .client
+            .read("/api/transitions?alarm=EVACUATE.MANUAL");
+        let line = told["transitions"][0].clone();
+        (line["actor"] == "wang").then_some(line)
+    });
+    assert_eq!(
+        (&written["reason"], &written["cause"]),
+        (&json!("smell"), &json!("active"))
+    );
+
+    gateway.daemon.kill();
+    let gateway = site.start();
+    let alarm = gateway.alarm("EVACUATE.MANUAL");
+    assert_eq!(
+        (&alarm["actor"], &alarm["active"]),
+        (&json!("wang"), &json!(true)),
+        "{alarm}"
+    );
+    assert_eq!(
+        siren(&gateway),
+        (json!(true), since),
+        "on since it came on, not since the start"
+    );
+    gateway.log_in();
+    assert_eq!(post(&gateway.client, withdraw, reason).0, 200);
+    assert_eq!(siren(&gateway).0, false);
 }
 
 #[test]
