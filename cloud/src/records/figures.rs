@@ -1,4 +1,5 @@
-//! What the alarm figures of a site are made of. The cost is that of the lines in the span, found by the index of a site's lines by time.
+//! What the alarm figures of a site are made of. The cost is that of the lines in the span, found by the index of a site's lines by time, and of the
+//! occurrences that cleared since the span began: those of the span itself, for one that ends now.
 
 use super::engine::{Row, StoreError, values};
 use super::transition::{number, priority, shown};
@@ -72,11 +73,12 @@ impl Records {
         })
     }
 
-    /// Since its last activation before then; an occurrence that a re-alarm began has not that time itself.
+    /// Since its last activation before then; an occurrence that a re-alarm began has not that time itself. The plus sign keeps SQLite to the index of the
+    /// alarm's own lines, newest first: by time it would look through the site's whole past.
     async fn held(&self, site: &str, at_ms: i64) -> Result<Vec<HeldAlarm>, RecordsError> {
         let sql = format!(
             "SELECT h.alarm, MAX(h.priority), MIN(h.raised_ms), (SELECT t.time_ms FROM transitions t WHERE t.site = $1 AND t.alarm = h.alarm \
-             AND t.cause = $3 AND t.time_ms < $2 ORDER BY t.epoch DESC, t.seq DESC LIMIT 1) FROM ( \
+             AND t.cause = $3 AND +t.time_ms < $2 ORDER BY t.epoch DESC, t.seq DESC LIMIT 1) FROM ( \
              SELECT alarm, priority, raised_ms FROM occurrences WHERE site = $1 AND cleared_ms >= $2 AND raised_ms < $2 UNION ALL \
              SELECT alarm, priority, raised_ms FROM alarms WHERE site = $1 AND active = 1 AND raised_ms < $2) h \
              GROUP BY h.alarm ORDER BY h.alarm LIMIT {MOST_HELD}"
