@@ -126,12 +126,12 @@ impl Scheme {
     }
 
     /// Never more than can speak, or the group could not trip.
-    const fn needed_of(&self, left: u8, lost: u8) -> u8 {
+    fn needed_of(&self, left: u8, lost: u8) -> u8 {
         let wanted = match self.needed.checked_sub(lost) {
             _ if !self.safety => self.needed,
             Some(0) | None => 1,
             Some(rest) => rest,
         };
-        if wanted < left { wanted } else { left }
+        wanted.min(left)
     }
 }

@@ -138,3 +138,18 @@ fn a_saved_state_that_no_alarm_can_be_in_is_refused() {
         assert!(!reads(flags, shelved_until, re_alarm_at), "{flags:b}");
     }
 }
+
+#[test]
+fn bytes_of_another_version_or_length_or_with_unknown_bits_are_no_saved_state() {
+    let saved = Alarm::new(definition(Condition::Bad), Instant(0)).saved(Instant(0), WallMs(0));
+    let bytes = saved.to_bytes();
+    assert_eq!(Saved::from_bytes(&bytes), Some(saved));
+    // Bit 1 is set in a new alarm.
+    for (place, value) in [(0, 0), (0, 2), (1, 0x42), (1, 0x82), (2, 1), (3, 1)] {
+        let mut other = bytes;
+        other[place] = value;
+        assert_eq!(Saved::from_bytes(&other), None, "byte {place}: {value}");
+    }
+    assert_eq!(Saved::from_bytes(&bytes[..Saved::BYTES - 1]), None);
+    assert_eq!(Saved::from_bytes(&[&bytes[..], &[0]].concat()), None);
+}

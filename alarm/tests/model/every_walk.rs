@@ -196,3 +196,18 @@ fn every_order_of_a_devices_answers_is_judged_by_the_rules() {
     };
     assert_eq!(every(definition, STEP, &alphabet, 6), walks(5, 6));
 }
+
+#[test]
+fn every_order_of_a_discrete_points_states_is_judged_by_the_rules() {
+    let state = |value| Event::Input(Input::Value(value));
+    let acknowledge = Event::AcknowledgePresent;
+    let alphabet = [state(0.0), state(1.0), BAD, TICK, acknowledge, RESTART];
+    for when in [false, true] {
+        let definition = Definition {
+            on_delay_ms: 1000,
+            off_delay_ms: 1000,
+            ..definition(Condition::Discrete { when })
+        };
+        assert_eq!(every(definition, STEP, &alphabet, 5), walks(6, 5));
+    }
+}

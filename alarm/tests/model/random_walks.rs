@@ -127,7 +127,8 @@ pub(crate) fn walk() -> impl Strategy<Value = (Definition, u64, Vec<Event>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    // A fault is told within seconds, if not by its shortest walk.
+    #![proptest_config(ProptestConfig { cases: 2000, max_shrink_time: 5000, ..ProptestConfig::default() })]
 
     #[test]
     fn on_no_walk_does_the_engine_differ_from_the_rules((definition, step, events) in walk()) {
