@@ -1,4 +1,4 @@
-//! From the broker to the stores: `session` listens, `worker` decodes (`decode`, `edge`, `alarm`, `birth`) and commits (`store`), `outbox` acknowledges,
+//! From the broker to the stores: `session` listens, `worker` decodes (`decode`, `edge`, `alarm`, `birth`, `lives`) and commits (`store`), `outbox` acknowledges,
 //! `orders` carries commands the other way.
 //!
 //! The socket is read by one task into one queue, bounded in messages and bytes; when it is full the socket is not read. A batch is acknowledged after
@@ -9,6 +9,7 @@ mod birth;
 mod decode;
 mod edge;
 mod link;
+mod lives;
 mod orders;
 mod outbox;
 mod session;
