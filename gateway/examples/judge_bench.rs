@@ -28,7 +28,7 @@ fn main() -> Result<()> {
         println!("point_of_{points} {cost:.1} ns/s");
         costs.push(cost);
     }
-    // Between these two the site outgrows the processor's caches; beyond, nothing grows.
+    // A small site fits the processor's caches and a large one does not; other work on the machine that takes of them shows here too.
     println!("point_100000_to_1000 {:.2} ratio 2", costs[2] / costs[0]);
     println!(
         "point_100000_to_10000 {:.2} ratio 1.25",
