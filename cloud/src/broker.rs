@@ -355,11 +355,21 @@ mod tests {
         let options = MqttOptions::new("third-party", address.ip().to_string(), address.port());
         let (client, mut events) = AsyncClient::new(options, 10);
         client.subscribe("#", QoS::AtMostOnce).await.expect("room");
-        client
-            .publish("气体", QoS::AtMostOnce, false, "1")
-            .await
-            .expect("room");
-        while events.poll().await.is_ok() {}
+        // Again and again: a message that overtook its subscription kills nobody.
+        let mut again = tokio::time::interval(ask_every);
+        let killed = async {
+            loop {
+                tokio::select! {
+                    event = events.poll() => if event.is_err() { return },
+                    _ = again.tick() => {
+                        // With no room there is one on its way.
+                        let _full = client.try_publish("气体", QoS::AtMostOnce, false, "1");
+                    }
+                }
+            }
+        };
+        let killed = tokio::time::timeout(Duration::from_secs(60), killed).await;
+        killed.expect("the router dies of it");
         answers(address).await;
         ending.cancel();
         run.await.expect("no panic").expect("a clean end");

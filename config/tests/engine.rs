@@ -268,6 +268,14 @@ fn a_condition_that_could_not_do_its_duty_is_refused_where_it_says_so() {
     }
 }
 
+#[test]
+fn a_gas_point_may_be_watched_for_standing_still_over_hours() {
+    let frozen = "[point.alarms.FROZEN]\nband = 0.2\non_delay_s = 14400\npriority = 3\n";
+    let site = load(&point("A", 0, "combustible-gas", frozen)).unwrap();
+    let alarm = site.alarms.iter().find(|alarm| alarm.id == "A.FROZEN");
+    assert_eq!(alarm.unwrap().definition.on_delay_ms, 14_400_000);
+}
+
 const PURGE: &str = r#"
 [[manual]]
 id = "PURGE"

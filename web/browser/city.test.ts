@@ -365,10 +365,10 @@ test.each(['zh', 'en'] as const)('with everything to say the strip is one line a
     city.county.mixed();
     await screen.page.locator('.strip .button.main').waitFor();
     await screen.page.locator('.strip .link-state[data-state="down"]').waitFor();
-    expect(await screen.page.locator('.strip .sound .button').count()).toBe(3);
+    await expect.poll(() => screen.page.locator('.strip .sound .button').count()).toBe(3);
     for (const width of [1366, 1501, 1600, 1900, 1920]) {
       await screen.page.setViewportSize({ width, height: 768 });
-      expect((await screen.page.locator('.strip').boundingBox())?.height, `${width}`).toBeLessThan(60);
+      await expect.poll(async () => (await screen.page.locator('.strip').boundingBox())?.height, { message: `${width}` }).toBeLessThan(60);
     }
   } finally {
     await strict.close();

@@ -145,7 +145,7 @@ test.each(['zh', 'en'] as const)('with links down and the horn sounding the stri
   await page.locator('.link-state[data-state="down"]').first().waitFor();
   for (const width of [1366, 1501, 1600, 1900, 1920]) {
     await page.setViewportSize({ width, height: 768 });
-    expect((await page.locator('.strip').boundingBox())?.height, `${width}`).toBeLessThan(60);
+    await expect.poll(async () => (await page.locator('.strip').boundingBox())?.height, { message: `${width}` }).toBeLessThan(60);
   }
 });
 
@@ -259,6 +259,27 @@ test('shelving names its end, needs a reason, and for a P1 a second person', asy
   await page.locator('.alarm-row[data-alarm="GT-101.HH"][data-state="SHLVD"]').waitFor();
   await page.locator('.alarm-details').getByRole('button', { name: '取消搁置' }).click();
   await page.locator('.alarm-row[data-alarm="GT-101.HH"][data-state="UNACK"]').waitFor();
+});
+
+test('a latched alarm is reset once it has cleared and was acknowledged, and not before', async () => {
+  const page = await at('/alarms');
+  plant.process.leak();
+  await row(page, 'GT-101.HH').click();
+  const reset = page.locator('.alarm-details').getByRole('button', { name: '复位' });
+  expect(await reset.count()).toBe(0);
+  plant.process.calm();
+  await page.locator('.alarm-row[data-alarm="GT-101.HH"][data-state="LATCH-UNACK"]').waitFor();
+  await reset.waitFor();
+  expect(await reset.isDisabled()).toBe(true);
+  expect(await reset.getAttribute('title')).toBe('恢复且已确认后方可复位');
+  await row(page, 'GT-101.HH').getByRole('button', { name: '确认' }).click();
+  await row(page, 'GT-101.HH').getByRole('textbox').fill('现场已查');
+  await page.keyboard.press('Enter');
+  await logIn(page);
+  await page.locator('.alarm-row[data-alarm="GT-101.HH"][data-state="LATCH-ACK"]').waitFor();
+  await reset.click();
+  await row(page, 'GT-101.HH').waitFor({ state: 'detached' });
+  expect(plant.process.alarms.get('GT-101.HH')?.state).toBe('NORM');
 });
 
 test('in a flood the row under the pointer stays where it is, the rows drawn stay few, and frames keep coming', async () => {

@@ -206,7 +206,8 @@ fn check_deadband(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option<
 /// R23: gas is known within ten seconds, its level 2 within two of its reading; so should be every HH, LL and P1.
 fn check_delay(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option<&Given>) {
     let definition = &alarm.definition;
-    if kind.is_fault() {
+    // That a value stands still takes its time to tell, on gas too.
+    if kind.is_fault() || kind == Kind::Frozen {
         return;
     }
     let at = given.and_then(|given| given.on_delay.as_ref());

@@ -133,12 +133,12 @@ impl Judge {
         let first = self.values[point.0] == Err(NoValue::NotYetRead);
         self.values[point.0] = reading.value();
         for place in self.watching.places(point) {
-            let alarm = self.watching.alarms[place];
+            let (alarm, input) = self.watching.alarms[place];
             if first {
                 // A group counts from its members' first readings: what ran before a restart runs anew (R20).
                 self.votes.touch(alarm);
             }
-            match self.site.alarms[alarm.0].input {
+            match input {
                 Input::Value => {
                     let transition = self.alarms[alarm.0].observe(reading, self.now);
                     self.took(alarm, self.now, transition, None);

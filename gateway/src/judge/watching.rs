@@ -1,11 +1,11 @@
 //! Which alarms look at a point's own value.
 
-use davy_config::site::{AlarmIndex, PointIndex, Site};
+use davy_config::site::{AlarmIndex, Input, PointIndex, Site};
 
-/// The alarms of every point in one list.
+/// The alarms of every point in one list, each with what it looks at: a site's alarms are large, and every reading asks.
 #[derive(Debug)]
 pub(super) struct Watching {
-    pub(super) alarms: Vec<AlarmIndex>,
+    pub(super) alarms: Vec<(AlarmIndex, Input)>,
     /// By point: where its alarms end; they begin where those of the point before it end.
     ends: Vec<usize>,
 }
@@ -17,7 +17,9 @@ impl Watching {
             ends: Vec::with_capacity(site.points.len()),
         };
         for point in &site.points {
-            watching.alarms.extend(&point.alarms);
+            let inputs = point.alarms.iter();
+            let inputs = inputs.map(|alarm| (*alarm, site.alarms[alarm.0].input));
+            watching.alarms.extend(inputs);
             watching.ends.push(watching.alarms.len());
         }
         watching
