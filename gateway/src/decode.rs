@@ -24,7 +24,8 @@ pub fn reading<'r>(
     }
 }
 
-fn holds(rule: &StatusRule, words: &[u16]) -> bool {
+/// Whether a status rule's register takes the value away.
+pub(crate) fn holds(rule: &StatusRule, words: &[u16]) -> bool {
     let raw = number(rule.register.encoding, words);
     raw >= rule.from as f64 && raw <= rule.to as f64
 }

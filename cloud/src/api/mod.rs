@@ -24,7 +24,7 @@ mod trend;
 pub use error::ApiError;
 pub use health::{Health, Status};
 
-use crate::auth::{Passwords, Throttle};
+use crate::auth::Passwords;
 use crate::history::History;
 use crate::live::Live;
 use crate::order::Courier;
@@ -34,6 +34,7 @@ use asked::Asked;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
+use davy_throttle::{Bounds, Throttle};
 use jiff::tz::Offset;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
@@ -45,6 +46,11 @@ use utoipa_axum::routes;
 
 /// Largest body of a call, bytes: the registry of a site with its contacts is the largest thing that anybody sends.
 const MOST_BODY: usize = 64 * 1024;
+/// Log-ins of a city's people.
+const LOG_INS: Bounds = Bounds {
+    strangers: 120,
+    pairs: 20_000,
+};
 /// Event streams at once; the next is told to come later.
 const MOST_STREAMS: usize = 1_000;
 
@@ -125,7 +131,7 @@ pub fn router(parts: Parts) -> Router {
         parts,
         asked: Asked::of(&document),
         passwords: Passwords::default(),
-        throttle: Throttle::default(),
+        throttle: Throttle::new(LOG_INS),
         streams: Arc::new(Semaphore::new(MOST_STREAMS)),
         reckoning: Arc::new(Semaphore::new(kpi::MOST_AT_ONCE)),
     }));

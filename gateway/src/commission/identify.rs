@@ -2,9 +2,9 @@
 
 use super::Line;
 use crate::acquire::{Fault, Request};
-use crate::decode::number;
+use crate::decode::{holds, number};
 use davy_alarm::NoValue;
-use davy_config::site::{Register, StatusRule, Table};
+use davy_config::site::{Register, Table};
 use davy_config::{Shape, SignalShape, profile_names, profile_shape, width};
 use std::io;
 
@@ -107,11 +107,6 @@ async fn rules(line: &mut Line, unit: u8, signal: &SignalShape) -> io::Result<Op
         }
     }
     Ok(Some(signal.status.len()))
-}
-
-fn holds(rule: &StatusRule, words: &[u16]) -> bool {
-    let raw = number(rule.register.encoding, words);
-    raw >= rule.from as f64 && raw <= rule.to as f64
 }
 
 async fn registers(line: &mut Line, unit: u8, register: Register) -> io::Result<Option<Vec<u16>>> {

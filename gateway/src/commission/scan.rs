@@ -130,9 +130,10 @@ impl Scan {
                 report: &mut report,
             };
             look.all(self.units.clone(), self.thorough).await;
-            // A line has one setting; another could only garble what was found.
+            // A line has one setting; another could only garble what was found. A port that cannot be opened cannot be with any.
             let is_line = matches!(look.line.bus.link, Link::Rtu { .. });
-            if is_line && report.found.len() > before && !self.thorough {
+            let is_known = report.found.len() > before && !self.thorough;
+            if is_line && (is_known || !report.closed.is_empty()) {
                 break;
             }
         }

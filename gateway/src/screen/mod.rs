@@ -10,7 +10,6 @@ mod session;
 pub mod shapes;
 mod stream;
 mod system;
-mod throttle;
 
 use crate::clock::Clock;
 use crate::desk::Desk;

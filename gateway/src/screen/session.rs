@@ -2,9 +2,9 @@
 //!
 //! Sessions live in memory alone: a restart of the gateway logs everybody out, and no secret reaches the disk.
 
-use super::throttle::Throttle;
 use argon2::{Argon2, PasswordVerifier, password_hash::phc::PasswordHash};
 use davy_config::site::Person;
+use davy_throttle::{Bounds, Throttle};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -14,10 +14,17 @@ use std::time::{Duration, Instant};
 pub(super) fn cookie(site: &str) -> String {
     format!("davy_plant_session_{site}")
 }
+
 /// A session ends after this long without use: one shift.
 const IDLE: Duration = Duration::from_secs(12 * 3600);
 /// Sessions at one time; the one unused for longest makes room.
 const SESSIONS_MAX: usize = 256;
+/// Tries of PINs: a plant has few screens and few people.
+const PINS: Bounds = Bounds {
+    strangers: 30,
+    pairs: 2_000,
+};
+
 /// Why a log-in was refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LoginError {
@@ -50,7 +57,7 @@ impl Sessions {
         Self {
             people,
             open: Mutex::default(),
-            throttle: Throttle::default(),
+            throttle: Throttle::new(PINS),
             began: Instant::now(),
         }
     }

@@ -33,7 +33,8 @@ const QUEUE_SPARE: usize = 8;
 /// A connection on which the broker does not take the subscriptions in this time is given up.
 const SUBSCRIBE_LIMIT: Duration = Duration::from_secs(10);
 
-/// With other brokers to look at, one on which the primary host does not come online in this time is left (specification §5.16: the node walks).
+/// With other brokers to look at, one on which the primary host does not come online in this time is left
+/// (`tck-id-operational-behavior-primary-application-state-with-multiple-servers-walk`).
 const HOST_LIMIT: Duration = Duration::from_secs(10);
 
 /// One MQTT connection.
@@ -87,7 +88,7 @@ impl Queue {
     }
 }
 
-/// The primary host (specification §5.4: an edge node's birth waits for it).
+/// The primary host, which an edge node's birth waits for (`tck-id-message-flow-edge-node-birth-publish-phid-wait`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Host {
     /// The site names none.

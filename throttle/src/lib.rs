@@ -1,12 +1,13 @@
-//! Slows whoever guesses passwords, and locks nobody out: tries are counted by where they come from and whose name they claim, so that the right
-//! password from another screen still opens. After five wrong ones in a row the pair waits a minute, after each further one twice as long, at most a quarter of an hour.
+//! Slows whoever guesses PINs or passwords, and locks nobody out: tries are counted by where they come from and whose name they claim, so that what is
+//! right still opens from another screen. After five wrong ones in a row the pair waits a minute, after each further one twice as long, at most a quarter
+//! of an hour.
 //!
-//! Bounds: 120 tries a minute in all from pairs that never were right, or many addresses would guess together; a pair that was right in the last week is not held by
-//! them. 20,000 pairs at once; when full, those go that are forgotten anyway, and if none is, new pairs wait.
+//! Tries of all pairs that never were right are bounded together, or many addresses would guess as one; a pair that was right in the last week is not
+//! held by them. Pairs are bounded too: when full, those go that are forgotten anyway, and if none is, new pairs wait.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Wrong ones in a row that cost nothing but themselves.
 const FREE: u32 = 5;
@@ -16,13 +17,22 @@ const LONGEST_WAIT_MS: i64 = 15 * 60_000;
 const FORGOTTEN_MS: i64 = 30 * 60_000;
 /// How long a right one vouches for its pair.
 const VOUCHED_MS: i64 = 7 * 86_400_000;
-/// Tries a minute of all pairs that nothing vouches for.
-const MOST_OF_STRANGERS: u32 = 120;
-const MOST_PAIRS: usize = 20_000;
+
+/// How much there is room for.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Tries a minute of all pairs that nothing vouches for.
+    pub strangers: u32,
+    /// Pairs remembered at once.
+    pub pairs: usize,
+}
 
 /// Tries of late, by address and name.
-#[derive(Debug, Default)]
-pub struct Throttle(Mutex<State>);
+#[derive(Debug)]
+pub struct Throttle {
+    bounds: Bounds,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -61,17 +71,31 @@ impl Tries {
 }
 
 impl Throttle {
+    /// Nobody has tried yet.
+    pub fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            state: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether this pair may try now; a try counts as wrong until [`Throttle::forgive`]. One that must wait is not counted: who waits is not held longer.
     pub fn admit(&self, address: IpAddr, name: &str, now_ms: i64) -> bool {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         let key = (address, name.to_owned());
         let held = state.pairs.get(&key).map(|tries| tries.at(now_ms));
         if held.is_some_and(|tries| tries.waits(now_ms))
-            || (held.is_none() && !state.has_room(now_ms))
+            || (held.is_none() && !state.has_room(self.bounds, now_ms))
         {
             return false;
         }
-        if !held.is_some_and(|tries| tries.is_vouched(now_ms)) && !state.admit_stranger(now_ms) {
+        if !held.is_some_and(|tries| tries.is_vouched(now_ms))
+            && !state.admit_stranger(self.bounds, now_ms)
+        {
             return false;
         }
         let right_ms = held.and_then(|tries| tries.right_ms);
@@ -87,7 +111,7 @@ impl Throttle {
 
     /// The try was right.
     pub fn forgive(&self, address: IpAddr, name: &str, now_ms: i64) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         let tries = Tries {
             wrong: 0,
             last_ms: now_ms,
@@ -99,22 +123,22 @@ impl Throttle {
 }
 
 impl State {
-    fn has_room(&mut self, now_ms: i64) -> bool {
-        if self.pairs.len() >= MOST_PAIRS {
+    fn has_room(&mut self, bounds: Bounds, now_ms: i64) -> bool {
+        if self.pairs.len() >= bounds.pairs {
             self.pairs.retain(|_, tries| {
                 tries.is_vouched(now_ms) || now_ms - tries.last_ms < FORGOTTEN_MS
             });
         }
-        self.pairs.len() < MOST_PAIRS
+        self.pairs.len() < bounds.pairs
     }
 
-    fn admit_stranger(&mut self, now_ms: i64) -> bool {
+    fn admit_stranger(&mut self, bounds: Bounds, now_ms: i64) -> bool {
         let (since_ms, tries) = &mut self.strangers;
         if !(0..WINDOW_MS).contains(&(now_ms - *since_ms)) {
             (*since_ms, *tries) = (now_ms, 0);
         }
-        *tries += u32::from(*tries < MOST_OF_STRANGERS + 1);
-        *tries <= MOST_OF_STRANGERS
+        *tries += u32::from(*tries <= bounds.strangers);
+        *tries <= bounds.strangers
     }
 }
 
@@ -123,12 +147,16 @@ mod tests {
     use super::*;
     use std::net::Ipv4Addr;
 
+    const BOUNDS: Bounds = Bounds {
+        strangers: 30,
+        pairs: 100,
+    };
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
     const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
 
     #[test]
     fn whoever_guesses_waits_and_the_person_comes_in_from_another_screen() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(BOUNDS);
         for _ in 0..FREE {
             assert!(throttle.admit(HERE, "wang", 1_000));
         }
@@ -146,7 +174,7 @@ mod tests {
 
     #[test]
     fn each_wrong_one_after_that_doubles_the_wait_up_to_a_quarter_of_an_hour() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(BOUNDS);
         for _ in 0..FREE {
             throttle.admit(HERE, "wang", 0);
         }
@@ -168,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_right_one_forgives_the_wrong_ones_of_its_pair() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(BOUNDS);
         for _ in 0..200 {
             assert!(throttle.admit(HERE, "wang", 0));
             throttle.forgive(HERE, "wang", 0);
@@ -177,22 +205,22 @@ mod tests {
 
     #[test]
     fn many_addresses_together_are_held_and_a_screen_that_was_right_is_not() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(BOUNDS);
         assert!(throttle.admit(HERE, "wang", 0));
         throttle.forgive(HERE, "wang", 0);
         let from = |number: u32| IpAddr::V4(Ipv4Addr::from_bits(number));
         let admitted = (0..10_000).filter(|number| throttle.admit(from(*number), "wang", 1));
-        assert_eq!(admitted.count(), MOST_OF_STRANGERS as usize);
+        assert_eq!(admitted.count(), BOUNDS.strangers as usize);
         assert!(throttle.admit(HERE, "wang", 2), "it was right before");
         assert!(!throttle.admit(THERE, "wang", 2), "it never was");
         assert!(throttle.admit(THERE, "wang", WINDOW_MS), "a minute later");
-        let kept = throttle.0.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(kept.pairs.len() <= MOST_PAIRS);
+        let kept = throttle.lock();
+        assert!(kept.pairs.len() <= BOUNDS.pairs);
     }
 
     #[test]
     fn a_clock_that_was_set_back_holds_nobody_longer() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(BOUNDS);
         for _ in 0..FREE {
             throttle.admit(HERE, "wang", 10_000_000);
         }
