@@ -81,6 +81,10 @@ replay-same = Every alarm is raised and every output switched on as often as it 
 replay-alarm-differs = { $id }: recorded { $recorded } times (first { $recordedfirst }), here { $here } times (first { $herefirst }).
 replay-output-differs = Output { $id }: switched on { $recorded } times (first { $recordedfirst }), here { $here } times (first { $herefirst }).
 
+target-address = “{ $at }” is no address: write HOST, HOST:PORT, 192.168.1.10-40 or 192.168.1.0/28, with :PORT behind it if it is not 502.
+target-too-many = “{ $at }” names more than 256 hosts: name the ones that are yours.
+scan-draft-exists = { $path } exists; a draft never writes over a file.
+probe-one-host = One host at a time is read.
 scan-found = { $at }, unit { $unit }: answers.
 scan-found-any = { $at }: answers, to any unit id (a device of its own).
 scan-says = says that it is: { $identity }

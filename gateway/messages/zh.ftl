@@ -81,6 +81,10 @@ replay-same = 每个报警和每个输出的动作次数都与记录相同。
 replay-alarm-differs = { $id }：记录 { $recorded } 次（首次 { $recordedfirst }），此处 { $here } 次（首次 { $herefirst }）。
 replay-output-differs = 输出 { $id }：记录接通 { $recorded } 次（首次 { $recordedfirst }），此处 { $here } 次（首次 { $herefirst }）。
 
+target-address = “{ $at }”不是地址：写 主机、主机:端口、192.168.1.10-40 或 192.168.1.0/28；端口不是 502 时在后面加 :端口。
+target-too-many = “{ $at }”超过 256 台主机：只写属于你的那些。
+scan-draft-exists = { $path } 已存在；草稿不会覆盖文件。
+probe-one-host = 一次只读一台主机。
 scan-found = { $at }，单元 { $unit }：有应答。
 scan-found-any = { $at }：有应答，对任何单元号都应答（独立设备）。
 scan-says = 自称：{ $identity }

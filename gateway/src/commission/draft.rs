@@ -133,7 +133,7 @@ mod tests {
     use std::path::Path;
 
     fn found(at: &str, unit: u8, profile: Option<&'static str>) -> Found {
-        let bus = target::tcp(at, false, 200).unwrap().remove(0);
+        let bus = target::host(at);
         Found {
             at: target::spelt(&bus.link),
             bus,

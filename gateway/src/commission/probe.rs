@@ -4,24 +4,19 @@ use super::spell::{self, Reading};
 use super::{Line, target};
 use crate::acquire::{Fault, Request};
 use crate::message;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use davy_config::Language;
 use davy_config::site::{Bus, Link, Parity, Table};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::PathBuf;
 
 /// What to read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Probe {
-    #[arg(long, group = "where")]
-    serial: Option<PathBuf>,
-    #[arg(long, group = "where")]
-    tcp: Option<String>,
-    #[arg(long, group = "where")]
-    rtu_over_tcp: Option<String>,
+    #[command(flatten)]
+    at: target::Where,
     #[arg(long, default_value_t = 9_600, requires = "serial")]
     baud: u32,
     #[arg(long, default_value = "none", requires = "serial")]
@@ -83,7 +78,7 @@ impl Probe {
     /// # Errors
     /// The target makes no sense, the link cannot be opened, or the unit does not answer.
     pub(crate) fn run(&self, language: Language) -> Result<bool> {
-        let bus = self.bus()?;
+        let bus = self.bus(language)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -102,16 +97,9 @@ impl Probe {
         Ok(words.iter().any(Result::is_ok))
     }
 
-    fn bus(&self) -> Result<Bus> {
-        let one = |text: &String, converter| -> Result<Bus> {
-            let mut buses = target::tcp(text, converter, self.timeout_ms)?;
-            if buses.len() != 1 {
-                bail!("`{text}`: {} hosts, 1 is wanted", buses.len());
-            }
-            Ok(buses.remove(0))
-        };
-        match (&self.serial, &self.tcp, &self.rtu_over_tcp) {
-            (Some(path), ..) => Ok(Bus {
+    fn bus(&self, language: Language) -> Result<Bus> {
+        if let Some(path) = &self.at.serial {
+            return Ok(Bus {
                 id: "bus".to_owned(),
                 link: Link::Rtu {
                     path: path.clone(),
@@ -125,10 +113,13 @@ impl Probe {
                 },
                 timeout_ms: self.timeout_ms,
                 turnaround_ms: 0,
-            }),
-            (_, Some(text), _) => one(text, false),
-            (.., Some(text)) => one(text, true),
-            (None, None, None) => bail!("--serial, --tcp, --rtu-over-tcp"),
+            });
+        }
+        let buses = self.at.hosts(self.timeout_ms);
+        let mut buses = buses.map_err(|error| anyhow!(error.text(language)))?;
+        match buses.len() {
+            1 => Ok(buses.remove(0)),
+            _ => bail!(message::text("probe-one-host", language)),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::identify::{self, Identity, Match, Presence};
 use super::{Line, draft, target};
 use crate::message;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use davy_config::Language;
 use davy_config::site::{Bus, Link};
 use serde::Serialize;
@@ -21,12 +21,8 @@ const NOBODYS: u8 = 248;
 /// What to scan.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Scan {
-    #[arg(long, group = "where")]
-    serial: Option<PathBuf>,
-    #[arg(long, group = "where")]
-    tcp: Option<String>,
-    #[arg(long, group = "where")]
-    rtu_over_tcp: Option<String>,
+    #[command(flatten)]
+    at: target::Where,
     #[arg(long, requires = "serial")]
     baud: Option<u32>,
     #[arg(long, value_parser = units)]
@@ -88,12 +84,15 @@ impl Scan {
     /// # Errors
     /// The target makes no sense, or the draft cannot be written.
     pub(crate) fn run(&self, language: Language) -> Result<bool> {
-        let buses = self.buses()?;
+        let buses = self.buses();
+        let buses = buses.map_err(|error| anyhow!(error.text(language)))?;
         if let Some(path) = self.draft.as_ref().filter(|path| path.exists()) {
-            bail!(
-                "{}: it exists; a draft never writes over a file",
-                path.display()
-            );
+            let path = path.display().to_string();
+            bail!(message::text_with(
+                "scan-draft-exists",
+                &[("path", path)],
+                language
+            ));
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -104,18 +103,21 @@ impl Scan {
             && !report.found.is_empty()
         {
             std::fs::write(path, draft::text(&report.found))
-                .with_context(|| format!("cannot write {}", path.display()))?;
+                .with_context(|| path.display().to_string())?;
         }
         Ok(!report.found.is_empty())
     }
 
-    fn buses(&self) -> Result<Vec<Bus>> {
-        Ok(match (&self.serial, &self.tcp, &self.rtu_over_tcp) {
-            (Some(path), ..) => target::serial(path, self.baud, self.thorough, self.timeout_ms),
-            (_, Some(text), _) => target::tcp(text, false, self.timeout_ms)?,
-            (.., Some(text)) => target::tcp(text, true, self.timeout_ms)?,
-            (None, None, None) => bail!("--serial, --tcp, --rtu-over-tcp"),
-        })
+    fn buses(&self) -> Result<Vec<Bus>, target::TargetError> {
+        match &self.at.serial {
+            Some(path) => Ok(target::serial(
+                path,
+                self.baud,
+                self.thorough,
+                self.timeout_ms,
+            )),
+            None => self.at.hosts(self.timeout_ms),
+        }
     }
 
     async fn search(&self, buses: Vec<Bus>) -> Report {

@@ -1,5 +1,7 @@
 //! Where to look: serial lines with their settings, and TCP addresses that the installer names.
 
+use crate::message;
+use davy_config::Language;
 use davy_config::site::{Bus, Link, Parity};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -27,15 +29,44 @@ const FRAMES: [(Parity, u8); 4] = [
     (Parity::None, 2),
 ];
 
+/// One place to look at.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Where {
+    #[arg(long)]
+    pub(super) serial: Option<PathBuf>,
+    #[arg(long)]
+    tcp: Option<String>,
+    #[arg(long)]
+    rtu_over_tcp: Option<String>,
+}
+
+impl Where {
+    /// The hosts, where it is no serial line.
+    pub(super) fn hosts(&self, timeout_ms: u32) -> Result<Vec<Bus>, TargetError> {
+        match (&self.tcp, &self.rtu_over_tcp) {
+            (Some(text), _) => tcp(text, false, timeout_ms),
+            (_, Some(text)) => tcp(text, true, timeout_ms),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+}
+
 /// Why a target cannot be looked at.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum TargetError {
-    #[error(
-        "`{0}` is no address: write HOST, HOST:PORT, 192.168.1.10-40 or 192.168.1.0/28, with :PORT behind it if it is not 502"
-    )]
     Address(String),
-    #[error("`{0}` names {1} hosts, more than 256: name the ones that are yours")]
-    TooMany(String, usize),
+    TooMany(String),
+}
+
+impl TargetError {
+    pub(super) fn text(&self, language: Language) -> String {
+        let (key, at) = match self {
+            Self::Address(at) => ("target-address", at),
+            Self::TooMany(at) => ("target-too-many", at),
+        };
+        message::text_with(key, &[("at", at.clone())], language)
+    }
 }
 
 /// The settings of a serial line that are tried, in this order.
@@ -67,7 +98,7 @@ pub(super) fn serial(path: &Path, baud: Option<u32>, thorough: bool, timeout_ms:
 }
 
 /// The hosts of an address, a range or a network; `converter` speaks RTU over TCP.
-pub(super) fn tcp(text: &str, converter: bool, timeout_ms: u32) -> Result<Vec<Bus>, TargetError> {
+fn tcp(text: &str, converter: bool, timeout_ms: u32) -> Result<Vec<Bus>, TargetError> {
     let wrong = || TargetError::Address(text.to_owned());
     let (hosts, port) = match text.rsplit_once(':') {
         Some((hosts, port)) => (hosts, port.parse().map_err(|_| wrong())?),
@@ -75,7 +106,7 @@ pub(super) fn tcp(text: &str, converter: bool, timeout_ms: u32) -> Result<Vec<Bu
     };
     let hosts = hosts_of(hosts).ok_or_else(wrong)?;
     if hosts.len() > HOSTS_MAX {
-        return Err(TargetError::TooMany(text.to_owned(), hosts.len()));
+        return Err(TargetError::TooMany(text.to_owned()));
     }
     let link = |host| match converter {
         true => Link::RtuOverTcp { host, port },
@@ -139,6 +170,12 @@ const fn letter(parity: Parity) -> char {
 }
 
 #[cfg(test)]
+/// One host, for the tests of others.
+pub(super) fn host(text: &str) -> Bus {
+    tcp(text, false, 200).expect("an address").remove(0)
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -180,7 +217,7 @@ mod tests {
         }
         for text in ["0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/23"] {
             assert!(
-                matches!(hosts(text), Err(TargetError::TooMany(..))),
+                matches!(hosts(text), Err(TargetError::TooMany(_))),
                 "{text}"
             );
         }
