@@ -2,12 +2,16 @@
 
 use super::scan::Found;
 use davy_config::profile_shape;
-use davy_config::site::{Link, Parity};
+use davy_config::site::{Encoding, Link, Parity};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Signals of one device that become points of a draft; of a controller of hundreds of channels a person picks the wired ones.
 const POINTS_MAX: usize = 8;
+
+/// What a draft says of a switch and of a measured value; a person says the rest.
+const SWITCH: &str = "kind = \"discrete\"";
+const MEASURED: &str = "kind = \"other\"\nunit = \"?\"\nrange = [0, 100]";
 
 const HEAD: &str = r#"# 草稿：由 davy-gateway scan 生成。请改名、定区域、定单位和量程、设报警，然后运行 davy-gateway check。
 # A draft by davy-gateway scan. Name things, give units and ranges, set alarms, then run davy-gateway check.
@@ -96,8 +100,17 @@ fn device(text: &mut String, number: usize, bus: &str, found: &Found) {
         .into_iter()
         .flatten()
         .filter(|signal| !signal.writable);
-    let signals = read.take(POINTS_MAX).map(|signal| signal.id);
-    let sources: Vec<String> = signals.map(|id| format!("signal = \"{id}\"")).collect();
+    let sources: Vec<(String, &str)> = read
+        .take(POINTS_MAX)
+        .map(|signal| {
+            let is_switch = matches!(
+                signal.register.encoding,
+                Encoding::Bool | Encoding::Bit { .. }
+            );
+            let kind = if is_switch { SWITCH } else { MEASURED };
+            (format!("signal = \"{}\"", signal.id), kind)
+        })
+        .collect();
     if sources.is_empty() {
         text.push_str("# 未知设备：用 davy-gateway probe 找到它的寄存器 / unknown: find its registers with davy-gateway probe\n");
         point(
@@ -105,17 +118,18 @@ fn device(text: &mut String, number: usize, bus: &str, found: &Found) {
             number,
             1,
             "register = { table = \"holding\", address = 0 }",
+            MEASURED,
         );
     }
-    for (place, source) in (1..).zip(&sources) {
-        point(text, number, place, source);
+    for (place, (source, kind)) in (1..).zip(&sources) {
+        point(text, number, place, source, kind);
     }
 }
 
-fn point(text: &mut String, device: usize, place: usize, source: &str) {
+fn point(text: &mut String, device: usize, place: usize, source: &str, kind: &str) {
     let _ = write!(
         text,
-        "\n[[point]]\nid = \"p-{device}-{place}\"\nname = {{ zh = \"{device} 号设备 {place}\", en = \"Device {device}, {place}\" }}\narea = \"area-1\"\ndevice = \"device-{device}\"\n{source}\nkind = \"other\"\nunit = \"?\"\nrange = [0, 100]\n",
+        "\n[[point]]\nid = \"p-{device}-{place}\"\nname = {{ zh = \"{device} 号设备 {place}\", en = \"Device {device}, {place}\" }}\narea = \"area-1\"\ndevice = \"device-{device}\"\n{source}\n{kind}\n",
     );
 }
 
@@ -164,6 +178,16 @@ mod tests {
         for profile in profile_names() {
             let site = load(&[found("10.0.0.1", 1, Some(profile))]);
             assert_eq!(site.devices.len(), 1, "{profile}");
+            let switch = |point: &davy_config::site::Point| {
+                matches!(
+                    point.register.encoding,
+                    Encoding::Bool | Encoding::Bit { .. }
+                )
+            };
+            for point in &site.points {
+                let is_discrete = point.kind == davy_config::site::PointKind::Discrete;
+                assert_eq!(is_discrete, switch(point), "{profile} {}", point.id);
+            }
         }
     }
 
