@@ -8,6 +8,9 @@ use crate::records::engine::{Row, StoreError, Transaction, values};
 use crate::records::{Records, RecordsError};
 use sha2::{Digest as _, Sha256};
 
+/// The action of a horn that was silenced at a plant: who did it counts in the alarm figures.
+pub(crate) const PLANT_SILENCE: &str = "plant-silence";
+
 /// What is to be remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

@@ -354,6 +354,18 @@ impl PointKind {
             Self::Other => "other",
         }
     }
+
+    /// How much later than at once an alarm on such a signal may come, milliseconds (R23): gas must alarm within ten seconds, its poll included.
+    pub const fn may_wait_ms(self, poll_ms: u32) -> u32 {
+        match self {
+            Self::CombustibleGas | Self::ToxicGas | Self::Oxygen => {
+                10_000_u32.saturating_sub(poll_ms)
+            }
+            Self::Flow | Self::Pressure | Self::DifferentialPressure => 15_000,
+            Self::Level | Self::Temperature => 60_000,
+            Self::Composition | Self::Discrete | Self::Other => 2_000,
+        }
+    }
 }
 
 /// One measured or discrete value.

@@ -16,6 +16,7 @@ use crate::screen::{self, Plant};
 use crate::uplink::{self, Uplink};
 use crate::watch::Watch;
 use anyhow::{Context as _, Result};
+use davy_alarm::WallMs;
 use davy_config::site::{AlarmIndex, Site};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sd_notify::NotifyState;
@@ -166,6 +167,13 @@ impl Gateway {
             acquire::spawn(&site, clock, &scans, &demanded, &acquiring)
         };
 
+        tokio::spawn(resume_load(
+            live.clone(),
+            journal.clone(),
+            clock,
+            clock.wall(),
+        ));
+
         let publishing = CancellationToken::new();
         let parts = uplink::Parts {
             site: site.clone(),
@@ -290,6 +298,18 @@ fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {
     // What the restored alarms demand stands before a bus is reached: every output is written once at the start, and must not be written off.
     judge.settle();
     judge
+}
+
+/// The load of before `start`, by the record, so that a flood outlasts a restart; nothing waits for it.
+async fn resume_load(live: Arc<Live>, journal: Journal, clock: Clock, start: WallMs) {
+    let from = WallMs(start.0.saturating_sub(davy_kpi::FLOOD_LEAD_MS));
+    let before = journal.alarm_lines(from, start).await;
+    let lines = before.lines.iter();
+    let annunciations = lines.filter(|line| davy_kpi::annunciates(line.cause, line.to));
+    let mut times: Vec<i64> = annunciations.map(|line| line.time.0).collect();
+    // A clock that was set back in between leaves them out of order.
+    times.sort_unstable();
+    live.resume(&times, clock.now(), clock.wall());
 }
 
 fn picture(site: &Site, judge: &Judge, restored: &Restored, clock: Clock) -> Live {

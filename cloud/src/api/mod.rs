@@ -18,6 +18,7 @@ mod overview;
 mod query;
 mod session;
 mod shapes;
+mod signal;
 mod site;
 mod trend;
 

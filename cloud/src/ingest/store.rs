@@ -157,7 +157,7 @@ impl Store {
     /// Keeps for ever who silenced a horn or reset an output at a plant.
     pub(crate) async fn acted(&self, site: &str, act: &Act) -> Result<(), GaveUp> {
         let (action, detail) = match &act.deed {
-            Deed::Silence => ("plant-silence", serde_json::json!({})),
+            Deed::Silence => (crate::audit::PLANT_SILENCE, serde_json::json!({})),
             Deed::Reset(output) => ("plant-reset", serde_json::json!({ "output": output })),
         };
         let entry = Entry {
