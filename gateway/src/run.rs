@@ -12,6 +12,7 @@ use crate::journal::{Journal, Record, Restored};
 use crate::judge::{Judge, Switched};
 use crate::judgement::{Inputs, Judgement, Pulse};
 use crate::live::Live;
+use crate::prove::{self, Bench};
 use crate::screen::{self, Plant};
 use crate::uplink::{self, Uplink};
 use crate::watch::Watch;
@@ -187,11 +188,21 @@ impl Gateway {
             figures,
         };
         let showing = CancellationToken::new();
+        let bench = Bench::open(prove::Parts {
+            site: site.clone(),
+            live: live.clone(),
+            desk: desk.clone(),
+            journal: watch.journal.clone(),
+            clock,
+            data: data.to_owned(),
+        })?;
+        let proving = tokio::spawn(bench.clone().run(showing.clone()));
         let plant = Plant::new(
             site.clone(),
             live,
             desk,
             watch.clone(),
+            bench,
             clock,
             showing.clone(),
         );
@@ -209,7 +220,10 @@ impl Gateway {
             watch,
             acquiring: (acquiring, tasks),
             judging: (judging, vec![("judgement".into(), judgement)]),
-            showing: (showing, vec![("screen".into(), screen)]),
+            showing: (
+                showing,
+                vec![("screen".into(), screen), ("proofs".into(), proving)],
+            ),
             publishing: (
                 publishing,
                 uplink_task

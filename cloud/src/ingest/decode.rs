@@ -59,11 +59,31 @@ pub(crate) struct Act {
     pub(crate) time_ms: i64,
 }
 
+/// A proof as the plant tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proved {
+    /// Id of the point or output; none of a report.
+    pub(crate) of: Option<String>,
+    pub(crate) number: u64,
+    pub(crate) kind: String,
+    pub(crate) outcome: String,
+    /// SHA-256, hexadecimal.
+    pub(crate) digest: String,
+    /// JSON, as the gateway wrote it.
+    pub(crate) detail: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     Silence,
     /// Of the output with this id.
     Reset(String),
+    /// An output was switched on for a while, to prove it.
+    Test(String),
+    /// A point or output was proved.
+    Prove(Box<Proved>),
+    /// A signed report of proofs was made.
+    Report(Box<Proved>),
 }
 
 /// Times outside 1970 to 9999 are of no clock.
@@ -213,6 +233,9 @@ fn act(metric: &Metric, datatype: Option<u32>, time_ms: i64) -> Result<Option<Ac
     let deed = match what {
         "silence" => Deed::Silence,
         "reset" => Deed::Reset(said("output").ok_or("a reset of no output")?),
+        "test" => Deed::Test(said("output").ok_or("a test of no output")?),
+        "prove" => Deed::Prove(Box::new(proved(metric)?)),
+        "report" => Deed::Report(Box::new(proved(metric)?)),
         other => return Err(format!("`{other}` is no act")),
     };
     Ok(Some(Act {
@@ -220,6 +243,20 @@ fn act(metric: &Metric, datatype: Option<u32>, time_ms: i64) -> Result<Option<Ac
         actor: said("actor").ok_or("an act of nobody")?,
         time_ms,
     }))
+}
+
+fn proved(metric: &Metric) -> Result<Proved, String> {
+    let said = |key: &str| Some(metric.property(key)?.as_text()?.to_owned());
+    let need = |key: &str| said(key).ok_or_else(|| format!("a proof without `{key}`"));
+    let number = metric.property("number").and_then(|value| value.as_u64());
+    Ok(Proved {
+        of: said("point").or_else(|| said("output")),
+        number: number.ok_or("a proof without `number`")?,
+        kind: need("kind")?,
+        outcome: need("outcome")?,
+        digest: need("digest")?,
+        detail: said("detail").unwrap_or_default(),
+    })
 }
 
 /// When a metric was sampled: as it says, as its message says, or as it came.

@@ -1,7 +1,7 @@
 //! The stores as ingest meets them: a busy one is waited for, a failing one is tried a few times and told of. While it waits nobody takes from the
 //! queue, so that in the end the socket is not read: gateways and broker hold what we cannot.
 
-use super::decode::{Act, Deed, Lost};
+use super::decode::{Act, Deed, Lost, Proved};
 use super::outbox::EdgeName;
 use super::worker::Message;
 use crate::api::{Health, Status};
@@ -154,11 +154,14 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps for ever who silenced a horn or reset an output at a plant.
+    /// Keeps for ever who silenced a horn, reset or tested an output, proved a loop or made a report at a plant.
     pub(crate) async fn acted(&self, site: &str, act: &Act) -> Result<(), GaveUp> {
         let (action, detail) = match &act.deed {
             Deed::Silence => ("plant-silence", serde_json::json!({})),
             Deed::Reset(output) => ("plant-reset", serde_json::json!({ "output": output })),
+            Deed::Test(output) => ("plant-test", serde_json::json!({ "output": output })),
+            Deed::Prove(proved) => ("plant-prove", proof(proved)),
+            Deed::Report(proved) => ("plant-report", proof(proved)),
         };
         let entry = Entry {
             time_ms: act.time_ms,
@@ -235,4 +238,21 @@ impl Store {
             () = tokio::time::sleep(pause) => Ok(()),
         }
     }
+}
+
+/// A proof in the audit log: whole, as the plant told it.
+fn proof(proved: &Proved) -> serde_json::Value {
+    let Proved {
+        of,
+        number,
+        kind,
+        outcome,
+        digest,
+        detail,
+    } = proved;
+    // What is no JSON is kept as the text that it is.
+    let told = serde_json::from_str(detail).unwrap_or_else(|_| detail.as_str().into());
+    serde_json::json!({
+        "of": of, "number": number, "kind": kind, "outcome": outcome, "digest": digest, "proof": told
+    })
 }

@@ -18,7 +18,8 @@
 //! | 33 | output; bit 0 on | varint position, time |
 //! | 34 | loss | varint from, varint to − from, varint readings, time |
 //! | 35 | start | time |
-//! | 36 | act; bits 0–1: 0 silence, 1 reset of an output | varint position of the output, if 1; time; text actor |
+//! | 36 | act; bits 0–1: 0 silence, 1 reset of an output, 2 test of an output | varint position of the output, if 1 or 2; varint milliseconds, if 2; time; text actor |
+//! | 40 | proof; bits 0–1: 0 of a point, 1 of an output, 2 of the site (a report) | varint position, if 0 or 1; varint number; time; texts actor, kind, outcome, digest, detail |
 //!
 //! | Form of a value | Content |
 //! |---|---|
@@ -36,7 +37,7 @@
 //! reason, text second, text command, zigzag shelved until − the transition's time, as the flags say; 24 bytes [`Saved`].
 
 use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
-use super::record::{Act, Batch, Names, Record, Transition};
+use super::record::{Act, Batch, Names, Proof, Proved, Record, Transition};
 use crate::judge::Person;
 use davy_alarm::{Cause, NoValue, Quality, Reading, Saved, Shown, WallMs};
 use std::sync::Arc;
@@ -61,6 +62,11 @@ const STARTED: u8 = 35;
 const ACT: u8 = 36;
 const SILENCE: u8 = 0;
 const RESET_OUTPUT: u8 = 1;
+const TEST_OUTPUT: u8 = 2;
+const PROOF: u8 = 40;
+const OF_POINT: u8 = 0;
+const OF_OUTPUT: u8 = 1;
+const OF_SITE: u8 = 2;
 
 const POWERS: [f64; 8] = [1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
 const SCALES: [f64; 7] = [0.1, 0.01, 0.001, 1e-4, 1e-5, 1e-6, 1e-7];
@@ -204,10 +210,39 @@ impl Last {
                         out.push(ACT << 2 | RESET_OUTPUT);
                         put_varint(out, u64::from(*output));
                     }
+                    Act::TestOutput { output, for_ms } => {
+                        out.push(ACT << 2 | TEST_OUTPUT);
+                        put_varint(out, u64::from(*output));
+                        put_varint(out, u64::from(*for_ms));
+                    }
                 }
                 self.put_time(out, *time);
                 put_text(out, actor);
             }
+            Record::Proof(proof) => self.put_proof(out, proof),
+        }
+    }
+
+    fn put_proof(&mut self, out: &mut Vec<u8>, proof: &Proof) {
+        let (bits, position) = match proof.of {
+            Proved::Point(position) => (OF_POINT, Some(position)),
+            Proved::Output(position) => (OF_OUTPUT, Some(position)),
+            Proved::Site => (OF_SITE, None),
+        };
+        out.push(PROOF << 2 | bits);
+        if let Some(position) = position {
+            put_varint(out, u64::from(position));
+        }
+        put_varint(out, proof.number);
+        self.put_time(out, proof.time);
+        for text in [
+            &proof.actor,
+            &proof.kind,
+            &proof.outcome,
+            &proof.digest,
+            &proof.detail,
+        ] {
+            put_text(out, text);
         }
     }
 
@@ -290,14 +325,19 @@ impl Last {
             (STARTED, 0) => Record::Started {
                 time: self.time(bytes)?,
             },
-            (ACT, what @ SILENCE..=RESET_OUTPUT) => Record::Act {
+            (ACT, what @ SILENCE..=TEST_OUTPUT) => Record::Act {
                 act: match what {
+                    TEST_OUTPUT => Act::TestOutput {
+                        output: bytes.varint_u32()?,
+                        for_ms: bytes.varint_u32()?,
+                    },
                     RESET_OUTPUT => Act::ResetOutput(bytes.varint_u32()?),
                     _ => Act::Silence,
                 },
                 time: self.time(bytes)?,
                 actor: bytes.text()?,
             },
+            (PROOF, of @ OF_POINT..=OF_SITE) => Record::Proof(Box::new(self.proof(bytes, of)?)),
             (form @ 0..NONE, bits) => {
                 let (point, reading) = self.reading(bytes, form, bits)?;
                 Record::Reading { point, reading }
@@ -305,6 +345,24 @@ impl Last {
             _ => return None,
         };
         names.know(&record).then_some(record)
+    }
+
+    fn proof(&mut self, bytes: &mut Bytes<'_>, of: u8) -> Option<Proof> {
+        let of = match of {
+            OF_POINT => Proved::Point(bytes.varint_u32()?),
+            OF_OUTPUT => Proved::Output(bytes.varint_u32()?),
+            _ => Proved::Site,
+        };
+        Some(Proof {
+            of,
+            number: bytes.varint()?,
+            time: self.time(bytes)?,
+            actor: bytes.text()?,
+            kind: bytes.text()?,
+            outcome: bytes.text()?,
+            digest: bytes.text()?,
+            detail: bytes.text()?,
+        })
     }
 
     fn reading(&mut self, bytes: &mut Bytes<'_>, form: u8, bits: u8) -> Option<(u32, Reading)> {

@@ -33,7 +33,7 @@ pub use disk::{Disk, DiskFile};
 pub use exception::Exception;
 pub use figures::{AlarmLine, AlarmLines};
 pub use history::{Bucket, Series, Values};
-pub use record::{Act, Batch, Names, Record, Transition};
+pub use record::{Act, Batch, Names, Proof, Proved, Record, Transition};
 pub use story::Story;
 
 use crate::clock::Clock;

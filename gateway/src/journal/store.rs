@@ -298,7 +298,8 @@ pub(super) fn summarize(summary: &mut Summary, batch: &Batch) {
             Record::Output { .. }
             | Record::Lost { .. }
             | Record::Started { .. }
-            | Record::Act { .. } => {}
+            | Record::Act { .. }
+            | Record::Proof(_) => {}
         }
     }
     if batch.is_urgent() {
