@@ -251,7 +251,8 @@ fn proof(proved: &Proved) -> serde_json::Value {
         detail,
     } = proved;
     // What is no JSON is kept as the text that it is.
-    let told = serde_json::from_str(detail).unwrap_or_else(|_| detail.as_str().into());
+    let text = || serde_json::Value::from(detail.as_str());
+    let told: serde_json::Value = serde_json::from_str(detail).unwrap_or_else(|_| text());
     serde_json::json!({
         "of": of, "number": number, "kind": kind, "outcome": outcome, "digest": digest, "proof": told
     })

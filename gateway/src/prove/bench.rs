@@ -1,7 +1,7 @@
 //! The test bench: the one owner of ledger and proofs under way. It looks at the live picture, asks judgement at the desk as everybody does, and tells
 //! journal and alarms what came of it.
 
-use super::draft::{Alarms, Draft, DraftError, Taken, kept};
+use super::draft::{Alarms, Draft, DraftError, Sight, Taken, kept};
 use super::due::{Calendar, Due};
 use super::key::Key;
 use super::ledger::{Entry, Ledger, LedgerError};
@@ -297,8 +297,14 @@ impl Bench {
             let bounds = plan.map_or_else(Vec::new, |plan| plan.bounds);
             let still = under_way.window.still(now);
             let alarms = under_way.alarms.clone();
+            let sight = Sight {
+                still,
+                alarms: &alarms,
+                bounds: &bounds,
+                at_ms: wall,
+            };
             let draft = &mut under_way.draft;
-            let seen = draft.take(step, taken, applied, still, &alarms, &bounds, wall)?;
+            let seen = draft.take(step, taken, applied, sight)?;
             under_way.alarms.came.clear();
             under_way.alarms.went.clear();
             under_way.touched = now;

@@ -44,6 +44,16 @@ pub struct Alarms {
     pub went: BTreeSet<String>,
 }
 
+/// What a step is taken from: all that is seen at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// `None` while the value moves.
+    pub still: Option<Still>,
+    pub alarms: &'a Alarms,
+    pub bounds: &'a [Bound],
+    pub at_ms: i64,
+}
+
 /// A proof under way; it survives a restart of the gateway.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
@@ -72,10 +82,7 @@ impl Draft {
         step: usize,
         taken: Taken,
         applied: Option<f64>,
-        still: Option<Still>,
-        alarms: &Alarms,
-        bounds: &[Bound],
-        at_ms: i64,
+        sight: Sight<'_>,
     ) -> Result<&Seen, DraftError> {
         let done = self.steps.get_mut(step).ok_or(DraftError::UnknownStep)?;
         let applied = applied.unwrap_or(done.expected);
@@ -85,8 +92,8 @@ impl Draft {
         if taken == Taken::Left && done.found.is_none() {
             return Err(DraftError::NotFound);
         }
-        let still = still.ok_or(DraftError::Unsteady)?;
-        let seen = seen(done.tolerance, applied, still, alarms, bounds, at_ms);
+        let still = sight.still.ok_or(DraftError::Unsteady)?;
+        let seen = seen(done.tolerance, applied, still, sight);
         let place = match taken {
             Taken::Found => {
                 // What was left belongs to what was found before it.
@@ -96,7 +103,7 @@ impl Draft {
             Taken::Left => &mut done.left,
         };
         done.skipped = None;
-        self.touched_ms = at_ms;
+        self.touched_ms = sight.at_ms;
         Ok(place.insert(seen))
     }
 
@@ -155,14 +162,13 @@ impl Draft {
     }
 }
 
-fn seen(
-    tolerance: f64,
-    applied: f64,
-    still: Still,
-    alarms: &Alarms,
-    bounds: &[Bound],
-    at_ms: i64,
-) -> Seen {
+fn seen(tolerance: f64, applied: f64, still: Still, sight: Sight<'_>) -> Seen {
+    let Sight {
+        alarms,
+        bounds,
+        at_ms,
+        ..
+    } = sight;
     let wrong = |wanted: bool| {
         let bounds = bounds.iter().filter(move |bound| {
             bound.must(applied) == Some(wanted) && alarms.on.contains(&bound.alarm) != wanted

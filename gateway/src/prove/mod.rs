@@ -8,6 +8,7 @@
 //! journalled and shown, and come back when the proof ends, however it ends.
 
 mod bench;
+pub(crate) mod command;
 mod draft;
 mod due;
 mod key;

@@ -1,7 +1,7 @@
 //! The core of proving: plans from a site, drafts to verdicts, due dates, and the ledger over crashes.
 #![allow(clippy::unwrap_used)]
 
-use super::draft::{Alarms, Draft, DraftError, Taken};
+use super::draft::{Alarms, Draft, DraftError, Sight, Taken};
 use super::due::{Calendar, Due, DueAt, Standing, State};
 use super::ledger::{Entry, Ledger};
 use super::plan::{Kind, Plan, Side, StepKind, basis};
@@ -62,6 +62,15 @@ fn still(value: f64) -> Option<Still> {
     })
 }
 
+fn sight<'a>(still: Option<Still>, alarms: &'a Alarms, plan: &'a Plan) -> Sight<'a> {
+    Sight {
+        still,
+        alarms,
+        bounds: &plan.bounds,
+        at_ms: NOW,
+    }
+}
+
 /// The alarms that a value must have on.
 fn alarms(plan: &Plan, value: f64) -> Alarms {
     let on = plan
@@ -84,10 +93,7 @@ fn done(plan: &Plan, off_by: f64) -> Draft {
                 step,
                 Taken::Found,
                 None,
-                still(value),
-                &alarms,
-                &plan.bounds,
-                NOW,
+                sight(still(value), &alarms, &plan),
             )
             .unwrap();
     }
@@ -160,10 +166,7 @@ fn an_alarm_that_does_not_come_fails_the_proof_and_is_named() {
             step,
             Taken::Found,
             None,
-            still(value),
-            &Alarms::default(),
-            &plan.bounds,
-            NOW,
+            sight(still(value), &Alarms::default(), &plan),
         )
         .unwrap();
     assert_eq!(Some(&seen.missing[0]), plan.steps[step].alarm.as_ref());
@@ -182,10 +185,7 @@ fn what_was_adjusted_counts_as_it_was_left_and_keeps_what_was_found() {
                 step,
                 Taken::Left,
                 None,
-                value,
-                &Alarms::default(),
-                &plan.bounds,
-                NOW,
+                sight(value, &Alarms::default(), &plan),
             )
             .unwrap();
     }
@@ -206,10 +206,7 @@ fn a_value_that_moves_is_not_taken_and_open_steps_are_no_verdict() {
         0,
         Taken::Found,
         None,
-        None,
-        &Alarms::default(),
-        &plan.bounds,
-        NOW,
+        sight(None, &Alarms::default(), &plan),
     );
     assert_eq!(taken.unwrap_err(), DraftError::Unsteady);
     assert_eq!(draft.verdict(Some(&plan)), Err(DraftError::Open));
@@ -226,10 +223,7 @@ fn a_proof_whose_every_alarm_was_left_out_proves_nothing() {
             0,
             Taken::Found,
             None,
-            still(zero),
-            &alarms(&plan, zero),
-            &plan.bounds,
-            NOW,
+            sight(still(zero), &alarms(&plan, zero), &plan),
         )
         .unwrap();
     draft.skip_open(Some("no injector"), NOW).unwrap();
@@ -422,7 +416,7 @@ proptest! {
             let off = off[step % off.len()];
             within &= off.abs() <= planned.tolerance;
             let alarms = alarms(&plan, planned.expected);
-            draft.take(step, Taken::Found, None, still(planned.expected + off), &alarms, &plan.bounds, NOW).unwrap();
+            draft.take(step, Taken::Found, None, sight(still(planned.expected + off), &alarms, &plan)).unwrap();
         }
         let verdict = draft.verdict(Some(&plan)).unwrap();
         prop_assert_eq!(verdict == Verdict::Pass, within);

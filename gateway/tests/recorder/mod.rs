@@ -123,7 +123,7 @@ impl Gateway {
                         Deed::ResetOutput(output) => journal::Act::ResetOutput(output.0 as u32),
                         Deed::TestedOutput(output, for_ms) => journal::Act::TestOutput {
                             output: output.0 as u32,
-                            for_ms: *for_ms,
+                            for_ms,
                         },
                     },
                     actor: person.actor,

@@ -122,7 +122,7 @@ pub(super) fn moment(ms: i64) -> String {
 }
 
 /// `2026-11-25`.
-pub(super) fn day(ms: i64) -> String {
+pub(crate) fn day(ms: i64) -> String {
     moment(ms).chars().take(10).collect()
 }
 

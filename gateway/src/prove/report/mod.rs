@@ -12,6 +12,7 @@ mod sheet;
 mod tests;
 
 pub(super) use content::Content;
+pub(super) use content::day;
 pub use manifest::{Found, Verified, verify};
 
 use davy_config::Language;
