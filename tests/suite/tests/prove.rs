@@ -1,5 +1,7 @@
 //! Proof tests on a running gateway, against a slave that we did not write: from an overdue alarm to a signed report that the city knows of.
 
+#![allow(clippy::unwrap_used)]
+
 use davy_suite::city::City;
 use davy_suite::daemon::binary;
 use davy_suite::peers::Pymodbus;
