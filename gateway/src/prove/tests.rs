@@ -93,7 +93,7 @@ fn done(plan: &Plan, off_by: f64) -> Draft {
                 step,
                 Taken::Found,
                 None,
-                sight(still(value), &alarms, &plan),
+                sight(still(value), &alarms, plan),
             )
             .unwrap();
     }
