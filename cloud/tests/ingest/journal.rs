@@ -241,11 +241,12 @@ async fn a_backlog_of_a_thousand_batches_is_taken_and_acknowledged() {
 async fn put_aside_and_declared(city: &City, node: &mut Node) -> i64 {
     let stranger = || Metric::aliased(4_711, Some(Value::Number(7.5))).at(TIME_MS + 1);
     let raise = || line(1, 0, 1, "active", TIME_MS);
-    for _ in 0..2 {
-        node.be_born().await;
-        node.batch(4, vec![level(1.0, TIME_MS), raise(), stranger()])
-            .await;
-    }
+    let batch = || vec![level(1.0, TIME_MS), raise(), stranger()];
+    node.be_born().await;
+    node.batch(4, batch()).await;
+    node.asked_for_rebirth().await;
+    node.be_born().await;
+    node.batch(4, batch()).await;
     node.acknowledged(&[4]).await;
     let declared = Metric::named("GT-102", DataType::Double, None).with_alias(4_711);
     node.be_born().await;
