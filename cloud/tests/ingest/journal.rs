@@ -297,6 +297,7 @@ async fn a_quarantined_message_of_another_birth_is_not_read_by_this_one_unless_s
     let asked = city.records.ask_replay(id, "adm", false, TIME_MS).await;
     assert!(asked.expect("records"));
     until(async || audited(&city, "quarantine-kept").await == 1).await;
+    until(async || city.quarantined().await[0].replay_asked_by.is_none()).await;
     let held = city.quarantined().await;
     assert!(held[0].why.contains("born again"), "{}", held[0].why);
     assert!(city.shelf.of("tank-farm", "GT-102").is_empty());
