@@ -89,12 +89,7 @@ fn done(plan: &Plan, off_by: f64) -> Draft {
         let value = planned.expected + off_by;
         let alarms = alarms(plan, planned.expected);
         draft
-            .take(
-                step,
-                Taken::Found,
-                None,
-                sight(still(value), &alarms, plan),
-            )
+            .take(step, Taken::Found, None, sight(still(value), &alarms, plan))
             .unwrap();
     }
     draft

@@ -220,6 +220,7 @@ impl<'a> JournalSource<'a> {
             | Record::Output { .. }
             | Record::Lost { .. }
             | Record::Proof(_)
+            | Record::ClockSet { .. }
             | Record::Act { .. } => {}
         }
     }
@@ -259,7 +260,7 @@ impl<'a> JournalSource<'a> {
                 self.found.starts += 1;
                 self.feed.put(at, Event::Started);
             }
-            Record::Lost { .. } | Record::Proof(_) => {}
+            Record::Lost { .. } | Record::ClockSet { .. } | Record::Proof(_) => {}
         }
     }
 
