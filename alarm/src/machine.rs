@@ -631,6 +631,7 @@ fn level(condition: &Condition, value: Result<f64, NoValue>) -> Level {
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => Level::Unknown,
+        | Condition::Manual
+        | Condition::Unproved => Level::Unknown,
     }
 }

@@ -286,7 +286,8 @@ fn limit(alarm: &site::Alarm) -> Option<LimitModel<'_>> {
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => return None,
+        | Condition::Manual
+        | Condition::Unproved => return None,
     };
     Some(LimitModel {
         alarm: &alarm.id,

@@ -5,13 +5,14 @@
 
 use crate::acquire::{self, Acquisition};
 use crate::act::{Act, alarm_now};
-use crate::clock::Clock;
+use crate::clock::{Clock, Settings};
 use crate::command_line::LogFormat;
 use crate::desk::Desk;
 use crate::journal::{Journal, Record, Restored};
 use crate::judge::{Judge, Switched};
 use crate::judgement::{Inputs, Judgement, Pulse};
 use crate::live::Live;
+use crate::prove::{self, Bench};
 use crate::screen::{self, Plant};
 use crate::uplink::{self, Uplink};
 use crate::watch::Watch;
@@ -195,11 +196,21 @@ impl Gateway {
             figures,
         };
         let showing = CancellationToken::new();
+        let bench = Bench::open(prove::Parts {
+            site: site.clone(),
+            live: live.clone(),
+            desk: desk.clone(),
+            journal: watch.journal.clone(),
+            clock,
+            data: data.to_owned(),
+        })?;
+        let proving = tokio::spawn(bench.clone().run(showing.clone()));
         let plant = Plant::new(
             site.clone(),
             live,
             desk,
             watch.clone(),
+            bench,
             clock,
             showing.clone(),
         );
@@ -217,7 +228,10 @@ impl Gateway {
             watch,
             acquiring: (acquiring, tasks),
             judging: (judging, vec![("judgement".into(), judgement)]),
-            showing: (showing, vec![("screen".into(), screen)]),
+            showing: (
+                showing,
+                vec![("screen".into(), screen), ("proofs".into(), proving)],
+            ),
             publishing: (
                 publishing,
                 uplink_task
@@ -232,12 +246,17 @@ impl Gateway {
     async fn until(self, asked: impl Future<Output = ()>) -> Result<bool> {
         tokio::pin!(asked);
         let mut beat = tokio::time::interval(Duration::from_secs(1));
+        let clock = self.watch.clock;
+        let mut settings = Settings::new(clock.now(), clock.wall());
         let settled = tokio::time::Instant::now() + SETTLED_AFTER;
         let mut tidy = tokio::time::interval_at(settled, TIDY_EVERY);
         loop {
             tokio::select! {
                 () = &mut asked => break,
-                _ = beat.tick() => self.feed_watchdog(),
+                _ = beat.tick() => {
+                    self.feed_watchdog();
+                    self.look_at_clock(&mut settings);
+                }
                 _ = tidy.tick() => crate::memory::give_back(),
             }
         }
@@ -249,6 +268,17 @@ impl Gateway {
     fn feed_watchdog(&self) {
         if self.watch.pulse.age() < crate::judgement::HUNG_AFTER {
             let _told = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+
+    /// Times that were told before stay as they are; the record says how far off they were.
+    fn look_at_clock(&self, settings: &mut Settings) {
+        let clock = self.watch.clock;
+        let (now, time) = (clock.now(), clock.wall());
+        if let Some(by_ms) = settings.look(now, time) {
+            tracing::warn!(by_ms, "the wall clock was set");
+            let record = Record::ClockSet { time, by_ms };
+            self.watch.journal.append(None, vec![record]);
         }
     }
 

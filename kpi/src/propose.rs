@@ -127,7 +127,8 @@ const fn looks_at_value(condition: &Condition) -> bool {
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => false,
+        | Condition::Manual
+        | Condition::Unproved => false,
     }
 }
 

@@ -456,6 +456,8 @@ impl Judge {
         self.rules.touch(alarm);
         self.effects.touch_causes(alarm);
         let value = match self.site.alarms[alarm.0].subject {
+            // The calendar raised it, whatever the point reads.
+            _ if self.alarms[alarm.0].definition().condition == Condition::Unproved => None,
             Subject::Point(point) => Some(self.values[point.0]),
             Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) | Subject::Manual(_) => None,
         };

@@ -4,6 +4,7 @@ mod acts;
 mod asked;
 mod assets;
 mod kpi;
+mod prove;
 mod reads;
 mod refusal;
 mod session;
@@ -14,6 +15,7 @@ mod system;
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::live::Live;
+use crate::prove::Bench;
 use crate::watch::Watch;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -36,6 +38,7 @@ pub struct Plant {
     pub live: Arc<Live>,
     pub desk: Desk,
     pub watch: Watch,
+    pub bench: Bench,
     pub clock: Clock,
     pub shutdown: CancellationToken,
     sessions: Sessions,
@@ -53,6 +56,7 @@ impl Plant {
         live: Arc<Live>,
         desk: Desk,
         watch: Watch,
+        bench: Bench,
         clock: Clock,
         shutdown: CancellationToken,
     ) -> Self {
@@ -62,6 +66,7 @@ impl Plant {
             live,
             desk,
             watch,
+            bench,
             clock,
             shutdown,
             sessions,
@@ -89,6 +94,12 @@ pub fn router(plant: Arc<Plant>) -> Router {
         .route("/api/transitions", get(reads::transitions))
         .route("/api/kpi", get(kpi::kpi))
         .route("/api/system", get(reads::system))
+        .route("/api/prove", get(prove::all))
+        .route("/api/prove/{of}/{id}", get(prove::one))
+        .route(
+            "/api/prove/reports",
+            get(prove::reports).post(prove::report),
+        )
         .fallback(assets::serve)
         .layer(CompressionLayer::new());
     Router::new()
@@ -112,6 +123,13 @@ pub fn router(plant: Arc<Plant>) -> Router {
         .route("/api/alarms/{id}/demand", post(acts::demand))
         .route("/api/alarms/{id}/withdraw", post(acts::withdraw))
         .route("/api/outputs/{id}/reset", post(acts::reset_output))
+        .route("/api/prove/{of}/{id}/start", post(prove::start))
+        .route("/api/prove/{of}/{id}/take", post(prove::take))
+        .route("/api/prove/{of}/{id}/skip-step", post(prove::skip_step))
+        .route("/api/prove/{of}/{id}/finish", post(prove::finish))
+        .route("/api/prove/{of}/{id}/abandon", post(prove::abandon))
+        .route("/api/prove/{of}/{id}/skip", post(prove::skip))
+        .route("/api/prove/reports/{number}/{file}", get(prove::file))
         .merge(compressed)
         .layer(axum::middleware::from_fn(asked::guard))
         .layer(DefaultBodyLimit::max(BODY_MAX))
