@@ -8,12 +8,14 @@ mod reads;
 mod refusal;
 mod session;
 pub mod shapes;
+mod stage;
 mod stream;
 mod system;
 
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::live::Live;
+use crate::reload::Reload;
 use crate::watch::Watch;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -21,6 +23,7 @@ use axum::routing::{get, post};
 use davy_config::site::Site;
 use davy_kpi::FloodNow;
 use session::Sessions;
+pub use stage::Stage;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +39,8 @@ pub struct Plant {
     pub live: Arc<Live>,
     pub desk: Desk,
     pub watch: Watch,
+    /// Takes a changed site file over.
+    pub reload: Reload,
     pub clock: Clock,
     pub shutdown: CancellationToken,
     sessions: Sessions,
@@ -53,6 +58,7 @@ impl Plant {
         live: Arc<Live>,
         desk: Desk,
         watch: Watch,
+        reload: Reload,
         clock: Clock,
         shutdown: CancellationToken,
     ) -> Self {
@@ -62,12 +68,36 @@ impl Plant {
             live,
             desk,
             watch,
+            reload,
             clock,
             shutdown,
             sessions,
             streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
             verifying: Arc::new(Semaphore::new(1)),
             reckoning: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// The screen of the site that takes this one's place: who is logged in stays so, as far as the file still has them, and each stream begins anew.
+    pub fn under(
+        &self,
+        site: Arc<Site>,
+        live: Arc<Live>,
+        watch: Watch,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            sessions: self.sessions.under(site.people.clone()),
+            desk: self.desk.of(site.clone()),
+            reload: self.reload.clone(),
+            clock: self.clock,
+            streams: self.streams.clone(),
+            verifying: self.verifying.clone(),
+            reckoning: self.reckoning.clone(),
+            site,
+            live,
+            watch,
+            shutdown,
         }
     }
 
