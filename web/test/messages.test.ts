@@ -8,6 +8,7 @@ const book = (path: string): Record<string, string> => JSON.parse(readFileSync(j
 const BOOKS = [
   ['i18n/shared.zh.json', 'i18n/shared.en.json'],
   ['plant/messages/zh.json', 'plant/messages/en.json'],
+  ['plant/commission/messages/zh.json', 'plant/commission/messages/en.json'],
   ['city/messages/zh.json', 'city/messages/en.json'],
 ] as const;
 
@@ -27,7 +28,7 @@ test('every message key that a face asks for is in its books', () => {
   const books: Record<string, Set<string>> = {
     shared: new Set(Object.keys(book(BOOKS[0][0]))),
     plant: new Set(Object.keys(book(BOOKS[1][0]))),
-    city: new Set(Object.keys(book(BOOKS[2][0]))),
+    city: new Set(Object.keys(book('city/messages/zh.json'))),
   };
   for (const path of files.filter((file) => file.endsWith('.tsx'))) {
     for (const [, who, key] of readFileSync(join(SOURCE, path), 'utf8').matchAll(/\b(shared|plant|city)\('([\w.-]+)'/g)) {

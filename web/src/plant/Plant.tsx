@@ -5,6 +5,8 @@ import type { Place } from '../frame/place';
 import { Horn } from '../horn/Horn';
 import { FloodFlag } from '../kpi/FloodFlag';
 import { name } from '../i18n/language';
+import { Commissioning } from './commission/Commissioning';
+import { commission } from './commission/messages';
 import { Alarms } from './place/Alarms';
 import { Overview } from './place/Overview';
 import { Performance } from './place/Performance';
@@ -19,6 +21,7 @@ const PLACES: readonly Place[] = [
   { id: 'alarms', label: () => say('place.alarms'), icon: 'alarms', view: Alarms },
   { id: 'trend', label: () => say('place.trend'), icon: 'trend', view: Trend },
   { id: 'performance', label: () => say('place.performance'), icon: 'performance', view: Performance },
+  { id: 'commissioning', label: () => commission('place'), icon: 'commissioning', view: Commissioning },
   { id: 'system', label: () => say('place.system'), icon: 'system', view: System },
 ];
 
