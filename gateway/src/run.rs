@@ -5,7 +5,7 @@
 
 use crate::acquire::{self, Acquisition, Demand};
 use crate::act::{Act, alarm_now};
-use crate::clock::Clock;
+use crate::clock::{Clock, Settings};
 use crate::command_line::LogFormat;
 use crate::desk::Desk;
 use crate::journal::{Journal, Record, Reloaded, Restored};
@@ -246,6 +246,9 @@ impl Gateway {
         tokio::pin!(asked);
         let mut hung_up = signal(SignalKind::hangup())?;
         let watchdog = tokio::spawn(feed_watchdog(self.watch.pulse.clone()));
+        let mut beat = tokio::time::interval(Duration::from_secs(1));
+        let clock = self.watch.clock;
+        let mut settings = Settings::new(clock.now(), clock.wall());
         let settled = tokio::time::Instant::now() + SETTLED_AFTER;
         let mut tidy = tokio::time::interval_at(settled, TIDY_EVERY);
         loop {
@@ -258,6 +261,7 @@ impl Gateway {
                     // Fails only if the asker has given up waiting.
                     let _ = request.reply.send(outcome);
                 }
+                _ = beat.tick() => self.look_at_clock(&mut settings),
                 _ = tidy.tick() => crate::memory::give_back(),
             }
         }
@@ -363,6 +367,17 @@ impl Gateway {
         let before = std::mem::replace(&mut self.plant, Arc::new(next));
         self.stage.set(self.plant.clone());
         before.shutdown.cancel();
+    }
+
+    /// Times that were told before stay as they are; the record says how far off they were.
+    fn look_at_clock(&self, settings: &mut Settings) {
+        let clock = self.watch.clock;
+        let (now, time) = (clock.now(), clock.wall());
+        if let Some(by_ms) = settings.look(now, time) {
+            tracing::warn!(by_ms, "the wall clock was set");
+            let record = Record::ClockSet { time, by_ms };
+            self.watch.journal.append(None, vec![record]);
+        }
     }
 
     async fn end(self) -> bool {

@@ -138,6 +138,7 @@ impl Encoder {
             | Record::Lost { .. }
             | Record::Started { .. }
             | Record::Reloaded(_)
+            | Record::ClockSet { .. }
             | Record::Act { .. } => true,
         })
     }
@@ -183,6 +184,11 @@ impl Encoder {
                 let metric = metric.with("from", text(&reloaded.from));
                 let metric = metric.with("to", text(&reloaded.to));
                 Some(metric.with("changes", text(&reloaded.changes)))
+            }
+            Record::ClockSet { time, by_ms } => {
+                let value = Some(Value::Whole(*by_ms));
+                let metric = Metric::named(name::CLOCK_SET, DataType::Int64, value);
+                Some(metric.at(time.0))
             }
             Record::Act { act, actor, time } => {
                 let (what, output) = match act {

@@ -217,6 +217,7 @@ impl<'a> JournalSource<'a> {
             | Record::Output { .. }
             | Record::Lost { .. }
             | Record::Reloaded(_)
+            | Record::ClockSet { .. }
             | Record::Act { .. } => {}
         }
     }
@@ -257,7 +258,7 @@ impl<'a> JournalSource<'a> {
                 self.feed.put(at, Event::Started);
             }
             // Replay judges by one file from beginning to end.
-            Record::Lost { .. } | Record::Reloaded(_) => {}
+            Record::Lost { .. } | Record::ClockSet { .. } | Record::Reloaded(_) => {}
         }
     }
 
