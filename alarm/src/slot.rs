@@ -18,6 +18,11 @@ impl Slot {
         }
     }
 
+    /// The same timer, due no later than that.
+    pub(crate) fn at_latest(self, latest: Instant) -> Self {
+        self.get().map(|due| due.min(latest)).into()
+    }
+
     /// Starts a timer, unless one runs.
     pub(crate) fn start(&mut self, at: Instant) {
         if self.0.is_none() {

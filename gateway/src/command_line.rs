@@ -72,16 +72,16 @@ pub fn main() -> ExitCode {
 fn answer(command: Command, language: Language) -> Result<ExitCode> {
     let is_well = match command {
         Command::Run {
-            site,
+            site: path,
             data,
             log_format,
-        } => match davy_config::load_on(&site, Today::Doubtful(check::day())) {
+        } => match davy_config::load_on(&path, Today::Doubtful(check::day())) {
             Ok(loaded) => {
                 eprint!("{}", check::text(&loaded.warnings, language));
                 // A copy is as large as its content: what the reader grew in steps is given back.
                 let site = loaded.site.clone();
                 drop(loaded);
-                run::start(site, &data, log_format)?
+                run::start(site, &path, &data, log_format)?
             }
             Err(problems) => {
                 eprint!("{}", check::text(&problems, language));

@@ -3,33 +3,35 @@
 //!
 //! The order of the end is that of the pipeline: nothing is read any more, what was read is judged, what was judged is on disk, then the node says goodbye.
 
-use crate::acquire::{self, Acquisition};
+use crate::acquire::{self, Acquisition, Demand};
 use crate::act::{Act, alarm_now};
 use crate::clock::{Clock, Settings};
 use crate::command_line::LogFormat;
 use crate::desk::Desk;
-use crate::journal::{Journal, Record, Restored};
+use crate::journal::{Journal, Record, Reloaded, Restored};
 use crate::judge::{Judge, Switched};
-use crate::judgement::{Inputs, Judgement, Pulse};
+use crate::judgement::{Change, Changed, Inputs, Judgement, Pulse};
 use crate::live::Live;
 use crate::prove::{self, Bench};
-use crate::screen::{self, Plant};
-use crate::uplink::{self, Uplink};
+use crate::reload::{self, Applied, BY_SIGNAL, Refused, Reload};
+use crate::screen::{Plant, Stage};
+use crate::uplink::{self, Scene, Uplink};
 use crate::watch::Watch;
 use anyhow::{Context as _, Result};
 use davy_alarm::WallMs;
+use davy_config::Today;
 use davy_config::site::{AlarmIndex, Site};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sd_notify::NotifyState;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -51,7 +53,7 @@ const PIPELINE_WORKERS: usize = 1;
 type Running = (String, JoinHandle<()>);
 
 /// Runs until SIGTERM or SIGINT. Returns whether everything ended in time.
-pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bool> {
+pub(crate) fn start(site: Site, path: &Path, data: &Path, log_format: LogFormat) -> Result<bool> {
     crate::memory::one_heap();
     logging(log_format)?;
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
@@ -63,7 +65,7 @@ pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bo
     // Screens, uplink and watchdog share the main thread: a screen's largest request holds up neither a poll nor an alarm.
     let around = Builder::new_current_thread().enable_all().build()?;
     let outcome = around.block_on(async {
-        let gateway = Gateway::start(Arc::new(site), data, pipeline.handle()).await?;
+        let gateway = Gateway::start(Arc::new(site), path, data, pipeline.handle()).await?;
         let ended = asked_to_end()?;
         let _told = sd_notify::notify(&[NotifyState::Ready]);
         gateway.until(ended).await
@@ -116,16 +118,24 @@ fn asked_to_end() -> Result<impl Future<Output = ()>> {
 
 /// Every part, running. Each stage has a token of its own, since they end one after the other.
 struct Gateway {
+    /// Where the site file lies: a change of it is taken over from there.
+    path: PathBuf,
+    site: Arc<Site>,
     watch: Watch,
-    acquiring: (CancellationToken, Vec<Running>),
+    plant: Arc<Plant>,
+    stage: Stage,
+    changes: mpsc::Sender<Change>,
+    requests: mpsc::Receiver<reload::Request>,
+    acquiring: (CancellationToken, Acquisition),
     judging: (CancellationToken, Vec<Running>),
+    proving: (CancellationToken, Vec<Running>),
     showing: (CancellationToken, Vec<Running>),
     publishing: (CancellationToken, Vec<Running>),
 }
 
 impl Gateway {
     /// Judgement and acquisition run on `pipeline`, all else on the runtime that this is called on.
-    async fn start(site: Arc<Site>, data: &Path, pipeline: &Handle) -> Result<Self> {
+    async fn start(site: Arc<Site>, path: &Path, data: &Path, pipeline: &Handle) -> Result<Self> {
         let figures = PrometheusBuilder::new()
             .install_recorder()
             .context("metrics")?;
@@ -140,8 +150,10 @@ impl Gateway {
 
         let judge = judge(&site, &restored, clock);
         let live = Arc::new(picture(&site, &judge, &restored, clock));
-        let (demand, demanded) = watch::channel(judge.demand());
-        let (desk, requests) = Desk::new();
+        let (demand, demanded) = watch::channel(Demand::new(&site, judge.demand()));
+        let stats = demanded.borrow().stats.clone();
+        let (desk, requests) = Desk::new(site.clone());
+        let (changes, changed) = mpsc::channel(1);
         let (scans, scanned) = mpsc::channel(SCANS_MAX);
         let pulse = Pulse::new(clock);
         let act = Act::new(
@@ -153,29 +165,30 @@ impl Gateway {
             restored.next_seq,
             restored.alarms.into_iter().map(|(_, story)| story),
         );
-        let judgement =
-            Judgement::new(site.clone(), clock, judge, act, live.clone(), pulse.clone());
+        let judgement = Judgement::new(
+            site.clone(),
+            clock,
+            judge,
+            act,
+            live.clone(),
+            pulse.clone(),
+            stats.clone(),
+        );
         let judging = CancellationToken::new();
         let inputs = Inputs {
             scans: scanned,
             requests,
+            changes: changed,
         };
         let judgement = pipeline.spawn(judgement.run(inputs, judging.clone()));
 
         let acquiring = CancellationToken::new();
-        let Acquisition { stats, tasks } = {
+        let acquisition = {
             let _on = pipeline.enter();
-            acquire::spawn(&site, clock, &scans, &demanded, &acquiring)
+            acquire::spawn(clock, &scans, &demanded, &acquiring)
         };
 
-        tokio::spawn(resume_load(
-            live.clone(),
-            journal.clone(),
-            clock,
-            clock.wall(),
-        ));
-
-        let publishing = CancellationToken::new();
+        tokio::spawn(resume_load(live.clone(), journal.clone(), clock));
         let parts = uplink::Parts {
             site: site.clone(),
             journal: Arc::new(journal.clone()),
@@ -184,7 +197,7 @@ impl Gateway {
             clock,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let (uplink, uplink_task) = Uplink::start(parts, data, publishing.clone());
+        let (uplink, publishing) = publish(parts, data);
         let watch = Watch {
             site: site.clone(),
             clock,
@@ -204,18 +217,20 @@ impl Gateway {
             clock,
             data: data.to_owned(),
         })?;
-        let proving = tokio::spawn(bench.clone().run(showing.clone()));
-        let plant = Plant::new(
+        let proving = prove(&bench);
+        let (reload, requests) = Reload::new();
+        let plant = Arc::new(Plant::new(
             site.clone(),
             live,
             desk,
             watch.clone(),
             bench,
-            clock,
-            showing.clone(),
-        );
+            reload,
+            showing.child_token(),
+        ));
         tracing::info!(site = site.id, listen = %listener.local_addr()?, "ready");
-        let router = screen::router(Arc::new(plant));
+        let stage = Stage::new(plant.clone());
+        let router = stage.router();
         let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let serving =
             axum::serve(listener, router).with_graceful_shutdown(showing.clone().cancelled_owned());
@@ -225,26 +240,26 @@ impl Gateway {
             }
         });
         Ok(Self {
+            path: path.to_owned(),
+            site,
             watch,
-            acquiring: (acquiring, tasks),
+            plant,
+            stage,
+            changes,
+            requests,
+            acquiring: (acquiring, acquisition),
             judging: (judging, vec![("judgement".into(), judgement)]),
-            showing: (
-                showing,
-                vec![("screen".into(), screen), ("proofs".into(), proving)],
-            ),
-            publishing: (
-                publishing,
-                uplink_task
-                    .map(|task| ("uplink".to_owned(), task))
-                    .into_iter()
-                    .collect(),
-            ),
+            proving,
+            showing: (showing, vec![("screen".into(), screen)]),
+            publishing,
         })
     }
 
-    /// Feeds the supervisor's watchdog while alarms are judged, until asked to end.
-    async fn until(self, asked: impl Future<Output = ()>) -> Result<bool> {
+    /// Feeds the supervisor's watchdog while alarms are judged, and takes changed site files over, until asked to end.
+    async fn until(mut self, asked: impl Future<Output = ()>) -> Result<bool> {
         tokio::pin!(asked);
+        let mut hung_up = signal(SignalKind::hangup())?;
+        let watchdog = tokio::spawn(feed_watchdog(self.watch.pulse.clone()));
         let mut beat = tokio::time::interval(Duration::from_secs(1));
         let clock = self.watch.clock;
         let mut settings = Settings::new(clock.now(), clock.wall());
@@ -253,21 +268,149 @@ impl Gateway {
         loop {
             tokio::select! {
                 () = &mut asked => break,
-                _ = beat.tick() => {
-                    self.feed_watchdog();
-                    self.look_at_clock(&mut settings);
+                _ = hung_up.recv() => self.hung_up().await,
+                Some(request) = self.requests.recv() => {
+                    let outcome = self.reload(&request.actor).await;
+                    reload::log(&outcome, &request.actor);
+                    // Fails only if the asker has given up waiting.
+                    let _ = request.reply.send(outcome);
                 }
+                _ = beat.tick() => self.look_at_clock(&mut settings),
                 _ = tidy.tick() => crate::memory::give_back(),
             }
         }
         tracing::info!("ending");
+        watchdog.abort();
         let _told = sd_notify::notify(&[NotifyState::Stopping]);
         Ok(self.end().await)
     }
 
-    fn feed_watchdog(&self) {
-        if self.watch.pulse.age() < crate::judgement::HUNG_AFTER {
-            let _told = sd_notify::notify(&[NotifyState::Watchdog]);
+    async fn hung_up(&mut self) {
+        let mut states = vec![NotifyState::Reloading];
+        states.extend(NotifyState::monotonic_usec_now().ok());
+        let _told = sd_notify::notify(&states);
+        let outcome = self.reload(&BY_SIGNAL.into()).await;
+        reload::log(&outcome, BY_SIGNAL);
+        let _told = sd_notify::notify(&[NotifyState::Ready]);
+    }
+
+    /// Goes over to what the site file says now: judgement first, which may refuse, then buses, screen and uplink.
+    async fn reload(&mut self, actor: &Arc<str>) -> Result<Applied, Refused> {
+        let path = self.path.clone();
+        let load = move || davy_config::load_on(&path, Today::Doubtful(crate::check::day()));
+        let loaded = tokio::task::spawn_blocking(load).await;
+        let site = loaded
+            .map_err(|_| Refused::Busy)?
+            .map_err(Refused::Invalid)?
+            .site;
+        if site == *self.site {
+            return Ok(Applied::Unchanged);
+        }
+        let keys = reload::needs_restart(&self.site, &site);
+        if !keys.is_empty() {
+            return Err(Refused::NeedsRestart(keys));
+        }
+        let (site, differences) = (
+            Arc::new(site.clone()),
+            davy_config::differences(&self.site, &site),
+        );
+        let record = Reloaded {
+            actor: actor.clone(),
+            from: self.site.digest.as_str().into(),
+            to: site.digest.as_str().into(),
+            changes: reload::told(&differences).into(),
+            time: self.watch.clock.wall(),
+        };
+        let changed = self.judge_by(&site, record).await?;
+        let late = self.acquiring.1.follow(GRACE).await;
+        self.publish(&site, &changed).await;
+        self.show(&site, changed).await;
+        self.site = site;
+        if !late.is_empty() {
+            tracing::error!(buses = late.join(", "), "did not stop in time");
+        }
+        Ok(Applied::Changed(differences))
+    }
+
+    async fn judge_by(&self, site: &Arc<Site>, record: Reloaded) -> Result<Changed, Refused> {
+        let (reply, answer) = oneshot::channel();
+        let change = Change {
+            site: site.clone(),
+            record,
+            reply,
+        };
+        self.changes.send(change).await.map_err(|_| Refused::Busy)?;
+        Ok(answer.await.map_err(|_| Refused::Busy)??)
+    }
+
+    /// The same connection tells of the new site, unless the file says otherwise of the uplink itself.
+    async fn publish(&mut self, site: &Arc<Site>, changed: &Changed) {
+        let desk = self.plant.desk.of(site.clone());
+        if site.uplink == self.site.uplink {
+            self.watch.uplink.follow(Scene {
+                site: site.clone(),
+                live: changed.live.clone(),
+                desk,
+            });
+            return;
+        }
+        let (token, tasks) = std::mem::take(&mut self.publishing);
+        let late = ended(token, tasks).await;
+        if !late.is_empty() {
+            tracing::error!(parts = late.join(", "), "did not stop in time");
+        }
+        let parts = uplink::Parts {
+            site: site.clone(),
+            journal: Arc::new(self.watch.journal.clone()),
+            live: changed.live.clone(),
+            desk,
+            clock: self.watch.clock,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        (self.watch.uplink, self.publishing) = publish(parts, &self.watch.data);
+    }
+
+    /// Screens begin anew with the new site; nobody is logged out.
+    async fn show(&mut self, site: &Arc<Site>, changed: Changed) {
+        self.watch.site = site.clone();
+        self.watch.stats = changed.stats;
+        let shown = self.showing.0.child_token();
+        let (journal, clock) = (self.watch.journal.clone(), self.watch.clock);
+        tokio::spawn(resume_load(changed.live.clone(), journal, clock));
+        let bench = self.prove_under(site, &changed.live).await;
+        let next = self
+            .plant
+            .under(site.clone(), changed.live, self.watch.clone(), bench, shown);
+        let before = std::mem::replace(&mut self.plant, Arc::new(next));
+        self.stage.set(self.plant.clone());
+        before.shutdown.cancel();
+    }
+
+    /// The bench of the new site, which reads from its ledger what is proved and under way; two never write one.
+    async fn prove_under(&mut self, site: &Arc<Site>, live: &Arc<Live>) -> Bench {
+        self.plant.bench.close();
+        let (token, tasks) = std::mem::take(&mut self.proving);
+        let late = ended(token, tasks).await;
+        if !late.is_empty() {
+            tracing::error!(parts = late.join(", "), "did not stop in time");
+        }
+        let opened = Bench::open(prove::Parts {
+            site: site.clone(),
+            live: live.clone(),
+            desk: self.plant.desk.of(site.clone()),
+            journal: self.watch.journal.clone(),
+            clock: self.watch.clock,
+            data: self.watch.data.clone(),
+        });
+        match opened {
+            Ok(bench) => {
+                self.proving = prove(&bench);
+                bench
+            }
+            Err(error) => {
+                tracing::error!(%error, "proofs cannot be gone on with before a restart");
+                self.plant.bench.clone()
+            }
         }
     }
 
@@ -284,7 +427,8 @@ impl Gateway {
 
     async fn end(self) -> bool {
         let mut late = Vec::new();
-        for (token, tasks) in [self.acquiring, self.judging, self.showing] {
+        let acquiring = (self.acquiring.0, self.acquiring.1.tasks);
+        for (token, tasks) in [acquiring, self.judging, self.proving, self.showing] {
             late.extend(ended(token, tasks).await);
         }
         if !self.watch.journal.close(GRACE).await {
@@ -298,6 +442,35 @@ impl Gateway {
         }
         late.is_empty()
     }
+}
+
+/// The supervisor's watchdog is fed while alarms are judged.
+async fn feed_watchdog(pulse: Pulse) {
+    let mut beat = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        beat.tick().await;
+        if pulse.age() < crate::judgement::HUNG_AFTER {
+            let _told = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// The bench's watch, running, with the token that ends it.
+fn prove(bench: &Bench) -> (CancellationToken, Vec<Running>) {
+    let token = CancellationToken::new();
+    let task = tokio::spawn(bench.clone().run(token.clone()));
+    (token, vec![("proofs".to_owned(), task)])
+}
+
+/// The uplink, running if the site has one, with the token that ends it.
+fn publish(
+    parts: uplink::Parts<Journal>,
+    data: &Path,
+) -> (Uplink<Journal>, (CancellationToken, Vec<Running>)) {
+    let token = CancellationToken::new();
+    let (uplink, task) = Uplink::start(parts, data, token.clone());
+    let running = task.map(|task| ("uplink".to_owned(), task));
+    (uplink, (token, running.into_iter().collect()))
 }
 
 /// Ends a stage; answers who did not stop within the grace period.
@@ -330,8 +503,9 @@ fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {
     judge
 }
 
-/// The load of before `start`, by the record, so that a flood outlasts a restart; nothing waits for it.
-async fn resume_load(live: Arc<Live>, journal: Journal, clock: Clock, start: WallMs) {
+/// The load of before now, by the record, so that a flood outlasts a restart and a change of the site file; nothing waits for it.
+async fn resume_load(live: Arc<Live>, journal: Journal, clock: Clock) {
+    let start = clock.wall();
     let from = WallMs(start.0.saturating_sub(davy_kpi::FLOOD_LEAD_MS));
     let before = journal.alarm_lines(from, start).await;
     let lines = before.lines.iter();

@@ -206,10 +206,16 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps for ever who silenced a horn, reset or tested an output, proved a loop or made a report at a plant.
+    /// Keeps for ever who silenced a horn, reset or tested an output, proved a loop, made a report or changed the site file at a plant.
     pub(crate) async fn acted(&self, site: &str, act: &Act) -> Result<(), GaveUp> {
         let (action, detail) = match &act.deed {
             Deed::Silence => (crate::audit::PLANT_SILENCE, serde_json::json!({})),
+            Deed::Reload { from, to, changes } => {
+                let changes =
+                    serde_json::from_str(changes).unwrap_or_else(|_| serde_json::json!(changes));
+                let detail = serde_json::json!({ "from": from, "to": to, "changes": changes });
+                ("plant-reload", detail)
+            }
             Deed::Reset(output) => ("plant-reset", serde_json::json!({ "output": output })),
             Deed::Test(output) => ("plant-test", serde_json::json!({ "output": output })),
             Deed::Prove(proved) => ("plant-prove", proof(proved)),

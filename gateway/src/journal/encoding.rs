@@ -2,7 +2,7 @@
 //!
 //! | Bytes | Content |
 //! |---|---|
-//! | 1 | flags: bits 0–1 kind of the frame, 0 = batch; bit 2 urgent (holds a transition, an act or a loss); bit 3 of a device; 4–7 zero |
+//! | 1 | flags: bits 0–1 kind of the frame, 0 = batch; bit 2 urgent (holds a transition, an act, a loss or another site file); bit 3 of a device; 4–7 zero |
 //! | varint | offset − first offset of the segment |
 //! | zigzag | made − made of the segment, ms |
 //! | varint | position of the device, if bit 3 |
@@ -21,6 +21,7 @@
 //! | 36 | act; bits 0–1: 0 silence, 1 reset of an output, 2 test of an output | varint position of the output, if 1 or 2; varint milliseconds, if 2; time; text actor |
 //! | 37 | three or more readings that follow one another, since version 3 | see [`super::columns`] |
 //! | 38 | the clock was set, since version 3 | time, zigzag by how many ms |
+//! | 39 | another site file, since version 3 | time; texts actor, digest before, digest now, changes |
 //! | 40 | proof; bits 0–1: 0 of a point, 1 of an output, 2 of the site (a report) | varint position, if 0 or 1; varint number; time; texts actor, kind, outcome, digest, detail |
 //!
 //! Values have the forms of [`super::values`].
@@ -31,7 +32,7 @@
 
 use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
 use super::columns::{self, COLUMNS};
-use super::record::{Act, Batch, Names, Proof, Proved, Record, Transition};
+use super::record::{Act, Batch, Names, Proof, Proved, Record, Reloaded, Transition};
 use super::reference::References;
 use super::values::{NONE, optional_value, put_optional_value, put_value, value};
 use crate::judge::Person;
@@ -53,6 +54,7 @@ const STARTED: u8 = 35;
 const ACT: u8 = 36;
 /// 37 are columns of readings.
 const CLOCK_SET: u8 = 38;
+const RELOADED: u8 = 39;
 const SILENCE: u8 = 0;
 const RESET_OUTPUT: u8 = 1;
 const TEST_OUTPUT: u8 = 2;
@@ -213,6 +215,20 @@ impl Last {
                 out.push(STARTED << 2);
                 self.put_time(out, *time);
             }
+            Record::Reloaded(reloaded) => {
+                out.push(RELOADED << 2);
+                self.put_time(out, reloaded.time);
+                let Reloaded {
+                    actor,
+                    from,
+                    to,
+                    changes,
+                    time: _,
+                } = &**reloaded;
+                for text in [actor, from, to, changes] {
+                    put_text(out, text);
+                }
+            }
             Record::Act { act, actor, time } => {
                 match act {
                     Act::Silence => out.push(ACT << 2 | SILENCE),
@@ -334,6 +350,13 @@ impl Last {
             (STARTED, 0) => Record::Started {
                 time: self.time(bytes)?,
             },
+            (RELOADED, 0) => Record::Reloaded(Box::new(Reloaded {
+                time: self.time(bytes)?,
+                actor: bytes.text()?,
+                from: bytes.text()?,
+                to: bytes.text()?,
+                changes: bytes.text()?,
+            })),
             (CLOCK_SET, 0) => Record::ClockSet {
                 time: self.time(bytes)?,
                 by_ms: bytes.zigzag()?,

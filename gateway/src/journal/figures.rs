@@ -72,7 +72,9 @@ impl Reader {
                     for record in &batch.records {
                         match record {
                             Record::Transition(transition) if span.contains(&transition.time.0) => {
-                                line(&batch, transition).map(|line| kept.push(line));
+                                if let Some(line) = line(&batch, transition) {
+                                    kept.push(line);
+                                }
                             }
                             Record::Act {
                                 act: Act::Silence,

@@ -58,6 +58,7 @@ impl Names {
                 act: Act::Silence, ..
             }
             | Record::Lost { .. }
+            | Record::Reloaded(_)
             | Record::Started { .. }
             | Record::ClockSet { .. } => true,
         }
@@ -78,13 +79,14 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether it holds a transition, an act, a loss or a setting of the clock: such batches go to the cloud ahead of all others, and are the last to leave a full disk.
+    /// Whether it holds a transition, an act, a change of the site file, a loss or a setting of the clock: such batches go to the cloud ahead of all others, and are the last to leave a full disk.
     pub fn is_urgent(&self) -> bool {
         self.records.iter().any(|record| match record {
             Record::Transition(_)
             | Record::Act { .. }
             | Record::Proof(_)
             | Record::Lost { .. }
+            | Record::Reloaded(_)
             | Record::ClockSet { .. } => true,
             Record::Reading { .. } | Record::Output { .. } | Record::Started { .. } => false,
         })
@@ -136,6 +138,8 @@ pub enum Record {
     },
     /// Something was proved, or a report of it made.
     Proof(Box<Proof>),
+    /// The gateway went over to another site file while it ran: the first record under its names.
+    Reloaded(Box<Reloaded>),
 }
 
 /// What was proved, by whom, with what outcome (see [`crate::prove`]).
@@ -165,6 +169,19 @@ pub enum Proved {
     Output(u32),
     /// The whole site: a report.
     Site,
+}
+
+/// A site file took another's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Who asked for it: a person's id, or `local` for whoever could signal the process.
+    pub actor: Arc<str>,
+    /// SHA-256 of the files, hexadecimal.
+    pub from: Arc<str>,
+    pub to: Arc<str>,
+    /// What differs, as JSON: see `davy_config::Difference`. Bounded; what did not fit is counted there.
+    pub changes: Arc<str>,
+    pub time: WallMs,
 }
 
 /// What somebody did, beside what they did to an alarm.

@@ -74,6 +74,7 @@ impl State {
             }
             Record::Reading { .. }
             | Record::Started { .. }
+            | Record::Reloaded(_)
             | Record::ClockSet { .. }
             | Record::Act { .. }
             | Record::Proof(_) => {}

@@ -188,6 +188,11 @@ impl Bench {
         })))
     }
 
+    /// Ends its writing, so that the bench of another site file may take the ledger over.
+    pub fn close(&self) {
+        self.shelf().ledger.close();
+    }
+
     /// The fingerprint of the key that reports are signed with, or why there is none.
     pub fn fingerprint(&self) -> Result<String, String> {
         self.0

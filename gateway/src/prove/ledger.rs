@@ -32,6 +32,8 @@ pub enum LedgerError {
     File { path: PathBuf, source: io::Error },
     #[error("{path} is full ({MOST_BYTES} bytes): file it away and start the gateway again")]
     Full { path: PathBuf },
+    #[error("the site file has just changed: ask again")]
+    Closed,
 }
 
 /// One line of the ledger.
@@ -55,6 +57,8 @@ pub struct Ledger {
     damaged: usize,
     /// The file ends inside a line.
     torn: bool,
+    /// Another ledger has taken over: this one writes no more.
+    closed: bool,
 }
 
 impl Ledger {
@@ -72,6 +76,7 @@ impl Ledger {
             unjournalled: Vec::new(),
             damaged: 0,
             torn: false,
+            closed: false,
         };
         let file = ledger.file();
         let (damaged, torn) = each(&file, |entry| ledger.follow(entry))
@@ -109,6 +114,7 @@ impl Ledger {
 
     /// Appends an entry; it is on disk when this returns.
     pub fn append(&mut self, entry: Entry) -> Result<(), LedgerError> {
+        self.is_open()?;
         let path = self.file();
         let length = fs::metadata(&path).map_or(0, |file| file.len());
         if length > MOST_BYTES {
@@ -123,6 +129,19 @@ impl Ledger {
         self.torn = false;
         self.follow(entry);
         Ok(())
+    }
+
+    /// From now on it refuses to write.
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+
+    fn is_open(&self) -> Result<(), LedgerError> {
+        if self.closed {
+            Err(LedgerError::Closed)
+        } else {
+            Ok(())
+        }
     }
 
     /// Every entry, oldest first, for a report. Lines that are damaged are passed over.
@@ -146,6 +165,7 @@ impl Ledger {
 
     /// Keeps the proofs under way, whole.
     pub fn keep(&self, drafts: &[Draft]) -> Result<(), LedgerError> {
+        self.is_open()?;
         let path = self.folder.join("drafts");
         let text = line(&Entry::Drafts(drafts.to_vec()));
         replace(&path, text.as_bytes()).map_err(|source| self.trouble(&path, source))

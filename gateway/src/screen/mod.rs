@@ -9,6 +9,7 @@ mod reads;
 mod refusal;
 mod session;
 pub mod shapes;
+mod stage;
 mod stream;
 mod system;
 
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::live::Live;
 use crate::prove::Bench;
+use crate::reload::Reload;
 use crate::watch::Watch;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -23,6 +25,7 @@ use axum::routing::{get, post};
 use davy_config::site::Site;
 use davy_kpi::FloodNow;
 use session::Sessions;
+pub use stage::Stage;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +42,8 @@ pub struct Plant {
     pub desk: Desk,
     pub watch: Watch,
     pub bench: Bench,
+    /// Takes a changed site file over.
+    pub reload: Reload,
     pub clock: Clock,
     pub shutdown: CancellationToken,
     sessions: Sessions,
@@ -57,7 +62,7 @@ impl Plant {
         desk: Desk,
         watch: Watch,
         bench: Bench,
-        clock: Clock,
+        reload: Reload,
         shutdown: CancellationToken,
     ) -> Self {
         let sessions = Sessions::new(site.people.clone());
@@ -65,14 +70,40 @@ impl Plant {
             site,
             live,
             desk,
-            watch,
             bench,
-            clock,
+            reload,
+            clock: watch.clock,
+            watch,
             shutdown,
             sessions,
             streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
             verifying: Arc::new(Semaphore::new(1)),
             reckoning: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// The screen of the site that takes this one's place: who is logged in stays so, as far as the file still has them, and each stream begins anew.
+    pub fn under(
+        &self,
+        site: Arc<Site>,
+        live: Arc<Live>,
+        watch: Watch,
+        bench: Bench,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            bench,
+            sessions: self.sessions.under(site.people.clone()),
+            desk: self.desk.of(site.clone()),
+            reload: self.reload.clone(),
+            clock: self.clock,
+            streams: self.streams.clone(),
+            verifying: self.verifying.clone(),
+            reckoning: self.reckoning.clone(),
+            site,
+            live,
+            watch,
+            shutdown,
         }
     }
 

@@ -60,7 +60,7 @@ impl Site {
         }
     }
 
-    /// Rewrites the file, while no gateway runs it.
+    /// Changes the text of the site file; a gateway that runs reads it at its next start or reload.
     pub fn edit(&self, change: impl FnOnce(&str) -> String) {
         let text = std::fs::read_to_string(&self.file).expect("the file was written above");
         std::fs::write(&self.file, change(&text)).expect("the test's directory is writable");

@@ -220,6 +220,7 @@ impl<'a> JournalSource<'a> {
             | Record::Output { .. }
             | Record::Lost { .. }
             | Record::Proof(_)
+            | Record::Reloaded(_)
             | Record::ClockSet { .. }
             | Record::Act { .. } => {}
         }
@@ -260,7 +261,11 @@ impl<'a> JournalSource<'a> {
                 self.found.starts += 1;
                 self.feed.put(at, Event::Started);
             }
-            Record::Lost { .. } | Record::ClockSet { .. } | Record::Proof(_) => {}
+            // Replay judges by one file from beginning to end.
+            Record::Lost { .. }
+            | Record::ClockSet { .. }
+            | Record::Proof(_)
+            | Record::Reloaded(_) => {}
         }
     }
 

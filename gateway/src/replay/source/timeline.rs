@@ -55,6 +55,7 @@ pub(super) fn time(record: &Record) -> Option<WallMs> {
         | Record::ClockSet { time, .. }
         | Record::Act { time, .. } => *time,
         Record::Proof(proof) => proof.time,
+        Record::Reloaded(reloaded) => reloaded.time,
         Record::Lost { .. } => return None,
     })
 }
