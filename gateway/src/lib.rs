@@ -27,3 +27,4 @@ pub mod scan;
 pub mod screen;
 pub mod uplink;
 pub mod watch;
+pub mod works;

@@ -3,20 +3,16 @@
 //!
 //! The order of the end is that of the pipeline: nothing is read any more, what was read is judged, what was judged is on disk, then the node says goodbye.
 
-use crate::acquire::{self, Acquisition};
-use crate::act::{Act, alarm_now};
+use crate::acquire::Lines;
 use crate::clock::Clock;
 use crate::command_line::LogFormat;
-use crate::desk::Desk;
-use crate::journal::{Journal, Record, Restored};
-use crate::judge::{Judge, Switched};
-use crate::judgement::{Inputs, Judgement, Pulse};
-use crate::live::Live;
+use crate::journal::Journal;
 use crate::screen::{self, Plant};
-use crate::uplink::{self, Uplink};
+use crate::uplink::Line;
 use crate::watch::Watch;
+use crate::works::{Outside, Running, Stage, Works};
 use anyhow::{Context as _, Result};
-use davy_config::site::{AlarmIndex, Site};
+use davy_config::site::Site;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sd_notify::NotifyState;
 use std::io::IsTerminal as _;
@@ -27,8 +23,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -36,17 +30,12 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How long the parts may take to end, each stage.
 const GRACE: Duration = Duration::from_secs(4);
-/// Scans that may wait for judgement: one a device and some air. A full queue makes bus tasks keep the newest scan (see [`acquire`]).
-const SCANS_MAX: usize = 64;
 /// The start is over and the births are sent, as a rule.
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 /// Births are sent again after each loss of the broker.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// Judgement and buses need one thread: what passes between them then wakes no other, and nothing else ever runs there.
 const PIPELINE_WORKERS: usize = 1;
-
-/// A part that runs, by the name that is told if it does not stop.
-type Running = (String, JoinHandle<()>);
 
 /// Runs until SIGTERM or SIGINT. Returns whether everything ended in time.
 pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bool> {
@@ -112,13 +101,13 @@ fn asked_to_end() -> Result<impl Future<Output = ()>> {
     })
 }
 
-/// Every part, running. Each stage has a token of its own, since they end one after the other.
+/// Every part, running.
 struct Gateway {
     watch: Watch,
-    acquiring: (CancellationToken, Vec<Running>),
-    judging: (CancellationToken, Vec<Running>),
-    showing: (CancellationToken, Vec<Running>),
-    publishing: (CancellationToken, Vec<Running>),
+    acquiring: Stage,
+    judging: Stage,
+    showing: Stage,
+    publishing: Stage,
 }
 
 impl Gateway {
@@ -134,48 +123,21 @@ impl Gateway {
         let clock = Clock::start();
         let (journal, restored) = Journal::open(&data.join("journal"), &site, clock)
             .with_context(|| format!("the journal in {}", data.display()))?;
-        journal.append(None, vec![Record::Started { time: clock.wall() }]);
-
-        let judge = judge(&site, &restored, clock);
-        let live = Arc::new(picture(&site, &judge, &restored, clock));
-        let (demand, demanded) = watch::channel(judge.demand());
-        let (desk, requests) = Desk::new();
-        let (scans, scanned) = mpsc::channel(SCANS_MAX);
-        let pulse = Pulse::new(clock);
-        let act = Act::new(
-            site.clone(),
-            clock,
-            demand,
-            journal.clone(),
-            live.clone(),
-            restored.next_seq,
-            restored.alarms.into_iter().map(|(_, story)| story),
-        );
-        let judgement =
-            Judgement::new(site.clone(), clock, judge, act, live.clone(), pulse.clone());
-        let judging = CancellationToken::new();
-        let inputs = Inputs {
-            scans: scanned,
-            requests,
+        let outside = Outside {
+            lines: Lines::Machine,
+            line: Line::of_machine(data),
         };
-        let judgement = pipeline.spawn(judgement.run(inputs, judging.clone()));
-
-        let acquiring = CancellationToken::new();
-        let Acquisition { stats, tasks } = {
-            let _on = pipeline.enter();
-            acquire::spawn(&site, clock, &scans, &demanded, &acquiring)
-        };
-
-        let publishing = CancellationToken::new();
-        let parts = uplink::Parts {
-            site: site.clone(),
-            journal: Arc::new(journal.clone()),
-            live: live.clone(),
-            desk: desk.clone(),
-            clock,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let (uplink, uplink_task) = Uplink::start(parts, data, publishing.clone());
+        let Works {
+            live,
+            desk,
+            pulse,
+            stats,
+            uplink,
+            demanded: _,
+            acquiring,
+            judging,
+            publishing,
+        } = Works::start(&site, clock, (&journal, restored), outside, pipeline);
         let watch = Watch {
             site: site.clone(),
             clock,
@@ -207,16 +169,10 @@ impl Gateway {
         });
         Ok(Self {
             watch,
-            acquiring: (acquiring, tasks),
-            judging: (judging, vec![("judgement".into(), judgement)]),
+            acquiring,
+            judging,
             showing: (showing, vec![("screen".into(), screen)]),
-            publishing: (
-                publishing,
-                uplink_task
-                    .map(|task| ("uplink".to_owned(), task))
-                    .into_iter()
-                    .collect(),
-            ),
+            publishing,
         })
     }
 
@@ -275,40 +231,6 @@ async fn ended(token: CancellationToken, tasks: Vec<Running>) -> Vec<String> {
         }
     }
     late
-}
-
-fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {
-    let saved: Vec<_> = restored.alarms.iter().map(|(saved, _)| *saved).collect();
-    let mut judge = Judge::new(
-        site.clone(),
-        &saved,
-        &restored.outputs,
-        clock.now(),
-        clock.wall(),
-    );
-    judge.end_suppressions_without_a_rule();
-    // What the restored alarms demand stands before a bus is reached: every output is written once at the start, and must not be written off.
-    judge.settle();
-    judge
-}
-
-fn picture(site: &Site, judge: &Judge, restored: &Restored, clock: Clock) -> Live {
-    let alarms = restored.alarms.iter().enumerate();
-    let alarms = alarms.map(|(position, (_, story))| {
-        let index = AlarmIndex(position);
-        alarm_now(index, judge.alarm(index), story)
-    });
-    let outputs = judge.demand().into_iter().zip(&restored.outputs);
-    let outputs = outputs.map(|(on, was)| Switched {
-        on,
-        since: was.since,
-    });
-    Live::new(
-        site,
-        alarms.collect(),
-        &outputs.collect::<Vec<_>>(),
-        clock.wall(),
-    )
 }
 
 #[cfg(test)]

@@ -231,6 +231,7 @@ impl Store {
 
     async fn pause(&self, pause: Duration) -> Result<(), GaveUp> {
         tokio::select! {
+            biased;
             () = self.ending.cancelled() => Err(GaveUp),
             () = tokio::time::sleep(pause) => Ok(()),
         }

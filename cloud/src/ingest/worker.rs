@@ -14,8 +14,8 @@ use davy_alarm::Reading;
 use davy_wire::{Payload, Topic, Verb};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Messages in one transaction.
@@ -68,6 +68,7 @@ impl Worker {
         let mut items = Vec::with_capacity(MOST_A_GROUP);
         loop {
             let taken = tokio::select! {
+                biased;
                 () = ending.cancelled() => return,
                 taken = queue.recv_many(&mut items, MOST_A_GROUP) => taken,
             };

@@ -15,6 +15,8 @@ pub(crate) mod engine;
 mod figures;
 mod fold;
 mod gap;
+#[cfg(feature = "simulation")]
+pub mod memory;
 mod model;
 mod occurrence;
 mod person;

@@ -3,7 +3,7 @@
 //! Order of precedence: an output whose demand changed, before every single exchange; then devices whose period has come, the longest due
 //! first and those that fell silent last; then outputs to be written again, one between two polls.
 
-use super::link::{self, Link};
+use super::link::{self, Lines, Link};
 use super::outputs::{self, Outputs, Written};
 use super::pdu::{Fault, Request};
 use super::plan::Plan;
@@ -39,6 +39,7 @@ pub(super) struct BusTask {
     outputs: Outputs,
     /// By station: the newest scan that judgement had no room for.
     waiting: Vec<Option<Scan>>,
+    lines: Lines,
     link: Option<Link>,
     reopen_at: Instant,
     reopen_wait: Duration,
@@ -57,6 +58,7 @@ impl BusTask {
         scans: mpsc::Sender<Scan>,
         demand: watch::Receiver<Vec<bool>>,
         stats: Arc<Stats>,
+        lines: Lines,
     ) -> Self {
         let now = Instant::now();
         let untagged = link::is_untagged(&site.buses[bus.0].link);
@@ -89,6 +91,7 @@ impl BusTask {
             demand,
             stats,
             stations,
+            lines,
             link: None,
             reopen_at: now,
             reopen_wait: REOPEN,
@@ -233,7 +236,7 @@ impl BusTask {
             return false;
         }
         let bus = &self.site.buses[self.bus.0];
-        match Link::open(bus).await {
+        match self.lines.open(bus).await {
             Ok(link) => {
                 self.link = Some(link);
                 self.counters().connects.fetch_add(1, Relaxed);

@@ -15,6 +15,7 @@ mod stats;
 mod tcp;
 
 pub(crate) use link::Link;
+pub use link::{Lines, Plug};
 pub(crate) use pdu::{Fault, Request};
 pub use stats::{BusStats, DeviceStats, Stats};
 
@@ -43,6 +44,18 @@ pub fn spawn(
     demand: &watch::Receiver<Vec<bool>>,
     shutdown: &CancellationToken,
 ) -> Acquisition {
+    spawn_on(&Lines::Machine, site, clock, scans, demand, shutdown)
+}
+
+/// As [`spawn`], over other lines than this machine's.
+pub fn spawn_on(
+    lines: &Lines,
+    site: &Arc<Site>,
+    clock: Clock,
+    scans: &mpsc::Sender<Scan>,
+    demand: &watch::Receiver<Vec<bool>>,
+    shutdown: &CancellationToken,
+) -> Acquisition {
     let stats = Arc::new(Stats::new(site.buses.len(), site.devices.len()));
     let start = |(position, bus): (usize, &davy_config::site::Bus)| {
         let task = bus::BusTask::new(
@@ -52,6 +65,7 @@ pub fn spawn(
             scans.clone(),
             demand.clone(),
             stats.clone(),
+            lines.clone(),
         );
         (bus.id.clone(), tokio::spawn(task.run(shutdown.clone())))
     };

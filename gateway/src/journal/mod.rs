@@ -157,7 +157,8 @@ impl Journal {
         site: &Arc<Site>,
         clock: Clock,
     ) -> Result<(Self, Restored), JournalError> {
-        let (journal, restored, writer, end) = Self::prepare(disk, site, clock, rand::random(), false);
+        let (journal, restored, writer, end) =
+            Self::prepare(disk, site, clock, rand::random(), false);
         let run = move || {
             writer.run();
             end.send_replace(true);

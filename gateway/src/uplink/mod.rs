@@ -11,6 +11,7 @@ mod directory;
 mod encode;
 #[cfg(test)]
 mod fixture;
+mod line;
 mod link;
 mod links;
 mod session;
@@ -18,6 +19,7 @@ mod store;
 
 pub use birth::NodeBirth;
 pub use encode::{Encoder, Message, Sending};
+pub use line::{Counter, Dial, Events, Line, Numbers};
 pub use links::{BrokerLink, CloudLink, LinkState, Links};
 pub use session::{Offsets, REBIRTH_MS, RETRY_MAX_MS, RETRY_MS, Session, Step};
 
@@ -86,16 +88,23 @@ impl<B: Batches> Uplink<B> {
         data: &Path,
         shutdown: CancellationToken,
     ) -> (Self, Option<JoinHandle<()>>) {
+        Self::start_on(parts, Line::of_machine(data), shutdown)
+    }
+
+    /// As [`Uplink::start`], over another line than this machine's.
+    pub fn start_on(
+        parts: Parts<B>,
+        line: Line,
+        shutdown: CancellationToken,
+    ) -> (Self, Option<JoinHandle<()>>) {
         let configured = parts.site.uplink.clone();
         let (told, links) = watch::channel(Links::new(configured.is_some(), parts.clock.wall()));
         let uplink = Self {
             journal: parts.journal.clone(),
             links,
         };
-        let task = configured.map(|configured| {
-            let counter = bdseq::BdSeq::open(data);
-            tokio::spawn(link::run(parts, configured, counter, told, shutdown))
-        });
+        let task = configured
+            .map(|configured| tokio::spawn(link::run(parts, configured, line, told, shutdown)));
         (uplink, task)
     }
 
