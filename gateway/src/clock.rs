@@ -16,8 +16,35 @@ pub struct Clock {
 #[derive(Clone, Copy, Debug)]
 enum Wall {
     Machine,
-    /// A clock that somebody else moves, UTC milliseconds.
-    Set(&'static AtomicI64),
+    Hand(&'static Hand),
+}
+
+/// A wall clock that runs with the monotonic one, and that somebody sets.
+#[derive(Debug)]
+pub struct Hand {
+    began: tokio::time::Instant,
+    /// UTC milliseconds when it began.
+    ms: AtomicI64,
+}
+
+impl Hand {
+    /// One that says `wall` now.
+    pub fn new(wall: WallMs) -> Self {
+        Self {
+            began: tokio::time::Instant::now(),
+            ms: AtomicI64::new(wall.0),
+        }
+    }
+
+    /// Moves it forwards or back.
+    pub fn move_by(&self, ms: i64) {
+        self.ms.fetch_add(ms, Relaxed);
+    }
+
+    pub fn now(&self) -> WallMs {
+        let since = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        WallMs(self.ms.load(Relaxed).saturating_add(since))
+    }
 }
 
 impl Clock {
@@ -26,9 +53,9 @@ impl Clock {
         Self::of(Wall::Machine)
     }
 
-    /// A clock that starts now, whose wall clock says what somebody sets: a simulation's, which has a time of its own.
-    pub fn set_by(wall_ms: &'static AtomicI64) -> Self {
-        Self::of(Wall::Set(wall_ms))
+    /// A clock that starts now, whose wall clock is another than the machine's: a simulation has a time of its own.
+    pub fn by(hand: &'static Hand) -> Self {
+        Self::of(Wall::Hand(hand))
     }
 
     fn of(wall: Wall) -> Self {
@@ -73,7 +100,7 @@ impl Wall {
                 let ms = since.unwrap_or_default().as_millis();
                 WallMs(i64::try_from(ms).unwrap_or(i64::MAX))
             }
-            Self::Set(ms) => WallMs(ms.load(Relaxed)),
+            Self::Hand(hand) => hand.now(),
         }
     }
 }

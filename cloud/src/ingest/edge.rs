@@ -3,7 +3,7 @@
 use super::alarm;
 use davy_alarm::Priority;
 use davy_wire::{Metric, Payload, name};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// One edge node's table, built from its newest births.
@@ -17,6 +17,8 @@ pub(crate) struct Edge {
     pub(crate) described: bool,
     /// When the node says that it was born: names this table.
     pub(crate) born: Option<u64>,
+    /// Devices that the node's model names: each has a birth of its own.
+    devices: BTreeSet<String>,
     aliases: HashMap<u64, Arc<Known>>,
     names: HashMap<String, HashMap<String, Arc<Known>>>,
 }
@@ -77,10 +79,18 @@ impl Edge {
             stream: stream(birth),
             born: birth.timestamp,
             described: birth.metric(name::MODEL).is_some(),
+            devices: devices(birth),
             ..Self::default()
         };
         edge.declare("", birth);
         edge
+    }
+
+    /// Whether every device that the node's model names has been born.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.devices
+            .iter()
+            .all(|device| self.names.contains_key(device))
     }
 
     /// Takes over the metrics of a birth: of a device, or of the node (`""`).
@@ -181,6 +191,23 @@ impl Edge {
             format!("{device}.{}", name.replace('/', "."))
         }
     }
+}
+
+/// The devices of a birth's model, by its points; none where there is no model, or one of somebody's own kind.
+fn devices(birth: &Payload) -> BTreeSet<String> {
+    let model = birth
+        .metric(name::MODEL)
+        .and_then(|model| model.value(Some(davy_wire::DataType::Text as u32)));
+    let model = model
+        .as_ref()
+        .and_then(|model| model.as_text())
+        .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let points = model.as_ref().and_then(|model| model["points"].as_array());
+    points
+        .into_iter()
+        .flatten()
+        .filter_map(|point| point["device"].as_str().map(str::to_owned))
+        .collect()
 }
 
 /// `Store/Stream` of a birth.

@@ -119,14 +119,8 @@ impl Store {
 
     /// Puts a message aside, whole.
     pub(crate) async fn quarantine(&self, message: &Message, why: &str) -> Result<(), GaveUp> {
+        told_aside(message, why);
         let topic = message.topic.to_string();
-        tracing::warn!(
-            topic,
-            why,
-            bytes = message.payload.len(),
-            "a message is quarantined"
-        );
-        metrics::counter!("davy_ingest_quarantined_total").increment(1);
         let Message {
             payload,
             received_ms,
@@ -136,39 +130,6 @@ impl Store {
             self.records.quarantine(&topic, *received_ms, why, payload)
         })
         .await?;
-        Ok(())
-    }
-
-    /// Keeps for ever that a gateway lost readings: a loss is a record too.
-    pub(crate) async fn lost(&self, site: &str, lost: &Lost) -> Result<(), GaveUp> {
-        tracing::error!(site, ?lost, "a gateway lost batches to a full disk");
-        let entry = Entry {
-            time_ms: lost.time_ms,
-            actor: "gateway".to_owned(),
-            action: "readings-lost",
-            subject: site.to_owned(),
-            detail: serde_json::json!({ "from": lost.from, "to": lost.to, "readings": lost.readings }),
-        };
-        self.persist("a loss", || self.records.audit(&entry))
-            .await?;
-        Ok(())
-    }
-
-    /// Keeps for ever who silenced a horn or reset an output at a plant.
-    pub(crate) async fn acted(&self, site: &str, act: &Act) -> Result<(), GaveUp> {
-        let (action, detail) = match &act.deed {
-            Deed::Silence => ("plant-silence", serde_json::json!({})),
-            Deed::Reset(output) => ("plant-reset", serde_json::json!({ "output": output })),
-        };
-        let entry = Entry {
-            time_ms: act.time_ms,
-            actor: format!("{site}/{}", act.actor),
-            action,
-            subject: site.to_owned(),
-            detail,
-        };
-        self.persist("an act", || self.records.audit(&entry))
-            .await?;
         Ok(())
     }
 
@@ -235,5 +196,42 @@ impl Store {
             () = self.ending.cancelled() => Err(GaveUp),
             () = tokio::time::sleep(pause) => Ok(()),
         }
+    }
+}
+
+/// Tells whoever runs the collector that a message is put aside.
+pub(crate) fn told_aside(message: &Message, why: &str) {
+    tracing::warn!(
+        topic = message.topic.to_string(),
+        why,
+        bytes = message.payload.len(),
+        "a message is quarantined"
+    );
+    metrics::counter!("davy_ingest_quarantined_total").increment(1);
+}
+
+/// What is kept for ever of a gateway's loss: it is a record too.
+pub(crate) fn lost(site: &str, lost: &Lost) -> Entry {
+    Entry {
+        time_ms: lost.time_ms,
+        actor: "gateway".to_owned(),
+        action: "readings-lost",
+        subject: site.to_owned(),
+        detail: serde_json::json!({ "from": lost.from, "to": lost.to, "readings": lost.readings }),
+    }
+}
+
+/// What is kept for ever of who silenced a horn or reset an output at a plant.
+pub(crate) fn acted(site: &str, act: &Act) -> Entry {
+    let (action, detail) = match &act.deed {
+        Deed::Silence => ("plant-silence", serde_json::json!({})),
+        Deed::Reset(output) => ("plant-reset", serde_json::json!({ "output": output })),
+    };
+    Entry {
+        time_ms: act.time_ms,
+        actor: format!("{site}/{}", act.actor),
+        action,
+        subject: site.to_owned(),
+        detail,
     }
 }

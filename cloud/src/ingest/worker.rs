@@ -4,11 +4,12 @@ use super::decode::{self, Data, Refusal};
 use super::edge::Edge;
 use super::orders::Orders;
 use super::outbox::{EdgeName, Outbox};
-use super::store::{GaveUp, Store};
+use super::store::{self, GaveUp, Store};
 use super::tables::Tables;
+use crate::audit::Entry;
 use crate::history::PointReading;
 use crate::live::{Live, Update};
-use crate::records::{Batch, Committed, Offset};
+use crate::records::{Aside, Batch, Committed, Offset};
 use bytes::Bytes;
 use davy_alarm::Reading;
 use davy_wire::{Payload, Topic, Verb};
@@ -180,6 +181,11 @@ impl Worker {
         let offset = journal.and_then(|(stream, offset)| Offset::new(stream, offset));
         if !data.undeclared.is_empty() {
             self.ask_rebirth(&name, &data.undeclared.join(", "));
+            // The next sending is under the birth that the node has then: this one, late or twice, says nothing of the batch. And of a table that
+            // lacks a device nobody can say that it does not declare.
+            if offset.is_some() && (data.is_foreign || !edge.is_whole()) {
+                return None;
+            }
             if offset.is_some_and(|offset| self.defer(&name, offset)) {
                 return None;
             }
@@ -200,6 +206,8 @@ impl Worker {
             lines: std::mem::take(&mut data.lines),
             late_after_ms: self.late_after_ms,
             samples: std::mem::take(&mut data.samples),
+            entries: entries(&edge.site, &data),
+            aside: aside(&data, &message),
         };
         Some(Pending {
             name,
@@ -255,17 +263,12 @@ impl Worker {
         let outcomes = self.store.batches(&batches).await?;
         metrics::histogram!("davy_ingest_commit_seconds").record(begun.elapsed().as_secs_f64());
         for ((batch, rest), outcome) in batches.iter().zip(rest).zip(outcomes) {
-            self.committed(batch, rest, outcome).await?;
+            self.committed(batch, rest, outcome).await;
         }
         Ok(())
     }
 
-    async fn committed(
-        &mut self,
-        batch: &Batch,
-        rest: Rest,
-        outcome: Committed,
-    ) -> Result<(), GaveUp> {
+    async fn committed(&mut self, batch: &Batch, rest: Rest, outcome: Committed) {
         let Rest {
             name,
             stream,
@@ -277,21 +280,20 @@ impl Worker {
         } else {
             metrics::counter!("davy_ingest_batches_total").increment(1);
             for lost in &data.lost {
-                self.store.lost(&batch.site, lost).await?;
+                tracing::error!(
+                    site = batch.site,
+                    ?lost,
+                    "a gateway lost batches to a full disk"
+                );
             }
-            for act in &data.acts {
-                self.store.acted(&batch.site, act).await?;
-            }
-            if !data.faults.is_empty() {
-                let why = data.faults.join("; ");
-                self.store.quarantine(&message, &why).await?;
+            if let Some(aside) = &batch.aside {
+                store::told_aside(&message, &aside.why);
             }
         }
         if let Some((stream, offset)) = stream.zip(data.offset) {
             self.outbox.acknowledge(&name, stream, offset);
         }
         self.tell(&batch.site, data, outcome).await;
-        Ok(())
     }
 
     async fn tell(&self, site: &str, data: Data, outcome: Committed) {
@@ -337,6 +339,22 @@ impl Worker {
             });
         }
     }
+}
+
+/// What is to be remembered for ever of a batch, with it or not at all.
+fn entries(site: &str, data: &Data) -> Vec<Entry> {
+    let lost = data.lost.iter().map(|lost| store::lost(site, lost));
+    let acts = data.acts.iter().map(|act| store::acted(site, act));
+    lost.chain(acts).collect()
+}
+
+/// What could not be read of a message is put aside with the commit of the rest.
+fn aside(data: &Data, message: &Message) -> Option<Aside> {
+    (!data.faults.is_empty()).then(|| Aside {
+        topic: message.topic.to_string(),
+        why: data.faults.join("; "),
+        payload: message.payload.to_vec(),
+    })
 }
 
 /// A pending message without its batch.

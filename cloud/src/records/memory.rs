@@ -67,6 +67,42 @@ impl Database {
     }
 }
 
+/// What stands in one place of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    Null,
+    Int(i64),
+    Real(f64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Database {
+    /// Looks at the tables past all processes: what is committed, and nothing else.
+    ///
+    /// # Errors
+    /// If SQLite refuses the question.
+    pub async fn examine(&self, sql: &str) -> Result<Vec<Vec<Cell>>, RecordsError> {
+        let rows = rows(&*self.0.lock().await, sql, &[])?;
+        let cells = |row: Row| row.0.into_iter().map(Cell::from).collect();
+        Ok(rows.into_iter().map(cells).collect())
+    }
+}
+
+impl From<Value> for Cell {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Int(Some(value)) => Self::Int(value),
+            Value::Real(Some(value)) => Self::Real(value),
+            Value::Text(Some(value)) => Self::Text(value),
+            Value::Bytes(Some(value)) => Self::Bytes(value),
+            Value::Int(None) | Value::Real(None) | Value::Text(None) | Value::Bytes(None) => {
+                Self::Null
+            }
+        }
+    }
+}
+
 struct Kind;
 
 impl Fate for Kind {

@@ -37,6 +37,8 @@ struct Content {
     durable: Vec<u8>,
     /// Written, and forgotten by a failed sync: a later sync does not bring it back.
     forgotten: Vec<std::ops::Range<usize>>,
+    /// Cut shorter since it was last synced.
+    cut: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +131,7 @@ impl FaultyDisk {
         sim.files.push(Content {
             durable: bytes.clone(),
             seen: bytes,
-            forgotten: Vec::new(),
+            ..Content::default()
         });
         let file = sim.files.len() - 1;
         sim.names.insert(name.to_owned(), file);
@@ -179,6 +181,17 @@ impl Content {
         self.durable.clone_from(&seen);
         self.seen = seen;
         self.forgotten.clear();
+        self.cut = false;
+    }
+
+    fn sync(&mut self) {
+        if self.cut || !self.forgotten.is_empty() {
+            self.durable = self.synced(self.seen.clone());
+            self.cut = false;
+        } else {
+            let durable = self.durable.len();
+            self.durable.extend_from_slice(&self.seen[durable..]);
+        }
     }
 
     fn synced(&self, mut seen: Vec<u8>) -> Vec<u8> {
@@ -255,7 +268,9 @@ impl Disk for FaultyDisk {
         let mut sim = self.lock();
         sim.change()?;
         let file = sim.find(name)?;
-        sim.files[file].seen.resize(length as usize, 0);
+        let file_now = &mut sim.files[file];
+        file_now.cut |= (length as usize) < file_now.seen.len();
+        file_now.seen.resize(length as usize, 0);
         Ok(Box::new(FaultyFile(self.clone(), file)))
     }
 
@@ -324,7 +339,7 @@ impl DiskFile for FaultyFile {
             file.forgotten.push(from..file.seen.len());
             return Err(io::Error::other("the device failed"));
         }
-        file.durable = file.synced(file.seen.clone());
+        file.sync();
         Ok(())
     }
 }
