@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use clap::Parser;
-use davy_simulation::{Plan, run};
+use davy_simulation::{Mutant, Plan, run};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
@@ -19,6 +19,9 @@ struct Options {
     /// Days that each lives
     #[arg(long, default_value_t = 0.5)]
     days: f64,
+    /// Makes a deliberate mistake, which must be found: one of `Mutant`
+    #[arg(long, value_enum)]
+    mutant: Option<Mutant>,
     /// Tells each seed's account
     #[arg(long)]
     verbose: bool,
@@ -89,7 +92,7 @@ fn one(seed: u64, options: &Options, sum: &Sum, failures: &Mutex<Vec<String>>) {
     let plan = Plan {
         seed,
         days: options.days,
-        mutant: None,
+        mutant: options.mutant,
     };
     match run(&plan) {
         Ok(account) => {

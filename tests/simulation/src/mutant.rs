@@ -1,7 +1,7 @@
 //! Deliberate mistakes at the seams, each of which the simulation must find: one that finds nothing proves nothing.
 
 /// A mistake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mutant {
     /// The gateway's cursor moves when a batch is published, not when it is committed.
     ForgetsWhatItPublishes,
@@ -17,16 +17,4 @@ pub enum Mutant {
     AltersReadings,
     /// The history keeps an absent reading as a zero.
     MakesAbsencesZero,
-}
-
-impl Mutant {
-    pub const ALL: [Self; 7] = [
-        Self::ForgetsWhatItPublishes,
-        Self::AcknowledgesBeforeCommit,
-        Self::ForgetsOffsets,
-        Self::DiskLies,
-        Self::AltersAudit,
-        Self::AltersReadings,
-        Self::MakesAbsencesZero,
-    ];
 }

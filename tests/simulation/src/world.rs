@@ -312,7 +312,7 @@ impl World {
     async fn mischief(&self) {
         let sql = match self.mutant {
             Some(Mutant::ForgetsOffsets) if self.steps % 100 == 0 => "DELETE FROM offsets",
-            Some(Mutant::AltersAudit) if self.steps % 1000 == 0 => {
+            Some(Mutant::AltersAudit) if self.steps % 100 == 0 => {
                 "UPDATE audit SET actor = 'nobody' WHERE seq = 1"
             }
             _ => return,
