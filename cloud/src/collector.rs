@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use futures_util::future::BoxFuture;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use crate::ingest::{Connection, Dial};
 
@@ -102,6 +103,7 @@ pub(crate) async fn assemble(
         host_id: None,
         share,
         late_after_ms: settings.late_after_ms,
+        reorder_timeout: Duration::from_millis(settings.reorder_timeout_ms),
     };
     let (courier, own) = ingest::build(plan, means, history.clone()).await?;
     tasks.extend(own);
@@ -137,6 +139,7 @@ pub async fn assemble_on(
         host_id: None,
         share: share.map(str::to_owned),
         late_after_ms,
+        reorder_timeout: Duration::from_secs(5),
     };
     let (courier, tasks) = ingest::build(plan, means, history.clone()).await?;
     Ok(Collector {

@@ -82,6 +82,7 @@ fn batch(site: &str, offset: u64, lines: Vec<Line>) -> Batch {
         samples: vec![],
         entries: vec![],
         aside: None,
+        again: false,
     }
 }
 

@@ -84,6 +84,8 @@ pub struct Uplink {
     /// Sparkplug host id: nothing is born before it is online, and the node leaves when it goes.
     pub primary_host: Option<String>,
     pub delivered: Delivered,
+    /// What backlog, and whatever is sent again, may take of the link; alarms and fresh readings are not held to it. `None` = no limit.
+    pub backfill_bytes_s: Option<u32>,
 }
 
 /// When a batch counts as delivered and may be forgotten.

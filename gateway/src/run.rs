@@ -4,9 +4,9 @@
 //! The order of the end is that of the pipeline: nothing is read any more, what was read is judged, what was judged is on disk, then the node says goodbye.
 
 use crate::acquire::Lines;
-use crate::clock::Clock;
+use crate::clock::{Clock, Settings};
 use crate::command_line::LogFormat;
-use crate::journal::Journal;
+use crate::journal::{Journal, Record};
 use crate::screen::{self, Plant};
 use crate::uplink::Line;
 use crate::watch::Watch;
@@ -180,12 +180,17 @@ impl Gateway {
     async fn until(self, asked: impl Future<Output = ()>) -> Result<bool> {
         tokio::pin!(asked);
         let mut beat = tokio::time::interval(Duration::from_secs(1));
+        let clock = self.watch.clock;
+        let mut settings = Settings::new(clock.now(), clock.wall());
         let settled = tokio::time::Instant::now() + SETTLED_AFTER;
         let mut tidy = tokio::time::interval_at(settled, TIDY_EVERY);
         loop {
             tokio::select! {
                 () = &mut asked => break,
-                _ = beat.tick() => self.feed_watchdog(),
+                _ = beat.tick() => {
+                    self.feed_watchdog();
+                    self.look_at_clock(&mut settings);
+                }
                 _ = tidy.tick() => crate::memory::give_back(),
             }
         }
@@ -197,6 +202,17 @@ impl Gateway {
     fn feed_watchdog(&self) {
         if self.watch.pulse.age() < crate::judgement::HUNG_AFTER {
             let _told = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+
+    /// Times that were told before stay as they are; the record says how far off they were.
+    fn look_at_clock(&self, settings: &mut Settings) {
+        let clock = self.watch.clock;
+        let (now, time) = (clock.now(), clock.wall());
+        if let Some(by_ms) = settings.look(now, time) {
+            tracing::warn!(by_ms, "the wall clock was set");
+            let record = Record::ClockSet { time, by_ms };
+            self.watch.journal.append(None, vec![record]);
         }
     }
 

@@ -23,6 +23,7 @@ pub(crate) struct Data {
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) lost: Vec<Lost>,
     pub(crate) acts: Vec<Act>,
+    pub(crate) clock_sets: Vec<ClockSet>,
     /// Metrics that no birth declared: the table is too old, or the birth was not heard.
     pub(crate) undeclared: Vec<String>,
     /// Its aliases are of another birth than the table's: nothing after the offset was read.
@@ -47,6 +48,13 @@ pub(crate) struct Lost {
     pub(crate) from: u64,
     pub(crate) to: u64,
     pub(crate) readings: u64,
+    pub(crate) time_ms: i64,
+}
+
+/// A gateway's wall clock was set while it ran: what it told before was off by as much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClockSet {
+    pub(crate) by_ms: i64,
     pub(crate) time_ms: i64,
 }
 
@@ -148,6 +156,12 @@ fn take(
         }
         Meaning::Lost => data.lost.extend(lost(metric, time_ms)),
         Meaning::Act => data.acts.extend(act(metric, datatype, time_ms)?),
+        Meaning::ClockSet => {
+            let by_ms = metric.value(Some(DataType::Int64 as u32));
+            let by_ms = by_ms.and_then(|by_ms| by_ms.as_i64());
+            let set = by_ms.map(|by_ms| ClockSet { by_ms, time_ms });
+            data.clock_sets.extend(set);
+        }
         Meaning::Alarm(declared) => {
             data.lines.push(alarm::line(metric, declared, time_ms)?);
             data.newest_ms = data.newest_ms.max(time_ms);

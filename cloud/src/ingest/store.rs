@@ -1,13 +1,15 @@
 //! The stores as ingest meets them: a busy one is waited for, a failing one is tried a few times and told of. While it waits nobody takes from the
 //! queue, so that in the end the socket is not read: gateways and broker hold what we cannot.
 
-use super::decode::{Act, Deed, Lost};
+use super::decode::{Act, ClockSet, Deed, Lost};
 use super::outbox::EdgeName;
 use super::worker::Message;
 use crate::api::{Health, Status};
 use crate::audit::Entry;
 use crate::history::{History, HistoryError, PointReading};
-use crate::records::{Alarm, Batch, Committed, DeviceBirth, NodeBirth, Records, RecordsError};
+use crate::records::{
+    Alarm, Batch, Committed, DeviceBirth, NodeBirth, Quarantined, Records, RecordsError,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -133,6 +135,42 @@ impl Store {
         Ok(())
     }
 
+    /// Quarantined messages that somebody asked to be put through again.
+    pub(crate) async fn replays(&self, limit: u32) -> Result<Vec<Quarantined>, GaveUp> {
+        self.persist("replays", || self.records.replays(limit))
+            .await
+    }
+
+    /// Tells for ever how it went, and takes the message out if nothing of it is left unread.
+    pub(crate) async fn replayed(
+        &self,
+        message: &Quarantined,
+        outcome: Result<serde_json::Value, String>,
+        now_ms: i64,
+    ) -> Result<(), GaveUp> {
+        let (action, detail) = match &outcome {
+            Ok(detail) => ("quarantine-replayed", detail.clone()),
+            Err(why) => ("quarantine-kept", serde_json::json!({ "why": why })),
+        };
+        let entry = Entry {
+            time_ms: now_ms,
+            actor: message.replay_asked_by.clone().unwrap_or_default(),
+            action,
+            subject: message.id.to_string(),
+            detail,
+        };
+        // Told first: should this end between the two, it is put through once more, which changes nothing.
+        self.persist("a replay", || self.records.audit(&entry))
+            .await?;
+        self.persist("a replay", || async {
+            match &outcome {
+                Ok(_) => self.records.replayed(message.id).await,
+                Err(why) => self.records.not_replayed(message.id, why).await,
+            }
+        })
+        .await
+    }
+
     /// What a single question answered; its failure counts as a store's.
     pub(crate) async fn found<T>(
         &self,
@@ -233,5 +271,16 @@ pub(crate) fn acted(site: &str, act: &Act) -> Entry {
         action,
         subject: site.to_owned(),
         detail,
+    }
+}
+
+/// What is kept for ever of a gateway's clock that was set, so that the times before it can be read for what they are.
+pub(crate) fn clock_set(site: &str, set: &ClockSet) -> Entry {
+    Entry {
+        time_ms: set.time_ms,
+        actor: "gateway".to_owned(),
+        action: "clock-set",
+        subject: site.to_owned(),
+        detail: serde_json::json!({ "by_ms": set.by_ms }),
     }
 }

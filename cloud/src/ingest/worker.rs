@@ -4,6 +4,7 @@ use super::decode::{self, Data, Refusal};
 use super::edge::Edge;
 use super::orders::Orders;
 use super::outbox::{EdgeName, Outbox};
+use super::sequence::Sequences;
 use super::store::{self, GaveUp, Store};
 use super::tables::Tables;
 use crate::audit::Entry;
@@ -15,8 +16,9 @@ use davy_alarm::Reading;
 use davy_wire::{Payload, Topic, Verb};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 /// Messages in one transaction.
@@ -24,6 +26,9 @@ const MOST_A_GROUP: usize = 256;
 
 /// Batches whose undeclared metrics are remembered. Beyond it all are forgotten, and each is asked about once more.
 const MOST_DEFERRED: usize = 10_000;
+
+/// How often it is looked for missing messages, and for quarantined ones that somebody asked to be put through again.
+const LOOKS_EVERY: Duration = Duration::from_millis(500);
 
 /// What the listening task hands over.
 #[derive(Debug)]
@@ -51,6 +56,8 @@ pub(crate) struct Worker {
     pub(crate) outbox: Outbox,
     pub(crate) orders: Orders,
     pub(crate) late_after_ms: i64,
+    pub(crate) clock: fn() -> i64,
+    pub(crate) sequences: Sequences,
     pub(crate) deferred: HashMap<(EdgeName, Offset), i64>,
 }
 
@@ -67,10 +74,17 @@ impl Worker {
     /// Works until the service ends; what is then not committed is not acknowledged either.
     pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Item>, ending: CancellationToken) {
         let mut items = Vec::with_capacity(MOST_A_GROUP);
+        let mut looks = tokio::time::interval(LOOKS_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let taken = tokio::select! {
                 biased;
                 () = ending.cancelled() => return,
+                _ = looks.tick() => {
+                    self.ask_for_missing();
+                    let _told = self.replays().await;
+                    continue;
+                }
                 taken = queue.recv_many(&mut items, MOST_A_GROUP) => taken,
             };
             if taken == 0 {
@@ -89,6 +103,7 @@ impl Worker {
                 Item::Connected => {
                     self.tables.connected();
                     self.deferred.clear();
+                    self.sequences.forget();
                 }
                 Item::Message(message) => self.message(message, &mut group).await?,
             }
@@ -154,7 +169,10 @@ impl Worker {
             return Ok(None);
         };
         let data = match Payload::from_bytes(&message.payload) {
-            Ok(payload) => decode::data(&payload, device, &edge, message.received_ms),
+            Ok(payload) => {
+                self.sequences.heard(name, payload.seq, Instant::now());
+                decode::data(&payload, device, &edge, message.received_ms)
+            }
             Err(error) => Data {
                 offset: decode::salvaged_offset(&message.payload, &edge),
                 faults: vec![error.to_string()],
@@ -208,6 +226,7 @@ impl Worker {
             samples: std::mem::take(&mut data.samples),
             entries: entries(&edge.site, &data),
             aside: aside(&data, &message),
+            again: false,
         };
         Some(Pending {
             name,
@@ -244,6 +263,13 @@ impl Worker {
             tracing::info!(edge = %name, why, "asked to be born again");
             metrics::counter!("davy_ingest_rebirths_asked_total").increment(1);
             self.outbox.ask_rebirth(name);
+        }
+    }
+
+    /// Something that a node sent did not come.
+    fn ask_for_missing(&mut self) {
+        for name in self.sequences.overdue(Instant::now()) {
+            self.ask_rebirth(&name, "a message is missing");
         }
     }
 
@@ -286,6 +312,9 @@ impl Worker {
                     "a gateway lost batches to a full disk"
                 );
             }
+            for set in &data.clock_sets {
+                tracing::warn!(site = batch.site, ?set, "a gateway's clock was set");
+            }
             if let Some(aside) = &batch.aside {
                 store::told_aside(&message, &aside.why);
             }
@@ -296,7 +325,7 @@ impl Worker {
         self.tell(&batch.site, data, outcome).await;
     }
 
-    async fn tell(&self, site: &str, data: Data, outcome: Committed) {
+    pub(super) async fn tell(&self, site: &str, data: Data, outcome: Committed) {
         if outcome.back {
             self.live.tell(Update::Site(site.to_owned()));
         }
@@ -345,7 +374,11 @@ impl Worker {
 fn entries(site: &str, data: &Data) -> Vec<Entry> {
     let lost = data.lost.iter().map(|lost| store::lost(site, lost));
     let acts = data.acts.iter().map(|act| store::acted(site, act));
-    lost.chain(acts).collect()
+    let sets = data
+        .clock_sets
+        .iter()
+        .map(|set| store::clock_set(site, set));
+    lost.chain(acts).chain(sets).collect()
 }
 
 /// What could not be read of a message is put aside with the commit of the rest.

@@ -119,6 +119,7 @@ impl City {
             samples: vec![],
             entries: vec![],
             aside: None,
+            again: false,
         };
         let outcomes = self.records.commit(&[batch]).await.expect("a commit");
         for alarm in &outcomes[0].alarms {

@@ -19,26 +19,22 @@
 //! | 34 | loss | varint from, varint to − from, varint readings, time |
 //! | 35 | start | time |
 //! | 36 | act; bits 0–1: 0 silence, 1 reset of an output | varint position of the output, if 1; time; text actor |
+//! | 37 | three or more readings that follow one another, since version 3 | see [`super::columns`] |
+//! | 38 | the clock was set, since version 3 | time, zigzag by how many ms |
 //!
-//! | Form of a value | Content |
-//! |---|---|
-//! | 0 absent | varint [`NoValue::code`] |
-//! | 1 | 4 bytes f32, exact |
-//! | 2 | 8 bytes f64 |
-//! | 3–10 | zigzag n; value = n / 10^(form − 3) |
-//! | 11–17 | zigzag n; value = n × 0.1, 0.01, … 0.0000001: what scaling a register computes |
-//! | 18 none | of a transition alone: there is no value |
-//!
-//! Values are exact to the bit: the shortest form that gives the same bits back is taken.
+//! Values have the forms of [`super::values`].
 //!
 //! A transition: varint seq; varint alarm; byte from, byte to, byte cause ([`Shown::code`], [`Cause::code`]); byte priority; varint occurrence; time;
 //! byte flags (bit 0 person, 1 reason, 2 second, 3 command, 4 shelved until); byte form and value; byte form and limit; then text actor, text
 //! reason, text second, text command, zigzag shelved until − the transition's time, as the flags say; 24 bytes [`Saved`].
 
 use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
+use super::columns::{self, COLUMNS};
 use super::record::{Act, Batch, Names, Record, Transition};
+use super::reference::References;
+use super::values::{NONE, optional_value, put_optional_value, put_value, value};
 use crate::judge::Person;
-use davy_alarm::{Cause, NoValue, Quality, Reading, Saved, Shown, WallMs};
+use davy_alarm::{Cause, Quality, Reading, Saved, Shown, WallMs};
 use std::sync::Arc;
 
 /// Most records of one batch.
@@ -49,30 +45,23 @@ pub(super) const BATCH: u8 = 0;
 pub(super) const URGENT: u8 = 1 << 2;
 const OF_DEVICE: u8 = 1 << 3;
 
-const F32: u8 = 1;
-const F64: u8 = 2;
-const QUOTIENT: u8 = 3;
-const PRODUCT: u8 = 11;
-const NONE: u8 = 18;
 const TRANSITION: u8 = 32;
 const OUTPUT: u8 = 33;
 const LOST: u8 = 34;
 const STARTED: u8 = 35;
 const ACT: u8 = 36;
+/// 37 are columns of readings.
+const CLOCK_SET: u8 = 38;
 const SILENCE: u8 = 0;
 const RESET_OUTPUT: u8 = 1;
 
-const POWERS: [f64; 8] = [1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
-const SCALES: [f64; 7] = [0.1, 0.01, 0.001, 1e-4, 1e-5, 1e-6, 1e-7];
-/// Whole numbers up to here are exact in an f64.
-const EXACT: f64 = 9_007_199_254_740_992.0;
-
 /// What a segment's header says that its batches are read with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Base {
     /// First offset.
     pub(super) first: u64,
     pub(super) made: WallMs,
+    pub(super) references: Arc<References>,
 }
 
 /// What stands before a batch's records: enough to pass over it.
@@ -86,7 +75,7 @@ pub(super) struct Head {
 }
 
 /// Appends the bytes of a batch, whose offset is not below the base's.
-pub(super) fn encode(out: &mut Vec<u8>, batch: &Batch, base: Base) {
+pub(super) fn encode(out: &mut Vec<u8>, batch: &Batch, base: &Base) {
     let mut flags = BATCH;
     if batch.is_urgent() {
         flags |= URGENT;
@@ -102,13 +91,19 @@ pub(super) fn encode(out: &mut Vec<u8>, batch: &Batch, base: Base) {
     }
     put_varint(out, batch.records.len() as u64);
     let mut last = Last::new(batch.made);
-    for record in &batch.records {
-        last.put_record(out, record);
+    let is_reading = |record: &Record| matches!(record, Record::Reading { .. });
+    let alike = |one: &Record, next: &Record| is_reading(one) && is_reading(next);
+    for run in batch.records.chunk_by(alike) {
+        if run.len() >= columns::FEWEST {
+            columns::put(out, &mut last, run, &base.references);
+        } else {
+            run.iter().for_each(|record| last.put_record(out, record));
+        }
     }
 }
 
 /// Reads what stands before the records; `None` for bytes that we never wrote.
-pub(super) fn head(bytes: &mut Bytes<'_>, base: Base) -> Option<Head> {
+pub(super) fn head(bytes: &mut Bytes<'_>, base: &Base) -> Option<Head> {
     let flags = bytes.byte()?;
     if flags & KIND != BATCH || flags & !(KIND | URGENT | OF_DEVICE) != 0 {
         return None;
@@ -131,13 +126,23 @@ pub(super) fn head(bytes: &mut Bytes<'_>, base: Base) -> Option<Head> {
 }
 
 /// Reads a batch whole; `None` for bytes that we never wrote.
-pub(super) fn decode(body: &[u8], base: Base, names: &Arc<Names>) -> Option<Batch> {
+pub(super) fn decode(body: &[u8], base: &Base, names: &Arc<Names>) -> Option<Batch> {
     let mut bytes = Bytes(body);
     let head = head(&mut bytes, base)?;
     let mut records = Vec::with_capacity(head.records.min(body.len()));
     let mut last = Last::new(head.made);
-    for _ in 0..head.records {
-        records.push(last.record(&mut bytes, names)?);
+    while records.len() < head.records {
+        let tag = bytes.byte()?;
+        if tag >> 2 == COLUMNS {
+            let left = head.records - records.len();
+            let run = columns::decode(&mut bytes, tag & 3, &mut last, left, &base.references)?;
+            if !run.iter().all(|record| names.know(record)) {
+                return None;
+            }
+            records.extend(run);
+        } else {
+            records.push(last.record(&mut bytes, tag, names)?);
+        }
     }
     bytes.is_empty().then(|| Batch {
         offset: head.offset,
@@ -149,9 +154,9 @@ pub(super) fn decode(body: &[u8], base: Base, names: &Arc<Names>) -> Option<Batc
 }
 
 /// What the next record is told as a difference to.
-struct Last {
+pub(super) struct Last {
     time: WallMs,
-    point: i64,
+    pub(super) point: i64,
 }
 
 impl Last {
@@ -162,12 +167,12 @@ impl Last {
         }
     }
 
-    fn put_time(&mut self, out: &mut Vec<u8>, time: WallMs) {
+    pub(super) fn put_time(&mut self, out: &mut Vec<u8>, time: WallMs) {
         put_zigzag(out, time.0.wrapping_sub(self.time.0));
         self.time = time;
     }
 
-    fn time(&mut self, bytes: &mut Bytes<'_>) -> Option<WallMs> {
+    pub(super) fn time(&mut self, bytes: &mut Bytes<'_>) -> Option<WallMs> {
         self.time = WallMs(self.time.0.wrapping_add(bytes.zigzag()?));
         Some(self.time)
     }
@@ -192,6 +197,11 @@ impl Last {
                 put_varint(out, to.saturating_sub(*from));
                 put_varint(out, *readings);
                 self.put_time(out, *time);
+            }
+            Record::ClockSet { time, by_ms } => {
+                out.push(CLOCK_SET << 2);
+                self.put_time(out, *time);
+                put_zigzag(out, *by_ms);
             }
             Record::Started { time } => {
                 out.push(STARTED << 2);
@@ -269,8 +279,7 @@ impl Last {
         out.extend(transition.saved.to_bytes());
     }
 
-    fn record(&mut self, bytes: &mut Bytes<'_>, names: &Names) -> Option<Record> {
-        let tag = bytes.byte()?;
+    fn record(&mut self, bytes: &mut Bytes<'_>, tag: u8, names: &Names) -> Option<Record> {
         let record = match (tag >> 2, tag & 3) {
             (TRANSITION, 0) => Record::Transition(Box::new(self.transition(bytes)?)),
             (OUTPUT, on @ 0..=1) => Record::Output {
@@ -289,6 +298,10 @@ impl Last {
             }
             (STARTED, 0) => Record::Started {
                 time: self.time(bytes)?,
+            },
+            (CLOCK_SET, 0) => Record::ClockSet {
+                time: self.time(bytes)?,
+                by_ms: bytes.zigzag()?,
             },
             (ACT, what @ SILENCE..=RESET_OUTPUT) => Record::Act {
                 act: match what {
@@ -373,81 +386,5 @@ impl Last {
             shelved_until,
             saved: Saved::from_bytes(bytes.take(Saved::BYTES)?)?,
         })
-    }
-}
-
-/// Appends a value in the shortest exact form, which it answers.
-fn put_value(out: &mut Vec<u8>, value: Result<f64, NoValue>) -> u8 {
-    let value = match value {
-        Ok(value) => value,
-        Err(cause) => {
-            put_varint(out, u64::from(cause.code()));
-            return 0;
-        }
-    };
-    let narrow = value as f32;
-    let is_narrow = f64::from(narrow).to_bits() == value.to_bits();
-    match decimal(value) {
-        // Four bytes of zigzag hold 28 bits.
-        Some((form, number)) if !is_narrow || number.unsigned_abs() < 1 << 27 => {
-            put_zigzag(out, number);
-            form
-        }
-        _ if is_narrow => {
-            out.extend(narrow.to_le_bytes());
-            F32
-        }
-        _ => {
-            out.extend(value.to_le_bytes());
-            F64
-        }
-    }
-}
-
-/// The form and whole number that give the value back, bit by bit, if any does in fewer bytes than eight.
-fn decimal(value: f64) -> Option<(u8, i64)> {
-    let exact =
-        |number: f64, back: f64| number.abs() < EXACT / 64.0 && back.to_bits() == value.to_bits();
-    for (place, power) in (0_u8..).zip(POWERS) {
-        let number = (value * power).round();
-        if exact(number, number / power) {
-            return Some((QUOTIENT + place, number as i64));
-        }
-        if let Some(scale) = place.checked_sub(1).map(|place| SCALES[usize::from(place)])
-            && exact(number, number * scale)
-        {
-            return Some((PRODUCT + place - 1, number as i64));
-        }
-    }
-    None
-}
-
-fn value(bytes: &mut Bytes<'_>, form: u8) -> Option<Result<f64, NoValue>> {
-    Some(Ok(match form {
-        0 => {
-            let code = u16::try_from(bytes.varint()?).ok()?;
-            return NoValue::from_code(code).map(Err);
-        }
-        F32 => f64::from(f32::from_le_bytes(bytes.array()?)),
-        F64 => f64::from_le_bytes(bytes.array()?),
-        QUOTIENT..PRODUCT => bytes.zigzag()? as f64 / POWERS[usize::from(form - QUOTIENT)],
-        PRODUCT..NONE => bytes.zigzag()? as f64 * SCALES[usize::from(form - PRODUCT)],
-        _ => return None,
-    }))
-}
-
-pub(super) fn put_optional_value(out: &mut Vec<u8>, value: Option<Result<f64, NoValue>>) {
-    let form = out.len();
-    out.push(NONE);
-    if let Some(value) = value {
-        out[form] = put_value(out, value);
-    }
-}
-
-#[expect(clippy::option_option, reason = "outer: whether the bytes are ours")]
-pub(super) fn optional_value(bytes: &mut Bytes<'_>) -> Option<Option<Result<f64, NoValue>>> {
-    match bytes.byte()? {
-        NONE => Some(None),
-        form => value(bytes, form).map(Some),
     }
 }

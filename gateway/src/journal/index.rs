@@ -211,6 +211,7 @@ pub(super) fn record_size(record: &Record) -> usize {
         Record::Reading { .. }
         | Record::Output { .. }
         | Record::Lost { .. }
+        | Record::ClockSet { .. }
         | Record::Started { .. } => 0,
     };
     size_of::<Record>() + beside

@@ -4,6 +4,7 @@
 
 mod archive;
 mod bytes;
+mod columns;
 mod disk;
 mod encoding;
 mod exception;
@@ -18,6 +19,7 @@ mod model;
 mod reader;
 mod record;
 mod recover;
+mod reference;
 mod room;
 mod segment;
 mod settled;
@@ -26,6 +28,7 @@ mod store;
 mod story;
 #[cfg(test)]
 mod tests;
+mod values;
 mod writer;
 
 pub use archive::{Archive, Missing, Standing};

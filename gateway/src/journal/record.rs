@@ -53,7 +53,8 @@ impl Names {
                 act: Act::Silence, ..
             }
             | Record::Lost { .. }
-            | Record::Started { .. } => true,
+            | Record::Started { .. }
+            | Record::ClockSet { .. } => true,
         }
     }
 }
@@ -72,10 +73,13 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether it holds a transition, an act or a loss: such batches go to the cloud ahead of all others, and are the last to leave a full disk.
+    /// Whether it holds a transition, an act, a loss or a setting of the clock: such batches go to the cloud ahead of all others, and are the last to leave a full disk.
     pub fn is_urgent(&self) -> bool {
         self.records.iter().any(|record| match record {
-            Record::Transition(_) | Record::Act { .. } | Record::Lost { .. } => true,
+            Record::Transition(_)
+            | Record::Act { .. }
+            | Record::Lost { .. }
+            | Record::ClockSet { .. } => true,
             Record::Reading { .. } | Record::Output { .. } | Record::Started { .. } => false,
         })
     }
@@ -108,6 +112,14 @@ pub enum Record {
     /// The gateway started.
     Started {
         time: WallMs,
+    },
+    /// The wall clock was set while the gateway ran. Times before it in this run stay as they were told; added to them, `by_ms` makes them those of the clock as it
+    /// is now.
+    ClockSet {
+        /// By the clock as it is now.
+        time: WallMs,
+        /// How far it was set forward; below 0, back.
+        by_ms: i64,
     },
     /// Somebody's act that no transition tells of.
     Act {

@@ -5,9 +5,9 @@
 //! the times among them as zigzag milliseconds since 1970, byte form and value of `value_then` (see [`super::encoding`]), then the texts.
 
 use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
-use super::encoding::{optional_value, put_optional_value};
 use super::record::{Names, Record};
 use super::story::Story;
+use super::values::{optional_value, put_optional_value};
 use crate::judge::Switched;
 use davy_alarm::{Saved, WallMs};
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,7 +72,10 @@ impl State {
                     .lost_batches
                     .saturating_add(to.saturating_sub(*from).saturating_add(1));
             }
-            Record::Reading { .. } | Record::Started { .. } | Record::Act { .. } => {}
+            Record::Reading { .. }
+            | Record::Started { .. }
+            | Record::ClockSet { .. }
+            | Record::Act { .. } => {}
         }
     }
 

@@ -131,6 +131,7 @@ impl Encoder {
             Record::Output { .. }
             | Record::Lost { .. }
             | Record::Started { .. }
+            | Record::ClockSet { .. }
             | Record::Act { .. } => true,
         })
     }
@@ -168,6 +169,11 @@ impl Encoder {
                 Some(metric.with("readings", Value::Unsigned(*readings)))
             }
             Record::Started { .. } => None,
+            Record::ClockSet { time, by_ms } => {
+                let value = Some(Value::Whole(*by_ms));
+                let metric = Metric::named(name::CLOCK_SET, DataType::Int64, value);
+                Some(metric.at(time.0))
+            }
             Record::Act { act, actor, time } => {
                 let (what, output) = match act {
                     Act::Silence => ("silence", None),

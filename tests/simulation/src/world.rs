@@ -311,8 +311,8 @@ impl World {
     /// What a mutant does that sits in no seam.
     async fn mischief(&self) {
         let sql = match self.mutant {
-            Some(Mutant::ForgetsOffsets) if self.steps % 100 == 0 => "DELETE FROM offsets",
-            Some(Mutant::AltersAudit) if self.steps % 100 == 0 => {
+            Some(Mutant::ForgetsOffsets) if self.steps.is_multiple_of(100) => "DELETE FROM offsets",
+            Some(Mutant::AltersAudit) if self.steps.is_multiple_of(100) => {
                 "UPDATE audit SET actor = 'nobody' WHERE seq = 1"
             }
             _ => return,

@@ -13,15 +13,15 @@ fn lives(seed: u64, days: f64) -> Account {
     run(&plan).unwrap_or_else(|broken| panic!("{broken:#}"))
 }
 
-/// The seed and time in which each mistake shows, found by trying seeds from 1 on.
-const MUTANTS: [(Mutant, u64, f64); 7] = [
-    (Mutant::ForgetsWhatItPublishes, 1, 0.01),
-    (Mutant::AcknowledgesBeforeCommit, 1, 0.01),
-    (Mutant::ForgetsOffsets, 1, 0.01),
-    (Mutant::DiskLies, 5, 0.01),
-    (Mutant::AltersAudit, 1, 0.01),
-    (Mutant::AltersReadings, 1, 0.01),
-    (Mutant::MakesAbsencesZero, 1, 0.01),
+/// Each with a seed in which it shows; a mistake in the audit log needs one in which somebody acts.
+const MUTANTS: [(Mutant, std::ops::RangeInclusive<u64>); 7] = [
+    (Mutant::ForgetsWhatItPublishes, 1..=1),
+    (Mutant::AcknowledgesBeforeCommit, 1..=1),
+    (Mutant::ForgetsOffsets, 1..=1),
+    (Mutant::DiskLies, 1..=8),
+    (Mutant::AltersAudit, 1..=12),
+    (Mutant::AltersReadings, 1..=1),
+    (Mutant::MakesAbsencesZero, 1..=1),
 ];
 
 #[test]
@@ -43,12 +43,15 @@ fn the_same_seed_tells_the_same_story_to_the_bit() {
 
 #[test]
 fn every_deliberate_mistake_is_found() {
-    for (mutant, seed, days) in MUTANTS {
-        let plan = Plan {
-            seed,
-            days,
-            mutant: Some(mutant),
+    for (mutant, mut seeds) in MUTANTS {
+        let is_found = |seed| {
+            let plan = Plan {
+                seed,
+                days: 0.01,
+                mutant: Some(mutant),
+            };
+            run(&plan).is_err()
         };
-        assert!(run(&plan).is_err(), "{mutant:?} is not found");
+        assert!(seeds.any(is_found), "{mutant:?} is not found");
     }
 }

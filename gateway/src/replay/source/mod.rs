@@ -216,6 +216,7 @@ impl<'a> JournalSource<'a> {
             Record::Transition(_)
             | Record::Output { .. }
             | Record::Lost { .. }
+            | Record::ClockSet { .. }
             | Record::Act { .. } => {}
         }
     }
@@ -255,7 +256,7 @@ impl<'a> JournalSource<'a> {
                 self.found.starts += 1;
                 self.feed.put(at, Event::Started);
             }
-            Record::Lost { .. } => {}
+            Record::Lost { .. } | Record::ClockSet { .. } => {}
         }
     }
 
