@@ -8,6 +8,7 @@ use crate::definition::{Condition, Definition, Priority};
 use crate::reading::{NoValue, Reading};
 use crate::saved::Saved;
 use crate::shown::{Cause, Shown, Transition};
+use crate::slot::Slot;
 use crate::time::{Instant, WallMs};
 use crate::vote::Signal;
 
@@ -67,11 +68,11 @@ pub struct Alarm {
     occurrence: u32,
     /// Whether the last input carried a value to judge by; false until the first.
     has_good_value: bool,
-    on_due: Option<Instant>,
-    off_due: Option<Instant>,
-    stale_due: Option<Instant>,
-    shelve_due: Option<Instant>,
-    re_alarm_due: Option<Instant>,
+    on_due: Slot,
+    off_due: Slot,
+    stale_due: Slot,
+    shelve_due: Slot,
+    re_alarm_due: Slot,
 }
 
 impl Alarm {
@@ -85,11 +86,11 @@ impl Alarm {
             suppressions: Suppressions::default(),
             occurrence: 0,
             has_good_value: false,
-            on_due: None,
-            off_due: None,
+            on_due: Slot::EMPTY,
+            off_due: Slot::EMPTY,
             stale_due: stale_due(&definition, now),
-            shelve_due: None,
-            re_alarm_due: None,
+            shelve_due: Slot::EMPTY,
+            re_alarm_due: Slot::EMPTY,
         }
     }
 
@@ -109,16 +110,17 @@ impl Alarm {
             latched: saved.latched,
             suppressions: saved.suppressions,
             occurrence: saved.occurrence,
-            shelve_due: due(saved.shelved_until, longest_shelving),
-            re_alarm_due: re_alarm.and_then(|ms| due(saved.re_alarm_at, ms)),
+            shelve_due: due(saved.shelved_until, longest_shelving).into(),
+            re_alarm_due: re_alarm.and_then(|ms| due(saved.re_alarm_at, ms)).into(),
             ..Self::new(definition, now)
         }
     }
 
     /// What must survive a restart. `wall` is the wall clock at `now`.
     pub fn saved(&self, now: Instant, wall: WallMs) -> Saved {
-        let at = |due: Option<Instant>| {
-            due.map(|due| WallMs(wall.0.saturating_add_unsigned(due.since(now))))
+        let at = |due: Slot| {
+            due.get()
+                .map(|due| WallMs(wall.0.saturating_add_unsigned(due.since(now))))
         };
         Saved {
             active: self.active,
@@ -163,13 +165,45 @@ impl Alarm {
     pub fn hold(&mut self) {
         if !matches!(self.definition.condition, Condition::Stale { .. }) {
             self.has_good_value = false;
-            self.off_due = None;
+            self.off_due = Slot::EMPTY;
         }
+    }
+
+    /// The alarm leaves the site: whatever it was ends, which is told unless it was normal. It judges nothing afterwards.
+    pub fn remove(&mut self) -> Option<Transition> {
+        let from = self.shown();
+        (self.active, self.acknowledged, self.latched) = (false, true, false);
+        self.suppressions = Suppressions::default();
+        (self.on_due, self.off_due) = (Slot::EMPTY, Slot::EMPTY);
+        (self.stale_due, self.shelve_due) = (Slot::EMPTY, Slot::EMPTY);
+        self.re_alarm_due = Slot::EMPTY;
+        (from != Shown::Normal).then(|| self.transition(from, Cause::Removed))
+    }
+
+    /// The alarm under another definition of the same condition: what it is stays, and the next reading is judged by the new one. A running on-delay ends no
+    /// later than it would have, a running off-delay begins anew.
+    pub fn redefine(&mut self, definition: Definition, now: Instant) {
+        if self.definition == definition {
+            return;
+        }
+        let longest = now.after(u64::from(definition.shelve_max_minutes) * MINUTE_MS);
+        self.shelve_due = self.shelve_due.at_latest(longest);
+        self.re_alarm_due = match definition.re_alarm_ms {
+            Some(ms) => self.re_alarm_due.at_latest(now.after(u64::from(ms))),
+            None => Slot::EMPTY,
+        };
+        let on_delay = now.after(u64::from(definition.on_delay_ms));
+        self.on_due = self.on_due.at_latest(on_delay);
+        self.off_due = Slot::EMPTY;
+        if self.definition.condition != definition.condition {
+            self.stale_due = stale_due(&definition, now);
+        }
+        self.definition = definition;
     }
 
     /// The earliest timer.
     pub fn due(&self) -> Option<Due> {
-        let due = |at: Option<Instant>, phase| at.map(|at| Due { at, phase });
+        let due = |slot: Slot, phase| slot.get().map(|at| Due { at, phase });
         let timers = [
             due(self.stale_due, Phase::Stale),
             due(self.on_due, Phase::Delay),
@@ -185,7 +219,7 @@ impl Alarm {
         let due = self.due().filter(|due| due.at <= now)?;
         let transition = match due.phase {
             Phase::Stale => self.fire_stale(due.at),
-            Phase::Delay if self.on_due == Some(due.at) => Some(self.activate()),
+            Phase::Delay if self.on_due.get() == Some(due.at) => Some(self.activate()),
             Phase::Delay => Some(self.clear()),
             Phase::ShelveExpiry => Some(self.end_shelving(Cause::ShelveExpired)),
             Phase::ReAlarm | Phase::Output => Some(self.re_alarm()),
@@ -287,7 +321,7 @@ impl Alarm {
 
     /// When shelving ends.
     pub const fn shelved_until(&self) -> Option<Instant> {
-        self.shelve_due
+        self.shelve_due.get()
     }
 
     fn judge(&mut self, level: Level, now: Instant) -> Option<Transition> {
@@ -304,9 +338,9 @@ impl Alarm {
             Level::Set if self.definition.on_delay_ms == 0 => return Some(self.activate()),
             Level::Set => {
                 self.on_due
-                    .get_or_insert(now.after(u64::from(self.definition.on_delay_ms)));
+                    .start(now.after(u64::from(self.definition.on_delay_ms)));
             }
-            Level::Between | Level::Clear => self.on_due = None,
+            Level::Between | Level::Clear => self.on_due = Slot::EMPTY,
             Level::Unknown => {}
         }
         None
@@ -318,24 +352,24 @@ impl Alarm {
             Level::Clear if self.definition.off_delay_ms == 0 => return Some(self.clear()),
             Level::Clear => {
                 self.off_due
-                    .get_or_insert(now.after(u64::from(self.definition.off_delay_ms)));
+                    .start(now.after(u64::from(self.definition.off_delay_ms)));
             }
-            Level::Set | Level::Between | Level::Unknown => self.off_due = None,
+            Level::Set | Level::Between | Level::Unknown => self.off_due = Slot::EMPTY,
         }
         None
     }
 
     /// The stale time has passed without a reading; the alarm's own on-delay follows.
     fn fire_stale(&mut self, at: Instant) -> Option<Transition> {
-        self.stale_due = None;
+        self.stale_due = Slot::EMPTY;
         self.has_good_value = false;
         self.judge(Level::Set, at)
     }
 
     fn activate(&mut self) -> Transition {
         let from = self.shown();
-        self.on_due = None;
-        self.re_alarm_due = None;
+        self.on_due = Slot::EMPTY;
+        self.re_alarm_due = Slot::EMPTY;
         self.active = true;
         self.latched |= self.definition.latching;
         self.begin_occurrence();
@@ -344,15 +378,15 @@ impl Alarm {
 
     fn clear(&mut self) -> Transition {
         let from = self.shown();
-        self.off_due = None;
-        self.re_alarm_due = None;
+        self.off_due = Slot::EMPTY;
+        self.re_alarm_due = Slot::EMPTY;
         self.active = false;
         self.transition(from, Cause::Clear)
     }
 
     fn re_alarm(&mut self) -> Transition {
         let from = self.shown();
-        self.re_alarm_due = None;
+        self.re_alarm_due = Slot::EMPTY;
         self.begin_occurrence();
         self.transition(from, Cause::ReAlarm)
     }
@@ -387,7 +421,8 @@ impl Alarm {
             .definition
             .re_alarm_ms
             .filter(|_| self.active)
-            .map(|ms| now.after(u64::from(ms)));
+            .map(|ms| now.after(u64::from(ms)))
+            .into();
         Ok(self.transition(from, Cause::Acknowledge))
     }
 
@@ -418,7 +453,7 @@ impl Alarm {
 
     /// Whether a set condition waits for its on-delay (R10). `Frozen` always does: that a value stands is how its time begins, and no sign of danger.
     fn waits(&self) -> bool {
-        self.on_due.is_some() && self.definition.condition != Condition::Frozen
+        self.on_due.get().is_some() && self.definition.condition != Condition::Frozen
     }
 
     /// R15.
@@ -447,8 +482,8 @@ impl Alarm {
         }
         let from = self.shown();
         self.suppressions.shelved = true;
-        self.shelve_due = Some(now.after(u64::from(minutes) * MINUTE_MS));
-        self.re_alarm_due = None;
+        self.shelve_due = Some(now.after(u64::from(minutes) * MINUTE_MS)).into();
+        self.re_alarm_due = Slot::EMPTY;
         Ok(self.transition(from, Cause::Shelve))
     }
 
@@ -462,7 +497,7 @@ impl Alarm {
     fn end_shelving(&mut self, cause: Cause) -> Transition {
         let from = self.shown();
         self.suppressions.shelved = false;
-        self.shelve_due = None;
+        self.shelve_due = Slot::EMPTY;
         self.evaluate();
         self.transition(from, cause)
     }
@@ -478,7 +513,7 @@ impl Alarm {
         }
         let from = self.shown();
         self.suppressions.out_of_service = true;
-        self.re_alarm_due = None;
+        self.re_alarm_due = Slot::EMPTY;
         Ok(self.transition(from, Cause::OutOfService))
     }
 
@@ -501,7 +536,7 @@ impl Alarm {
         }
         let from = self.shown();
         self.suppressions.by_design = true;
-        self.re_alarm_due = None;
+        self.re_alarm_due = Slot::EMPTY;
         Ok(self.transition(from, Cause::Suppress))
     }
 
@@ -557,10 +592,10 @@ const fn at_the_plant(actor: Actor) -> Result<(), Refusal> {
     }
 }
 
-const fn stale_due(definition: &Definition, now: Instant) -> Option<Instant> {
+fn stale_due(definition: &Definition, now: Instant) -> Slot {
     match definition.condition {
-        Condition::Stale { after_ms } => Some(now.after(after_ms as u64)),
-        _ => None,
+        Condition::Stale { after_ms } => Some(now.after(u64::from(after_ms))).into(),
+        _ => Slot::EMPTY,
     }
 }
 
@@ -628,6 +663,7 @@ fn level(condition: &Condition, value: Result<f64, NoValue>) -> Level {
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => Level::Unknown,
+        | Condition::Manual
+        | Condition::Unproved => Level::Unknown,
     }
 }

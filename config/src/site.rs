@@ -41,7 +41,7 @@ pub struct VoteIndex(pub usize);
 pub struct ManualIndex(pub usize);
 
 /// A valid site.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Site {
     /// Also the Sparkplug edge node id.
     pub id: String,
@@ -67,7 +67,7 @@ pub struct Site {
 }
 
 /// Where and how batches go to the cloud.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Uplink {
     /// Host name or address of the MQTT broker.
     pub host: String,
@@ -98,7 +98,7 @@ pub enum Delivered {
 }
 
 /// How much disk the journal may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Journal {
     /// All segments together, bytes; beyond it the oldest telemetry goes first, as a recorded loss.
     pub max_bytes: u64,
@@ -114,7 +114,7 @@ pub enum Role {
 }
 
 /// A person who may act at the plant screen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Person {
     pub id: String,
     pub name: String,
@@ -124,14 +124,14 @@ pub struct Person {
 }
 
 /// A part of the site that alarms and points are grouped by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Area {
     pub id: String,
     pub name: Text,
 }
 
 /// One Modbus link, owned by one task.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Bus {
     pub id: String,
     pub link: Link,
@@ -168,7 +168,7 @@ pub enum Parity {
 }
 
 /// One unit on a bus.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Device {
     pub id: String,
     pub name: Text,
@@ -356,10 +356,22 @@ impl PointKind {
             Self::Other => "other",
         }
     }
+
+    /// How much later than at once an alarm on such a signal may come, milliseconds (R23): gas must alarm within ten seconds, its poll included.
+    pub const fn may_wait_ms(self, poll_ms: u32) -> u32 {
+        match self {
+            Self::CombustibleGas | Self::ToxicGas | Self::Oxygen => {
+                10_000_u32.saturating_sub(poll_ms)
+            }
+            Self::Flow | Self::Pressure | Self::DifferentialPressure => 15_000,
+            Self::Level | Self::Temperature => 60_000,
+            Self::Composition | Self::Discrete | Self::Other => 2_000,
+        }
+    }
 }
 
 /// One measured or discrete value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Point {
     pub id: String,
     pub name: Text,
@@ -382,10 +394,32 @@ pub struct Point {
     pub exception: f64,
     /// Journalled at least this often, milliseconds.
     pub heartbeat_ms: u32,
-    /// This point's alarms, as positions in [`Site::alarms`].
+    /// The alarms that judge this point's readings, as positions in [`Site::alarms`].
     pub alarms: Vec<AlarmIndex>,
+    pub proving: Proving,
     /// For discrete points: what 0 and 1 are called.
     pub states: Option<(Text, Text)>,
+}
+
+/// How often something is proved and calibrated, and how near a proof must come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proving {
+    /// Between two proof tests; `None` = nobody says.
+    pub proof: Option<Every>,
+    /// Between two calibrations; `None` = it has none.
+    pub calibration: Option<Every>,
+    /// How far seen may be from expected, in the engineering unit; 0 for what is on or off.
+    pub tolerance: f64,
+    /// `<id>.PROOF`, where the site file arms it.
+    pub alarm: Option<AlarmIndex>,
+}
+
+/// An interval and who says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Every {
+    pub days: u32,
+    /// `site`, or where the usual practice comes from.
+    pub source: String,
 }
 
 /// What an alarm belongs to.
@@ -429,9 +463,9 @@ pub enum Moves {
 }
 
 /// One alarm with its id.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
-    /// `<point>.<condition>`, `<device>.COMMS`, `<group>.VOTE`, `<output>.FAILED`, `<cause>.MANUAL`.
+    /// `<point>.<condition>`, `<device>.COMMS`, `<group>.VOTE`, `<output>.FAILED`, `<cause>.MANUAL`, `<point or output>.PROOF`.
     pub id: String,
     pub subject: Subject,
     /// What of its subject it looks at.
@@ -479,7 +513,7 @@ impl OutputKind {
 }
 
 /// One output, a coil or a register on a device.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Output {
     pub id: String,
     pub name: Text,
@@ -502,6 +536,7 @@ pub struct Output {
     pub feedback: Option<Feedback>,
     /// `<output>.FAILED`: demand and feedback have disagreed for its on-delay.
     pub failed: AlarmIndex,
+    pub proving: Proving,
 }
 
 /// The state that a field device takes by itself when nobody writes to it any more. For people: the gateway writes nothing when it ends.
@@ -536,14 +571,14 @@ pub struct Feedback {
 }
 
 /// One line of the cause-and-effect table: any cause demands every output.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Effect {
     pub causes: Vec<AlarmIndex>,
     pub outputs: Vec<OutputIndex>,
 }
 
 /// A cause that a person at the plant demands and ends, with a reason; nobody can from afar.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Manual {
     pub id: String,
     pub name: Text,
@@ -553,7 +588,7 @@ pub struct Manual {
 }
 
 /// A voting group: `needed` of its members trip before `<group>.VOTE` does (R17, R18).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Vote {
     pub id: String,
     pub name: Text,
@@ -577,7 +612,7 @@ pub struct Member {
 }
 
 /// Suppression by design: while `when` is seen, `alarms` are judged and recorded and not annunciated.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Suppression {
     pub id: String,
     pub name: Text,
@@ -605,6 +640,16 @@ pub enum When {
 }
 
 impl Site {
+    /// The bus of this id.
+    pub fn bus(&self, id: &str) -> Option<BusIndex> {
+        position(&self.buses, |bus| bus.id == id).map(BusIndex)
+    }
+
+    /// The device of this id.
+    pub fn device(&self, id: &str) -> Option<DeviceIndex> {
+        position(&self.devices, |device| device.id == id).map(DeviceIndex)
+    }
+
     /// The device whose records an alarm's transitions belong to; a group's are kept with those of its first member.
     pub fn home(&self, alarm: AlarmIndex) -> DeviceIndex {
         match self.alarms[alarm.0].subject {
@@ -649,4 +694,8 @@ impl Site {
             Subject::Manual(manual) => self.areas.get(self.manuals[manual.0].area),
         }
     }
+}
+
+fn position<T>(all: &[T], is: impl Fn(&T) -> bool) -> Option<usize> {
+    all.iter().position(is)
 }

@@ -1,6 +1,7 @@
 //! What people type. Help and answers are in the language of the locale; what programs read (`--format json`, exit codes) is the same in both.
 
 use crate::commission::{Probe, Scan};
+use crate::prove::command::Prove;
 use crate::replay::Replay;
 use crate::{check, message, pin, run};
 use anyhow::Result;
@@ -35,6 +36,7 @@ enum Command {
     Scan(Scan),
     Probe(Probe),
     Replay(Replay),
+    Prove(Prove),
     Pin {
         #[arg(long)]
         pin_file: Option<PathBuf>,
@@ -70,16 +72,16 @@ pub fn main() -> ExitCode {
 fn answer(command: Command, language: Language) -> Result<ExitCode> {
     let is_well = match command {
         Command::Run {
-            site,
+            site: path,
             data,
             log_format,
-        } => match davy_config::load_on(&site, Today::Doubtful(check::day())) {
+        } => match davy_config::load_on(&path, Today::Doubtful(check::day())) {
             Ok(loaded) => {
                 eprint!("{}", check::text(&loaded.warnings, language));
                 // A copy is as large as its content: what the reader grew in steps is given back.
                 let site = loaded.site.clone();
                 drop(loaded);
-                run::start(site, &data, log_format)?
+                run::start(site, &path, &data, log_format)?
             }
             Err(problems) => {
                 eprint!("{}", check::text(&problems, language));
@@ -104,6 +106,7 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
         } => check::programs(&site),
         Command::Scan(scan) => scan.run(language)?,
         Command::Probe(probe) => probe.run(language)?,
+        Command::Prove(prove) => prove.run(language)?,
         Command::Replay(replay) => return Ok(replay.run(language)),
         Command::Pin { pin_file } => {
             println!("{}", pin::hash(pin_file.as_deref(), language)?);

@@ -3,26 +3,33 @@
 //!
 //! The order of the end is that of the pipeline: nothing is read any more, what was read is judged, what was judged is on disk, then the node says goodbye.
 
-use crate::acquire::Lines;
+use crate::acquire::{Acquisition, Lines};
 use crate::clock::{Clock, Settings};
 use crate::command_line::LogFormat;
-use crate::journal::{Journal, Record};
-use crate::screen::{self, Plant};
-use crate::uplink::Line;
+use crate::journal::{Journal, Record, Reloaded};
+use crate::judgement::{Change, Changed, Pulse};
+use crate::live::Live;
+use crate::prove::{self, Bench};
+use crate::reload::{self, Applied, BY_SIGNAL, Refused, Reload};
+use crate::screen::{Plant, Stage};
+use crate::uplink::{self, Line, Scene};
 use crate::watch::Watch;
-use crate::works::{Outside, Running, Stage, Works};
+use crate::works::{self, Outside, Part, Running, Works};
 use anyhow::{Context as _, Result};
+use davy_alarm::WallMs;
+use davy_config::Today;
 use davy_config::site::Site;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sd_notify::NotifyState;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -38,7 +45,7 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 const PIPELINE_WORKERS: usize = 1;
 
 /// Runs until SIGTERM or SIGINT. Returns whether everything ended in time.
-pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bool> {
+pub(crate) fn start(site: Site, path: &Path, data: &Path, log_format: LogFormat) -> Result<bool> {
     crate::memory::one_heap();
     logging(log_format)?;
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
@@ -50,7 +57,7 @@ pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bo
     // Screens, uplink and watchdog share the main thread: a screen's largest request holds up neither a poll nor an alarm.
     let around = Builder::new_current_thread().enable_all().build()?;
     let outcome = around.block_on(async {
-        let gateway = Gateway::start(Arc::new(site), data, pipeline.handle()).await?;
+        let gateway = Gateway::start(Arc::new(site), path, data, pipeline.handle()).await?;
         let ended = asked_to_end()?;
         let _told = sd_notify::notify(&[NotifyState::Ready]);
         gateway.until(ended).await
@@ -103,16 +110,24 @@ fn asked_to_end() -> Result<impl Future<Output = ()>> {
 
 /// Every part, running.
 struct Gateway {
+    /// Where the site file lies: a change of it is taken over from there.
+    path: PathBuf,
+    site: Arc<Site>,
     watch: Watch,
-    acquiring: Stage,
-    judging: Stage,
-    showing: Stage,
-    publishing: Stage,
+    plant: Arc<Plant>,
+    stage: Stage,
+    changes: mpsc::Sender<Change>,
+    requests: mpsc::Receiver<reload::Request>,
+    acquiring: (CancellationToken, Acquisition),
+    judging: Part,
+    proving: Part,
+    showing: Part,
+    publishing: Part,
 }
 
 impl Gateway {
     /// Judgement and acquisition run on `pipeline`, all else on the runtime that this is called on.
-    async fn start(site: Arc<Site>, data: &Path, pipeline: &Handle) -> Result<Self> {
+    async fn start(site: Arc<Site>, path: &Path, data: &Path, pipeline: &Handle) -> Result<Self> {
         let figures = PrometheusBuilder::new()
             .install_recorder()
             .context("metrics")?;
@@ -127,17 +142,20 @@ impl Gateway {
             lines: Lines::Machine,
             line: Line::of_machine(data),
         };
+        let works = Works::start(&site, clock, (&journal, restored), outside, pipeline);
         let Works {
             live,
             desk,
+            changes,
             pulse,
-            stats,
             uplink,
             demanded: _,
             acquiring,
             judging,
             publishing,
-        } = Works::start(&site, clock, (&journal, restored), outside, pipeline);
+        } = works;
+        let stats = acquiring.1.stats.clone();
+        tokio::spawn(resume_load(live.clone(), journal.clone(), clock));
         let watch = Watch {
             site: site.clone(),
             clock,
@@ -149,16 +167,28 @@ impl Gateway {
             figures,
         };
         let showing = CancellationToken::new();
-        let plant = Plant::new(
+        let bench = Bench::open(prove::Parts {
+            site: site.clone(),
+            live: live.clone(),
+            desk: desk.clone(),
+            journal: watch.journal.clone(),
+            clock,
+            data: data.to_owned(),
+        })?;
+        let proving = prove(&bench);
+        let (reload, requests) = Reload::new();
+        let plant = Arc::new(Plant::new(
             site.clone(),
             live,
             desk,
             watch.clone(),
-            clock,
-            showing.clone(),
-        );
+            bench,
+            reload,
+            showing.child_token(),
+        ));
         tracing::info!(site = site.id, listen = %listener.local_addr()?, "ready");
-        let router = screen::router(Arc::new(plant));
+        let stage = Stage::new(plant.clone());
+        let router = stage.router();
         let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let serving =
             axum::serve(listener, router).with_graceful_shutdown(showing.clone().cancelled_owned());
@@ -168,17 +198,26 @@ impl Gateway {
             }
         });
         Ok(Self {
+            path: path.to_owned(),
+            site,
             watch,
+            plant,
+            stage,
+            changes,
+            requests,
             acquiring,
             judging,
+            proving,
             showing: (showing, vec![("screen".into(), screen)]),
             publishing,
         })
     }
 
-    /// Feeds the supervisor's watchdog while alarms are judged, until asked to end.
-    async fn until(self, asked: impl Future<Output = ()>) -> Result<bool> {
+    /// Feeds the supervisor's watchdog while alarms are judged, and takes changed site files over, until asked to end.
+    async fn until(mut self, asked: impl Future<Output = ()>) -> Result<bool> {
         tokio::pin!(asked);
+        let mut hung_up = signal(SignalKind::hangup())?;
+        let watchdog = tokio::spawn(feed_watchdog(self.watch.pulse.clone()));
         let mut beat = tokio::time::interval(Duration::from_secs(1));
         let clock = self.watch.clock;
         let mut settings = Settings::new(clock.now(), clock.wall());
@@ -187,21 +226,150 @@ impl Gateway {
         loop {
             tokio::select! {
                 () = &mut asked => break,
-                _ = beat.tick() => {
-                    self.feed_watchdog();
-                    self.look_at_clock(&mut settings);
+                _ = hung_up.recv() => self.hung_up().await,
+                Some(request) = self.requests.recv() => {
+                    let outcome = self.reload(&request.actor).await;
+                    reload::log(&outcome, &request.actor);
+                    // Fails only if the asker has given up waiting.
+                    let _ = request.reply.send(outcome);
                 }
+                _ = beat.tick() => self.look_at_clock(&mut settings),
                 _ = tidy.tick() => crate::memory::give_back(),
             }
         }
         tracing::info!("ending");
+        watchdog.abort();
         let _told = sd_notify::notify(&[NotifyState::Stopping]);
         Ok(self.end().await)
     }
 
-    fn feed_watchdog(&self) {
-        if self.watch.pulse.age() < crate::judgement::HUNG_AFTER {
-            let _told = sd_notify::notify(&[NotifyState::Watchdog]);
+    async fn hung_up(&mut self) {
+        let mut states = vec![NotifyState::Reloading];
+        states.extend(NotifyState::monotonic_usec_now().ok());
+        let _told = sd_notify::notify(&states);
+        let outcome = self.reload(&BY_SIGNAL.into()).await;
+        reload::log(&outcome, BY_SIGNAL);
+        let _told = sd_notify::notify(&[NotifyState::Ready]);
+    }
+
+    /// Goes over to what the site file says now: judgement first, which may refuse, then buses, screen and uplink.
+    async fn reload(&mut self, actor: &Arc<str>) -> Result<Applied, Refused> {
+        let path = self.path.clone();
+        let load = move || davy_config::load_on(&path, Today::Doubtful(crate::check::day()));
+        let loaded = tokio::task::spawn_blocking(load).await;
+        let site = loaded
+            .map_err(|_| Refused::Busy)?
+            .map_err(Refused::Invalid)?
+            .site;
+        if site == *self.site {
+            return Ok(Applied::Unchanged);
+        }
+        let keys = reload::needs_restart(&self.site, &site);
+        if !keys.is_empty() {
+            return Err(Refused::NeedsRestart(keys));
+        }
+        let (site, differences) = (
+            Arc::new(site.clone()),
+            davy_config::differences(&self.site, &site),
+        );
+        let record = Reloaded {
+            actor: actor.clone(),
+            from: self.site.digest.as_str().into(),
+            to: site.digest.as_str().into(),
+            changes: reload::told(&differences).into(),
+            time: self.watch.clock.wall(),
+        };
+        let changed = self.judge_by(&site, record).await?;
+        let late = self.acquiring.1.follow(GRACE).await;
+        self.publish(&site, &changed).await;
+        self.show(&site, changed).await;
+        self.site = site;
+        if !late.is_empty() {
+            tracing::error!(buses = late.join(", "), "did not stop in time");
+        }
+        Ok(Applied::Changed(differences))
+    }
+
+    async fn judge_by(&self, site: &Arc<Site>, record: Reloaded) -> Result<Changed, Refused> {
+        let (reply, answer) = oneshot::channel();
+        let change = Change {
+            site: site.clone(),
+            record,
+            reply,
+        };
+        self.changes.send(change).await.map_err(|_| Refused::Busy)?;
+        Ok(answer.await.map_err(|_| Refused::Busy)??)
+    }
+
+    /// The same connection tells of the new site, unless the file says otherwise of the uplink itself.
+    async fn publish(&mut self, site: &Arc<Site>, changed: &Changed) {
+        let desk = self.plant.desk.of(site.clone());
+        if site.uplink == self.site.uplink {
+            self.watch.uplink.follow(Scene {
+                site: site.clone(),
+                live: changed.live.clone(),
+                desk,
+            });
+            return;
+        }
+        let (token, tasks) = std::mem::take(&mut self.publishing);
+        let late = ended(token, tasks).await;
+        if !late.is_empty() {
+            tracing::error!(parts = late.join(", "), "did not stop in time");
+        }
+        let parts = uplink::Parts {
+            site: site.clone(),
+            journal: Arc::new(self.watch.journal.clone()),
+            live: changed.live.clone(),
+            desk,
+            clock: self.watch.clock,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        (self.watch.uplink, self.publishing) =
+            works::publish(parts, Line::of_machine(&self.watch.data));
+    }
+
+    /// Screens begin anew with the new site; nobody is logged out.
+    async fn show(&mut self, site: &Arc<Site>, changed: Changed) {
+        self.watch.site = site.clone();
+        self.watch.stats = changed.stats;
+        let shown = self.showing.0.child_token();
+        let (journal, clock) = (self.watch.journal.clone(), self.watch.clock);
+        tokio::spawn(resume_load(changed.live.clone(), journal, clock));
+        let bench = self.prove_under(site, &changed.live).await;
+        let next = self
+            .plant
+            .under(site.clone(), changed.live, self.watch.clone(), bench, shown);
+        let before = std::mem::replace(&mut self.plant, Arc::new(next));
+        self.stage.set(self.plant.clone());
+        before.shutdown.cancel();
+    }
+
+    /// The bench of the new site, which reads from its ledger what is proved and under way; two never write one.
+    async fn prove_under(&mut self, site: &Arc<Site>, live: &Arc<Live>) -> Bench {
+        self.plant.bench.close();
+        let (token, tasks) = std::mem::take(&mut self.proving);
+        let late = ended(token, tasks).await;
+        if !late.is_empty() {
+            tracing::error!(parts = late.join(", "), "did not stop in time");
+        }
+        let opened = Bench::open(prove::Parts {
+            site: site.clone(),
+            live: live.clone(),
+            desk: self.plant.desk.of(site.clone()),
+            journal: self.watch.journal.clone(),
+            clock: self.watch.clock,
+            data: self.watch.data.clone(),
+        });
+        match opened {
+            Ok(bench) => {
+                self.proving = prove(&bench);
+                bench
+            }
+            Err(error) => {
+                tracing::error!(%error, "proofs cannot be gone on with before a restart");
+                self.plant.bench.clone()
+            }
         }
     }
 
@@ -218,7 +386,8 @@ impl Gateway {
 
     async fn end(self) -> bool {
         let mut late = Vec::new();
-        for (token, tasks) in [self.acquiring, self.judging, self.showing] {
+        let acquiring = (self.acquiring.0, self.acquiring.1.tasks);
+        for (token, tasks) in [acquiring, self.judging, self.proving, self.showing] {
             late.extend(ended(token, tasks).await);
         }
         if !self.watch.journal.close(GRACE).await {
@@ -234,6 +403,24 @@ impl Gateway {
     }
 }
 
+/// The supervisor's watchdog is fed while alarms are judged.
+async fn feed_watchdog(pulse: Pulse) {
+    let mut beat = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        beat.tick().await;
+        if pulse.age() < crate::judgement::HUNG_AFTER {
+            let _told = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// The bench's watch, running, with the token that ends it.
+fn prove(bench: &Bench) -> Part {
+    let token = CancellationToken::new();
+    let task = tokio::spawn(bench.clone().run(token.clone()));
+    (token, vec![("proofs".to_owned(), task)])
+}
+
 /// Ends a stage; answers who did not stop within the grace period.
 async fn ended(token: CancellationToken, tasks: Vec<Running>) -> Vec<String> {
     token.cancel();
@@ -247,6 +434,19 @@ async fn ended(token: CancellationToken, tasks: Vec<Running>) -> Vec<String> {
         }
     }
     late
+}
+
+/// The load of before now, by the record, so that a flood outlasts a restart and a change of the site file; nothing waits for it.
+async fn resume_load(live: Arc<Live>, journal: Journal, clock: Clock) {
+    let start = clock.wall();
+    let from = WallMs(start.0.saturating_sub(davy_kpi::FLOOD_LEAD_MS));
+    let before = journal.alarm_lines(from, start).await;
+    let lines = before.lines.iter();
+    let annunciations = lines.filter(|line| davy_kpi::annunciates(line.cause, line.to));
+    let mut times: Vec<i64> = annunciations.map(|line| line.time.0).collect();
+    // A clock that was set back in between leaves them out of order.
+    times.sort_unstable();
+    live.resume(&times, clock.now(), clock.wall());
 }
 
 #[cfg(test)]

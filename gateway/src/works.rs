@@ -2,13 +2,13 @@
 //!
 //! `run` puts them onto the machine; a simulation onto a world and a clock of its own.
 
-use crate::acquire::{self, Acquisition, Lines, Stats};
+use crate::acquire::{self, Acquisition, Demand, Lines};
 use crate::act::{Act, alarm_now};
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::journal::{Journal, Record, Restored};
 use crate::judge::{Judge, Switched};
-use crate::judgement::{Inputs, Judgement, Pulse};
+use crate::judgement::{Change, Inputs, Judgement, Pulse};
 use crate::live::Live;
 use crate::uplink::{self, Line, Uplink};
 use davy_config::site::{AlarmIndex, Site};
@@ -21,11 +21,11 @@ use tokio_util::sync::CancellationToken;
 /// Scans that may wait for judgement: one a device and some air. A full queue makes bus tasks keep the newest scan (see [`acquire`]).
 const SCANS_MAX: usize = 64;
 
-/// A part that runs, by the name that is told if it does not stop.
+/// A task that runs, by the name that is told if it does not stop.
 pub type Running = (String, JoinHandle<()>);
 
-/// A stage: its parts, and the token that ends them. Each stage has one of its own, since they end one after the other.
-pub type Stage = (CancellationToken, Vec<Running>);
+/// What ends together: its tasks, and the token that ends them. Each has one of its own, since they end one after the other.
+pub type Part = (CancellationToken, Vec<Running>);
 
 /// What the works touch.
 #[derive(Debug)]
@@ -39,14 +39,15 @@ pub struct Outside {
 pub struct Works {
     pub live: Arc<Live>,
     pub desk: Desk,
+    /// Other site files, on their way to judgement.
+    pub changes: mpsc::Sender<Change>,
     pub pulse: Pulse,
-    pub stats: Arc<Stats>,
     pub uplink: Uplink<Journal>,
-    /// What judgement asks of each output, by position.
-    pub demanded: watch::Receiver<Vec<bool>>,
-    pub acquiring: Stage,
-    pub judging: Stage,
-    pub publishing: Stage,
+    /// What judgement asks of the buses.
+    pub demanded: watch::Receiver<Demand>,
+    pub acquiring: (CancellationToken, Acquisition),
+    pub judging: Part,
+    pub publishing: Part,
 }
 
 impl Works {
@@ -61,8 +62,9 @@ impl Works {
         journal.append(None, vec![Record::Started { time: clock.wall() }]);
         let judge = judge(site, &restored, clock);
         let live = Arc::new(picture(site, &judge, &restored, clock));
-        let (demand, demanded) = watch::channel(judge.demand());
-        let (desk, requests) = Desk::new();
+        let (demand, demanded) = watch::channel(Demand::new(site, judge.demand()));
+        let (desk, requests) = Desk::new(site.clone());
+        let (changes, changed) = mpsc::channel(1);
         let (scans, scanned) = mpsc::channel(SCANS_MAX);
         let pulse = Pulse::new(clock);
         let act = Act::new(
@@ -74,22 +76,29 @@ impl Works {
             restored.next_seq,
             restored.alarms.into_iter().map(|(_, story)| story),
         );
-        let judgement =
-            Judgement::new(site.clone(), clock, judge, act, live.clone(), pulse.clone());
+        let judgement = Judgement::new(
+            site.clone(),
+            clock,
+            judge,
+            act,
+            live.clone(),
+            pulse.clone(),
+            demanded.borrow().stats.clone(),
+        );
         let judging = CancellationToken::new();
         let inputs = Inputs {
             scans: scanned,
             requests,
+            changes: changed,
         };
         let judgement = pipeline.spawn(judgement.run(inputs, judging.clone()));
 
         let acquiring = CancellationToken::new();
-        let Acquisition { stats, tasks } = {
+        let acquisition = {
             let _on = pipeline.enter();
-            acquire::spawn_on(&outside.lines, site, clock, &scans, &demanded, &acquiring)
+            acquire::spawn_on(&outside.lines, clock, &scans, &demanded, &acquiring)
         };
 
-        let publishing = CancellationToken::new();
         let parts = uplink::Parts {
             site: site.clone(),
             journal: Arc::new(journal.clone()),
@@ -98,20 +107,27 @@ impl Works {
             clock,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let (uplink, uplink_task) = Uplink::start_on(parts, outside.line, publishing.clone());
-        let uplink_task = uplink_task.map(|task| ("uplink".to_owned(), task));
+        let (uplink, publishing) = publish(parts, outside.line);
         Self {
             live,
             desk,
+            changes,
             pulse,
-            stats,
             uplink,
             demanded,
-            acquiring: (acquiring, tasks),
+            acquiring: (acquiring, acquisition),
             judging: (judging, vec![("judgement".into(), judgement)]),
-            publishing: (publishing, uplink_task.into_iter().collect()),
+            publishing,
         }
     }
+}
+
+/// The uplink, running if the site has one, with the token that ends it.
+pub fn publish(parts: uplink::Parts<Journal>, line: Line) -> (Uplink<Journal>, Part) {
+    let token = CancellationToken::new();
+    let (uplink, task) = Uplink::start_on(parts, line, token.clone());
+    let running = task.map(|task| ("uplink".to_owned(), task));
+    (uplink, (token, running.into_iter().collect()))
 }
 
 fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {

@@ -19,6 +19,7 @@ mod quarantine;
 mod query;
 mod session;
 mod shapes;
+mod signal;
 mod site;
 mod trend;
 

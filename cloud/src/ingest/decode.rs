@@ -67,11 +67,37 @@ pub(crate) struct Act {
     pub(crate) time_ms: i64,
 }
 
+/// A proof as the plant tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proved {
+    /// Id of the point or output; none of a report.
+    pub(crate) of: Option<String>,
+    pub(crate) number: u64,
+    pub(crate) kind: String,
+    pub(crate) outcome: String,
+    /// SHA-256, hexadecimal.
+    pub(crate) digest: String,
+    /// JSON, as the gateway wrote it.
+    pub(crate) detail: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     Silence,
     /// Of the output with this id.
     Reset(String),
+    /// An output was switched on for a while, to prove it.
+    Test(String),
+    /// A point or output was proved.
+    Prove(Box<Proved>),
+    /// A signed report of proofs was made.
+    Report(Box<Proved>),
+    /// Another site file took the running one's place: their digests, and what differs as JSON.
+    Reload {
+        from: String,
+        to: String,
+        changes: String,
+    },
 }
 
 /// Times outside 1970 to 9999 are of no clock.
@@ -227,6 +253,14 @@ fn act(metric: &Metric, datatype: Option<u32>, time_ms: i64) -> Result<Option<Ac
     let deed = match what {
         "silence" => Deed::Silence,
         "reset" => Deed::Reset(said("output").ok_or("a reset of no output")?),
+        "test" => Deed::Test(said("output").ok_or("a test of no output")?),
+        "prove" => Deed::Prove(Box::new(proved(metric)?)),
+        "report" => Deed::Report(Box::new(proved(metric)?)),
+        "reload" => Deed::Reload {
+            from: said("from").ok_or("a reload from nothing")?,
+            to: said("to").ok_or("a reload to nothing")?,
+            changes: said("changes").unwrap_or_default(),
+        },
         other => return Err(format!("`{other}` is no act")),
     };
     Ok(Some(Act {
@@ -234,6 +268,20 @@ fn act(metric: &Metric, datatype: Option<u32>, time_ms: i64) -> Result<Option<Ac
         actor: said("actor").ok_or("an act of nobody")?,
         time_ms,
     }))
+}
+
+fn proved(metric: &Metric) -> Result<Proved, String> {
+    let said = |key: &str| Some(metric.property(key)?.as_text()?.to_owned());
+    let need = |key: &str| said(key).ok_or_else(|| format!("a proof without `{key}`"));
+    let number = metric.property("number").and_then(|value| value.as_u64());
+    Ok(Proved {
+        of: said("point").or_else(|| said("output")),
+        number: number.ok_or("a proof without `number`")?,
+        kind: need("kind")?,
+        outcome: need("outcome")?,
+        digest: need("digest")?,
+        detail: said("detail").unwrap_or_default(),
+    })
 }
 
 /// When a metric was sampled: as it says, as its message says, or as it came.
@@ -451,7 +499,28 @@ mod tests {
             read.acts,
             [act(Deed::Silence), act(Deed::Reset("FAN-1".to_owned()))]
         );
-        for wrong in [metric("silence"), by(metric("reset")), by(metric("bypass"))] {
+        let text = |text: &str| Value::Text(text.into());
+        let reload = by(metric("reload"))
+            .with("from", text("a"))
+            .with("to", text("b"));
+        let read = data(
+            &message(vec![reload.with("changes", text("[]"))]),
+            "",
+            &edge(),
+            9,
+        );
+        let deed = Deed::Reload {
+            from: "a".to_owned(),
+            to: "b".to_owned(),
+            changes: "[]".to_owned(),
+        };
+        assert_eq!(read.acts, [act(deed)]);
+        for wrong in [
+            by(metric("reload")),
+            metric("silence"),
+            by(metric("reset")),
+            by(metric("bypass")),
+        ] {
             let read = data(&message(vec![wrong]), "", &edge(), 9);
             assert_eq!((read.acts.len(), read.faults.len()), (0, 1));
         }

@@ -196,7 +196,7 @@ impl Edge {
     }
 }
 
-/// The devices of a birth's model, by its points; none where there is no model, or one of somebody's own kind.
+/// The devices of a birth's model, and those of its points; none where there is no model, or one of somebody's own kind.
 fn devices(birth: &Payload) -> BTreeSet<String> {
     let model = birth
         .metric(name::MODEL)
@@ -205,12 +205,16 @@ fn devices(birth: &Payload) -> BTreeSet<String> {
         .as_ref()
         .and_then(|model| model.as_text())
         .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-    let points = model.as_ref().and_then(|model| model["points"].as_array());
-    points
-        .into_iter()
-        .flatten()
-        .filter_map(|point| point["device"].as_str().map(str::to_owned))
-        .collect()
+    let listed = |list: &str, id: &str| -> Vec<String> {
+        let items = model.as_ref().and_then(|model| model[list].as_array());
+        let ids = items.into_iter().flatten();
+        ids.filter_map(|item| item[id].as_str().map(str::to_owned))
+            .collect()
+    };
+    // A device may have outputs alone, and a model of somebody else's points alone.
+    let mut devices = BTreeSet::from_iter(listed("devices", "id"));
+    devices.extend(listed("points", "device"));
+    devices
 }
 
 /// `Store/Stream` of a birth.
@@ -271,6 +275,18 @@ mod tests {
         };
         assert_eq!(alarm.id, "GT-101.HH");
         assert_eq!(meaning(&edge, "", Metric::aliased(9, None)), None);
+    }
+
+    #[test]
+    fn a_device_with_outputs_alone_is_missed_until_it_is_born() {
+        let told =
+            r#"{"devices":[{"id":"GT"},{"id":"RELAYS"}],"points":[{"id":"GT-101","device":"GT"}]}"#;
+        let model = Metric::named(name::MODEL, DataType::Text, Some(Value::Text(told.into())));
+        let mut edge = Edge::new("tank-farm".into(), &payload(vec![model]));
+        edge.declare("GT", &payload(vec![number("GT-101", 7)]));
+        assert!(!edge.is_whole());
+        edge.declare("RELAYS", &payload(vec![number("Outputs/HORN/STATE", 8)]));
+        assert!(edge.is_whole());
     }
 
     #[test]

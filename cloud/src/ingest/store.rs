@@ -1,7 +1,7 @@
 //! The stores as ingest meets them: a busy one is waited for, a failing one is tried a few times and told of. While it waits nobody takes from the
 //! queue, so that in the end the socket is not read: gateways and broker hold what we cannot.
 
-use super::decode::{Act, ClockSet, Deed, Lost};
+use super::decode::{Act, ClockSet, Deed, Lost, Proved};
 use super::outbox::EdgeName;
 use super::worker::Message;
 use crate::api::{Health, Status};
@@ -259,11 +259,20 @@ pub(crate) fn lost(site: &str, lost: &Lost) -> Entry {
     }
 }
 
-/// What is kept for ever of who silenced a horn or reset an output at a plant.
+/// What is kept for ever of who silenced a horn, reset or tested an output, proved a loop, made a report or changed the site file at a plant.
 pub(crate) fn acted(site: &str, act: &Act) -> Entry {
     let (action, detail) = match &act.deed {
-        Deed::Silence => ("plant-silence", serde_json::json!({})),
+        Deed::Silence => (crate::audit::PLANT_SILENCE, serde_json::json!({})),
+        Deed::Reload { from, to, changes } => {
+            let changes =
+                serde_json::from_str(changes).unwrap_or_else(|_| serde_json::json!(changes));
+            let detail = serde_json::json!({ "from": from, "to": to, "changes": changes });
+            ("plant-reload", detail)
+        }
         Deed::Reset(output) => ("plant-reset", serde_json::json!({ "output": output })),
+        Deed::Test(output) => ("plant-test", serde_json::json!({ "output": output })),
+        Deed::Prove(proved) => ("plant-prove", proof(proved)),
+        Deed::Report(proved) => ("plant-report", proof(proved)),
     };
     Entry {
         time_ms: act.time_ms,
@@ -283,4 +292,22 @@ pub(crate) fn clock_set(site: &str, set: &ClockSet) -> Entry {
         subject: site.to_owned(),
         detail: serde_json::json!({ "by_ms": set.by_ms }),
     }
+}
+
+/// A proof in the audit log: whole, as the plant told it.
+fn proof(proved: &Proved) -> serde_json::Value {
+    let Proved {
+        of,
+        number,
+        kind,
+        outcome,
+        digest,
+        detail,
+    } = proved;
+    // What is no JSON is kept as the text that it is.
+    let text = || serde_json::Value::from(detail.as_str());
+    let told: serde_json::Value = serde_json::from_str(detail).unwrap_or_else(|_| text());
+    serde_json::json!({
+        "of": of, "number": number, "kind": kind, "outcome": outcome, "digest": digest, "proof": told
+    })
 }

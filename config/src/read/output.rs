@@ -5,7 +5,7 @@ use super::alarm::Alarms;
 use super::derived::Derived;
 use super::limits::priority;
 use super::names::{Names, id, list, name, reference, text};
-use super::source;
+use super::{proving, source};
 use crate::problem::Code;
 use crate::profile::{Signal, Write};
 use crate::section::{At, Section};
@@ -107,6 +107,7 @@ fn output(section: &Section<'_, '_>, names: &Names) -> Option<Output> {
     let latching = section.flag("latching").is_some_and(|at| at.value);
     let min_run = section.seconds("min_run_s", 0.0..=86_400.0);
     let fail_safe = section.one_of("fail_safe", FAIL_SAFE);
+    let proving = proving::of_output(section, names);
     let (device, signal) = (device?, signal?);
     let found = source::find(section, names, device, &signal)?;
     let write = writable(section, names, device, &signal, found)?;
@@ -125,6 +126,7 @@ fn output(section: &Section<'_, '_>, names: &Names) -> Option<Output> {
         fail_safe: fail_safe.map(|at| at.value),
         feedback: None,
         failed: UNSET,
+        proving,
     })
 }
 

@@ -78,7 +78,7 @@ impl Rig {
         let (journal, _) = Journal::open(&folder.path().join("journal"), &site, clock)?;
         let switched = vec![Switched::default(); site.outputs.len()];
         let alarms = (0..site.alarms.len()).map(normal).collect();
-        let (desk, _requests) = Desk::new();
+        let (desk, _requests) = Desk::new(site.clone());
         let parts = Parts {
             live: Arc::new(Live::new(&site, alarms, &switched, clock.wall())),
             site,

@@ -2,7 +2,7 @@
 //!
 //! | Bytes | Content |
 //! |---|---|
-//! | 1 | flags: bits 0–1 kind of the frame, 0 = batch; bit 2 urgent (holds a transition, an act or a loss); bit 3 of a device; 4–7 zero |
+//! | 1 | flags: bits 0–1 kind of the frame, 0 = batch; bit 2 urgent (holds a transition, an act, a loss or another site file); bit 3 of a device; 4–7 zero |
 //! | varint | offset − first offset of the segment |
 //! | zigzag | made − made of the segment, ms |
 //! | varint | position of the device, if bit 3 |
@@ -18,9 +18,11 @@
 //! | 33 | output; bit 0 on | varint position, time |
 //! | 34 | loss | varint from, varint to − from, varint readings, time |
 //! | 35 | start | time |
-//! | 36 | act; bits 0–1: 0 silence, 1 reset of an output | varint position of the output, if 1; time; text actor |
+//! | 36 | act; bits 0–1: 0 silence, 1 reset of an output, 2 test of an output | varint position of the output, if 1 or 2; varint milliseconds, if 2; time; text actor |
 //! | 37 | three or more readings that follow one another, since version 3 | see [`super::columns`] |
 //! | 38 | the clock was set, since version 3 | time, zigzag by how many ms |
+//! | 39 | another site file, since version 3 | time; texts actor, digest before, digest now, changes |
+//! | 40 | proof; bits 0–1: 0 of a point, 1 of an output, 2 of the site (a report) | varint position, if 0 or 1; varint number; time; texts actor, kind, outcome, digest, detail |
 //!
 //! Values have the forms of [`super::values`].
 //!
@@ -30,7 +32,7 @@
 
 use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
 use super::columns::{self, COLUMNS};
-use super::record::{Act, Batch, Names, Record, Transition};
+use super::record::{Act, Batch, Names, Proof, Proved, Record, Reloaded, Transition};
 use super::reference::References;
 use super::values::{NONE, optional_value, put_optional_value, put_value, value};
 use crate::judge::Person;
@@ -52,8 +54,14 @@ const STARTED: u8 = 35;
 const ACT: u8 = 36;
 /// 37 are columns of readings.
 const CLOCK_SET: u8 = 38;
+const RELOADED: u8 = 39;
 const SILENCE: u8 = 0;
 const RESET_OUTPUT: u8 = 1;
+const TEST_OUTPUT: u8 = 2;
+const PROOF: u8 = 40;
+const OF_POINT: u8 = 0;
+const OF_OUTPUT: u8 = 1;
+const OF_SITE: u8 = 2;
 
 /// What a segment's header says that its batches are read with.
 #[derive(Clone, Debug)]
@@ -207,6 +215,20 @@ impl Last {
                 out.push(STARTED << 2);
                 self.put_time(out, *time);
             }
+            Record::Reloaded(reloaded) => {
+                out.push(RELOADED << 2);
+                self.put_time(out, reloaded.time);
+                let Reloaded {
+                    actor,
+                    from,
+                    to,
+                    changes,
+                    time: _,
+                } = &**reloaded;
+                for text in [actor, from, to, changes] {
+                    put_text(out, text);
+                }
+            }
             Record::Act { act, actor, time } => {
                 match act {
                     Act::Silence => out.push(ACT << 2 | SILENCE),
@@ -214,10 +236,39 @@ impl Last {
                         out.push(ACT << 2 | RESET_OUTPUT);
                         put_varint(out, u64::from(*output));
                     }
+                    Act::TestOutput { output, for_ms } => {
+                        out.push(ACT << 2 | TEST_OUTPUT);
+                        put_varint(out, u64::from(*output));
+                        put_varint(out, u64::from(*for_ms));
+                    }
                 }
                 self.put_time(out, *time);
                 put_text(out, actor);
             }
+            Record::Proof(proof) => self.put_proof(out, proof),
+        }
+    }
+
+    fn put_proof(&mut self, out: &mut Vec<u8>, proof: &Proof) {
+        let (bits, position) = match proof.of {
+            Proved::Point(position) => (OF_POINT, Some(position)),
+            Proved::Output(position) => (OF_OUTPUT, Some(position)),
+            Proved::Site => (OF_SITE, None),
+        };
+        out.push(PROOF << 2 | bits);
+        if let Some(position) = position {
+            put_varint(out, u64::from(position));
+        }
+        put_varint(out, proof.number);
+        self.put_time(out, proof.time);
+        for text in [
+            &proof.actor,
+            &proof.kind,
+            &proof.outcome,
+            &proof.digest,
+            &proof.detail,
+        ] {
+            put_text(out, text);
         }
     }
 
@@ -299,18 +350,30 @@ impl Last {
             (STARTED, 0) => Record::Started {
                 time: self.time(bytes)?,
             },
+            (RELOADED, 0) => Record::Reloaded(Box::new(Reloaded {
+                time: self.time(bytes)?,
+                actor: bytes.text()?,
+                from: bytes.text()?,
+                to: bytes.text()?,
+                changes: bytes.text()?,
+            })),
             (CLOCK_SET, 0) => Record::ClockSet {
                 time: self.time(bytes)?,
                 by_ms: bytes.zigzag()?,
             },
-            (ACT, what @ SILENCE..=RESET_OUTPUT) => Record::Act {
+            (ACT, what @ SILENCE..=TEST_OUTPUT) => Record::Act {
                 act: match what {
+                    TEST_OUTPUT => Act::TestOutput {
+                        output: bytes.varint_u32()?,
+                        for_ms: bytes.varint_u32()?,
+                    },
                     RESET_OUTPUT => Act::ResetOutput(bytes.varint_u32()?),
                     _ => Act::Silence,
                 },
                 time: self.time(bytes)?,
                 actor: bytes.text()?,
             },
+            (PROOF, of @ OF_POINT..=OF_SITE) => Record::Proof(Box::new(self.proof(bytes, of)?)),
             (form @ 0..NONE, bits) => {
                 let (point, reading) = self.reading(bytes, form, bits)?;
                 Record::Reading { point, reading }
@@ -318,6 +381,24 @@ impl Last {
             _ => return None,
         };
         names.know(&record).then_some(record)
+    }
+
+    fn proof(&mut self, bytes: &mut Bytes<'_>, of: u8) -> Option<Proof> {
+        let of = match of {
+            OF_POINT => Proved::Point(bytes.varint_u32()?),
+            OF_OUTPUT => Proved::Output(bytes.varint_u32()?),
+            _ => Proved::Site,
+        };
+        Some(Proof {
+            of,
+            number: bytes.varint()?,
+            time: self.time(bytes)?,
+            actor: bytes.text()?,
+            kind: bytes.text()?,
+            outcome: bytes.text()?,
+            digest: bytes.text()?,
+            detail: bytes.text()?,
+        })
     }
 
     fn reading(&mut self, bytes: &mut Bytes<'_>, form: u8, bits: u8) -> Option<(u32, Reading)> {

@@ -74,8 +74,10 @@ impl State {
             }
             Record::Reading { .. }
             | Record::Started { .. }
+            | Record::Reloaded(_)
             | Record::ClockSet { .. }
-            | Record::Act { .. } => {}
+            | Record::Act { .. }
+            | Record::Proof(_) => {}
         }
     }
 

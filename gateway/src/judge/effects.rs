@@ -33,6 +33,8 @@ struct Output {
     demanded: bool,
     /// When its minimum run ends; counts from on.
     run_until: Option<Instant>,
+    /// When a test of it ends.
+    test_until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,7 @@ impl Effects {
                     latched: output.latching && was.on,
                     demanded: false,
                     run_until: (was.on && left > 0).then(|| now.after(left)),
+                    test_until: None,
                 }
             })
             .collect();
@@ -88,6 +91,28 @@ impl Effects {
             outputs,
             of_alarm,
         }
+    }
+
+    /// An output goes on as it was under another file. A latch that the file no longer asks for ends, and a minimum run ends no later
+    /// than the file's own would if it began now.
+    pub(super) fn go_on(
+        &mut self,
+        output: OutputIndex,
+        before: &Self,
+        known: OutputIndex,
+        now: Instant,
+    ) {
+        let (was, is) = (&before.outputs[known.0], &mut self.outputs[output.0]);
+        (is.on, is.feedback, is.demanded) = (was.on, was.feedback, was.demanded);
+        is.latched = was.latched && is.latching;
+        let longest = now.after(is.min_run_ms);
+        is.run_until = was.run_until.map(|end| end.min(longest));
+    }
+
+    /// Whether something asks for the output, or its latch holds it; not its minimum run alone.
+    pub(super) fn is_owed(&self, output: OutputIndex) -> bool {
+        let output = &self.outputs[output.0];
+        output.on && (output.demanded || output.latched)
     }
 
     pub(super) fn touch(&mut self, output: OutputIndex) {
@@ -133,22 +158,47 @@ impl Effects {
         let output = &mut self.outputs[position];
         output.demanded = demanded;
         output.latched |= demanded && output.latching;
-        if demanded && !output.on {
+        let tested = output.test_until.is_some_and(|end| now < end);
+        if (demanded || tested) && !output.on {
             output.run_until = Some(now.after(output.min_run_ms));
         }
         let runs = output.run_until.is_some_and(|end| now < end);
-        let on = demanded || output.latched || runs;
+        let on = demanded || output.latched || runs || tested;
         let changed = on != output.on;
         output.on = on;
+        // Whichever of the two holds it on ends first: then it is looked at anew.
+        let run = output.run_until.filter(|_| runs);
+        let test = output.test_until.filter(|_| tested);
+        let ends = run.into_iter().chain(test).min();
         if changed {
             self.unproven.add(position);
         }
         (
             changed.then_some(on),
-            output
-                .run_until
-                .filter(|_| runs && !demanded && !output.latched),
+            ends.filter(|_| !demanded && !output.latched),
         )
+    }
+
+    /// Has an output on until then, to prove it; refused to anybody but maintenance at the plant, and while it is on already.
+    pub(super) fn test(
+        &mut self,
+        output: OutputIndex,
+        until: Instant,
+        actor: Actor,
+    ) -> Result<(), Refusal> {
+        let state = (self.outputs.get_mut(output.0)).ok_or(Refusal::UnknownOutput)?;
+        if actor.remote {
+            return Err(Refusal::Remote);
+        }
+        if !actor.maintenance {
+            return Err(Refusal::Role);
+        }
+        if state.on {
+            return Err(Refusal::Already);
+        }
+        state.test_until = Some(until);
+        self.touch(output);
+        Ok(())
     }
 
     /// Ends an output's latch; refused while it is demanded (R22) and from afar.

@@ -8,6 +8,7 @@ mod effects;
 mod followers;
 mod gauges;
 mod happening;
+mod refit;
 mod rules;
 mod timers;
 mod touched;
@@ -43,7 +44,7 @@ const LOGIC: Actor = Actor {
 pub struct Judge {
     site: Arc<Site>,
     alarms: Vec<Alarm>,
-    /// Each point's own alarms, beside one another: a site's points are large, and every reading asks.
+    /// Each point's own alarms.
     watching: Watching,
     /// The latest value of each point.
     values: Vec<Result<f64, NoValue>>,
@@ -133,29 +134,36 @@ impl Judge {
         let first = self.values[point.0] == Err(NoValue::NotYetRead);
         self.values[point.0] = reading.value();
         for place in self.watching.places(point) {
-            let (alarm, input) = self.watching.alarms[place];
-            if first {
-                // A group counts from its members' first readings: what ran before a restart runs anew (R20).
-                self.votes.touch(alarm);
-            }
-            match input {
-                Input::Value => {
-                    let transition = self.alarms[alarm.0].observe(reading, self.now);
-                    self.took(alarm, self.now, transition, None);
+            let run = self.watching.runs[place];
+            for alarm in run.alarms() {
+                if first {
+                    // A group counts from its members' first readings: what ran before a restart runs anew (R20).
+                    self.votes.touch(alarm);
                 }
-                Input::Deviation(reference) => {
-                    let from = match reference {
-                        Reference::Fixed(value) => Ok(value),
-                        Reference::Point(other) => self.present(other),
-                    };
-                    self.compare(alarm, reading.value(), from);
-                }
-                Input::Moved { .. } | Input::Stands { .. } | Input::Exposure { .. } => {
-                    self.measure(alarm, reading.value());
-                }
+                self.look(alarm, run.input, reading);
             }
         }
         self.follow(point);
+    }
+
+    /// Judges what one alarm looks at, of its point's reading.
+    fn look(&mut self, alarm: AlarmIndex, input: Input, reading: &Reading) {
+        match input {
+            Input::Value => {
+                let transition = self.alarms[alarm.0].observe(reading, self.now);
+                self.took(alarm, self.now, transition, None);
+            }
+            Input::Deviation(reference) => {
+                let from = match reference {
+                    Reference::Fixed(value) => Ok(value),
+                    Reference::Point(other) => self.present(other),
+                };
+                self.compare(alarm, reading.value(), from);
+            }
+            Input::Moved { .. } | Input::Stands { .. } | Input::Exposure { .. } => {
+                self.measure(alarm, reading.value());
+            }
+        }
     }
 
     /// Takes over what an output's register holds at `now`, or that it cannot be read; an output with a feedback point looks at that alone.
@@ -448,7 +456,21 @@ impl Judge {
         self.votes.touch(alarm);
         self.rules.touch(alarm);
         self.effects.touch_causes(alarm);
+        let change = self.change_of(alarm, at, transition, person);
+        self.happenings.push(Happening::Changed(change));
+    }
+
+    /// A transition with what a record needs to tell of it.
+    fn change_of(
+        &self,
+        alarm: AlarmIndex,
+        at: Instant,
+        transition: davy_alarm::Transition,
+        person: Option<Person>,
+    ) -> Change {
         let value = match self.site.alarms[alarm.0].subject {
+            // The calendar raised it, whatever the point reads.
+            _ if self.alarms[alarm.0].definition().condition == Condition::Unproved => None,
             Subject::Point(point) => Some(self.values[point.0]),
             Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) | Subject::Manual(_) => None,
         };
@@ -458,7 +480,7 @@ impl Judge {
             cause,
             occurrence,
         } = transition;
-        self.happenings.push(Happening::Changed(Change {
+        Change {
             alarm,
             at,
             from,
@@ -467,7 +489,7 @@ impl Judge {
             occurrence,
             value,
             person,
-        }));
+        }
     }
 
     fn note(&mut self, priority: Priority, before: bool, after: bool) {

@@ -322,7 +322,7 @@ fn acting(plant: &Plant, headers: &HeaderMap) -> Result<Person, Refused> {
     logged_in(plant, headers)
 }
 
-fn maintaining(plant: &Plant, headers: &HeaderMap) -> Result<Person, Refused> {
+pub(super) fn maintaining(plant: &Plant, headers: &HeaderMap) -> Result<Person, Refused> {
     let person = acting(plant, headers)?;
     match person.role {
         Role::Maintenance => Ok(person),
@@ -385,7 +385,7 @@ fn same_origin(headers: &HeaderMap) -> Result<(), Refused> {
     }
 }
 
-fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refused> {
+pub(super) fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refused> {
     match body {
         Ok(Json(value)) => Ok(value),
         Err(rejection) => Err(Refused::bad("body", rejection.body_text())),

@@ -4,16 +4,20 @@ mod acts;
 mod asked;
 mod assets;
 mod kpi;
+mod prove;
 mod reads;
 mod refusal;
 mod session;
 pub mod shapes;
+mod stage;
 mod stream;
 mod system;
 
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::live::Live;
+use crate::prove::Bench;
+use crate::reload::Reload;
 use crate::watch::Watch;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -21,6 +25,7 @@ use axum::routing::{get, post};
 use davy_config::site::Site;
 use davy_kpi::FloodNow;
 use session::Sessions;
+pub use stage::Stage;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +41,9 @@ pub struct Plant {
     pub live: Arc<Live>,
     pub desk: Desk,
     pub watch: Watch,
+    pub bench: Bench,
+    /// Takes a changed site file over.
+    pub reload: Reload,
     pub clock: Clock,
     pub shutdown: CancellationToken,
     sessions: Sessions,
@@ -53,7 +61,8 @@ impl Plant {
         live: Arc<Live>,
         desk: Desk,
         watch: Watch,
-        clock: Clock,
+        bench: Bench,
+        reload: Reload,
         shutdown: CancellationToken,
     ) -> Self {
         let sessions = Sessions::new(site.people.clone());
@@ -61,13 +70,40 @@ impl Plant {
             site,
             live,
             desk,
+            bench,
+            reload,
+            clock: watch.clock,
             watch,
-            clock,
             shutdown,
             sessions,
             streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
             verifying: Arc::new(Semaphore::new(1)),
             reckoning: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// The screen of the site that takes this one's place: who is logged in stays so, as far as the file still has them, and each stream begins anew.
+    pub fn under(
+        &self,
+        site: Arc<Site>,
+        live: Arc<Live>,
+        watch: Watch,
+        bench: Bench,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            bench,
+            sessions: self.sessions.under(site.people.clone()),
+            desk: self.desk.of(site.clone()),
+            reload: self.reload.clone(),
+            clock: self.clock,
+            streams: self.streams.clone(),
+            verifying: self.verifying.clone(),
+            reckoning: self.reckoning.clone(),
+            site,
+            live,
+            watch,
+            shutdown,
         }
     }
 
@@ -89,6 +125,12 @@ pub fn router(plant: Arc<Plant>) -> Router {
         .route("/api/transitions", get(reads::transitions))
         .route("/api/kpi", get(kpi::kpi))
         .route("/api/system", get(reads::system))
+        .route("/api/prove", get(prove::all))
+        .route("/api/prove/{of}/{id}", get(prove::one))
+        .route(
+            "/api/prove/reports",
+            get(prove::reports).post(prove::report),
+        )
         .fallback(assets::serve)
         .layer(CompressionLayer::new());
     Router::new()
@@ -112,6 +154,13 @@ pub fn router(plant: Arc<Plant>) -> Router {
         .route("/api/alarms/{id}/demand", post(acts::demand))
         .route("/api/alarms/{id}/withdraw", post(acts::withdraw))
         .route("/api/outputs/{id}/reset", post(acts::reset_output))
+        .route("/api/prove/{of}/{id}/start", post(prove::start))
+        .route("/api/prove/{of}/{id}/take", post(prove::take))
+        .route("/api/prove/{of}/{id}/skip-step", post(prove::skip_step))
+        .route("/api/prove/{of}/{id}/finish", post(prove::finish))
+        .route("/api/prove/{of}/{id}/abandon", post(prove::abandon))
+        .route("/api/prove/{of}/{id}/skip", post(prove::skip))
+        .route("/api/prove/reports/{number}/{file}", get(prove::file))
         .merge(compressed)
         .layer(axum::middleware::from_fn(asked::guard))
         .layer(DefaultBodyLimit::max(BODY_MAX))

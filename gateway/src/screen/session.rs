@@ -7,7 +7,7 @@ use davy_config::site::Person;
 use davy_throttle::{Bounds, Throttle};
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// The cookie that carries a session's token at `site`. Browsers keep one jar for all ports of a host: two gateways on one machine need two names.
@@ -40,7 +40,7 @@ pub(super) enum LoginError {
 pub(super) struct Sessions {
     people: Vec<Person>,
     open: Mutex<HashMap<String, Session>>,
-    throttle: Throttle,
+    throttle: Arc<Throttle>,
     /// The throttle counts from here.
     began: Instant,
 }
@@ -57,8 +57,28 @@ impl Sessions {
         Self {
             people,
             open: Mutex::default(),
-            throttle: Throttle::new(PINS),
+            throttle: Arc::new(Throttle::new(PINS)),
             began: Instant::now(),
+        }
+    }
+
+    /// The sessions of another list of people: whoever is in it as before stays logged in, and who guessed too often stays slowed.
+    pub(super) fn under(&self, people: Vec<Person>) -> Self {
+        let open = lock(&self.open);
+        let kept = open.iter().filter_map(|(token, session)| {
+            let person = self.people.get(session.person)?;
+            let person = people.iter().position(|known| known == person)?;
+            let session = Session {
+                person,
+                last_use: session.last_use,
+            };
+            Some((token.clone(), session))
+        });
+        Self {
+            open: Mutex::new(kept.collect()),
+            throttle: self.throttle.clone(),
+            began: self.began,
+            people,
         }
     }
 

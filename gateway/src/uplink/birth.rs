@@ -208,6 +208,7 @@ fn limit(condition: &Condition) -> (Option<f64>, Option<f64>) {
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => (None, None),
+        | Condition::Manual
+        | Condition::Unproved => (None, None),
     }
 }

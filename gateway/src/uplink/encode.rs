@@ -4,7 +4,7 @@
 //! any birth.
 
 use super::directory::{Directory, alarm_metric};
-use crate::journal::{Act, Batch, Record, Transition};
+use crate::journal::{Act, Batch, Names, Proof, Proved, Record, Transition};
 use davy_alarm::{NoValue, Reading, WallMs};
 use davy_config::site::{DeviceIndex, PointIndex, PointKind, Site};
 use davy_wire::{DataType, Metric, Payload, Topic, Value, Verb, name, quality};
@@ -49,6 +49,12 @@ impl Encoder {
             directory: Directory::new(site.clone()),
             site,
         }
+    }
+
+    /// Speaks of another site from now on, in aliases of its own.
+    pub fn follow(&mut self, site: Arc<Site>) {
+        self.directory = self.directory.followed_by(site.clone());
+        self.site = site;
     }
 
     pub(super) fn directory(&self) -> &Directory {
@@ -131,8 +137,10 @@ impl Encoder {
             Record::Output { .. }
             | Record::Lost { .. }
             | Record::Started { .. }
+            | Record::Reloaded(_)
             | Record::ClockSet { .. }
-            | Record::Act { .. } => true,
+            | Record::Act { .. }
+            | Record::Proof(_) => true,
         })
     }
 
@@ -169,6 +177,15 @@ impl Encoder {
                 Some(metric.with("readings", Value::Unsigned(*readings)))
             }
             Record::Started { .. } => None,
+            Record::Reloaded(reloaded) => {
+                let metric = Metric::named(name::ACT, DataType::Text, Some(text("reload")));
+                let metric = metric
+                    .at(reloaded.time.0)
+                    .with("actor", text(&reloaded.actor));
+                let metric = metric.with("from", text(&reloaded.from));
+                let metric = metric.with("to", text(&reloaded.to));
+                Some(metric.with("changes", text(&reloaded.changes)))
+            }
             Record::ClockSet { time, by_ms } => {
                 let value = Some(Value::Whole(*by_ms));
                 let metric = Metric::named(name::CLOCK_SET, DataType::Int64, value);
@@ -178,11 +195,13 @@ impl Encoder {
                 let (what, output) = match act {
                     Act::Silence => ("silence", None),
                     Act::ResetOutput(output) => ("reset", Some(id(&names.outputs, *output))),
+                    Act::TestOutput { output, .. } => ("test", Some(id(&names.outputs, *output))),
                 };
                 let metric = Metric::named(name::ACT, DataType::Text, Some(text(what)));
                 let metric = metric.at(time.0).with("actor", text(actor));
                 Some(metric.with_some("output", output.map(text)))
             }
+            Record::Proof(proof) => Some(proved(names, proof)),
         }
     }
 
@@ -301,6 +320,24 @@ fn cause_text(cause: NoValue) -> Value {
 
 pub(super) fn text(text: &str) -> Value {
     Value::Text(text.into())
+}
+
+/// What was proved, or of what a report was made, as one of the acts at the plant.
+fn proved(names: &Names, proof: &Proof) -> Metric {
+    let (what, point, output) = match proof.of {
+        Proved::Point(point) => ("prove", Some(id(&names.points, point)), None),
+        Proved::Output(output) => ("prove", None, Some(id(&names.outputs, output))),
+        Proved::Site => ("report", None, None),
+    };
+    let metric = Metric::named(name::ACT, DataType::Text, Some(text(what)));
+    let metric = metric.at(proof.time.0).with("actor", text(&proof.actor));
+    let metric = metric.with_some("point", point.map(text));
+    let metric = metric.with_some("output", output.map(text));
+    let metric = metric.with("number", Value::Unsigned(proof.number));
+    let metric = metric.with("kind", text(&proof.kind));
+    let metric = metric.with("outcome", text(&proof.outcome));
+    let metric = metric.with("digest", text(&proof.digest));
+    metric.with("detail", text(&proof.detail))
 }
 
 fn with_story(metric: Metric, transition: &Transition) -> Metric {

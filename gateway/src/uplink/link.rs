@@ -5,12 +5,13 @@ use super::connection::Connection;
 use super::encode::Encoder;
 use super::line::{Dial, Line, Numbers};
 use super::links::Links;
-use super::{Batches, Parts};
+use super::{Batches, Parts, Scene};
 use crate::desk::DeskError;
 use davy_config::site::{Delivered, Uplink};
 use rumqttc::{ClientError, ConnectionError, LastWill, MqttOptions, QoS};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -42,6 +43,7 @@ pub(super) async fn run<B: Batches>(
     uplink: Uplink,
     line: Line,
     told: watch::Sender<Links>,
+    scenes: watch::Receiver<Option<Scene>>,
     shutdown: CancellationToken,
 ) {
     let Line {
@@ -49,7 +51,7 @@ pub(super) async fn run<B: Batches>(
         dial,
         spread,
     } = line;
-    let mut link = Link::new(parts, uplink, dial, told);
+    let mut link = Link::new(parts, uplink, dial, told, scenes);
     let mut pause = PAUSE_MIN;
     let mut unused = None;
     let mut trouble = Trouble::default();
@@ -57,6 +59,7 @@ pub(super) async fn run<B: Batches>(
         let bd_seq;
         (numbers, bd_seq) = next_number(numbers, unused.take()).await;
         let began = Instant::now();
+        link.follow();
         let end = tokio::select! {
             biased;
             end = link.connect(bd_seq, &shutdown) => end,
@@ -154,6 +157,7 @@ pub(super) struct Link<B> {
     pub(super) encoder: Encoder,
     pub(super) dial: Dial,
     told: watch::Sender<Links>,
+    pub(super) scenes: watch::Receiver<Option<Scene>>,
     done: Done,
     pub(super) acts: JoinSet<Option<No>>,
     pub(super) refusals: VecDeque<No>,
@@ -162,18 +166,39 @@ pub(super) struct Link<B> {
 }
 
 impl<B: Batches> Link<B> {
-    fn new(parts: Parts<B>, uplink: Uplink, dial: Dial, told: watch::Sender<Links>) -> Self {
+    fn new(
+        parts: Parts<B>,
+        uplink: Uplink,
+        dial: Dial,
+        told: watch::Sender<Links>,
+        scenes: watch::Receiver<Option<Scene>>,
+    ) -> Self {
         Self {
             encoder: Encoder::new(parts.site.clone(), &uplink.group, &parts.version),
             parts,
             uplink,
             dial,
             told,
+            scenes,
             done: Done::default(),
             acts: JoinSet::new(),
             refusals: VecDeque::new(),
             turn: 0,
         }
+    }
+
+    /// Takes the newest site over, if there is a newer one. Returns whether there was.
+    pub(super) fn follow(&mut self) -> bool {
+        let newest = self.scenes.borrow_and_update();
+        let newest = newest.as_ref();
+        let Some(scene) = newest.filter(|scene| !Arc::ptr_eq(&scene.site, &self.parts.site)) else {
+            return false;
+        };
+        self.encoder.follow(scene.site.clone());
+        self.parts.site = scene.site.clone();
+        self.parts.live = scene.live.clone();
+        self.parts.desk = scene.desk.clone();
+        true
     }
 
     /// The broker whose turn it is.

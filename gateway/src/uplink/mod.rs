@@ -65,11 +65,20 @@ pub struct Parts<B> {
     pub version: String,
 }
 
+/// A site that takes the place of the one that the uplink speaks of, without a new connection.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    pub site: Arc<Site>,
+    pub live: Arc<Live>,
+    pub desk: Desk,
+}
+
 /// The running uplink.
 #[derive(Debug)]
 pub struct Uplink<B> {
     journal: Arc<B>,
     links: watch::Receiver<Links>,
+    scenes: watch::Sender<Option<Scene>>,
 }
 
 impl<B> Clone for Uplink<B> {
@@ -77,6 +86,7 @@ impl<B> Clone for Uplink<B> {
         Self {
             journal: self.journal.clone(),
             links: self.links.clone(),
+            scenes: self.scenes.clone(),
         }
     }
 }
@@ -100,13 +110,21 @@ impl<B: Batches> Uplink<B> {
     ) -> (Self, Option<JoinHandle<()>>) {
         let configured = parts.site.uplink.clone();
         let (told, links) = watch::channel(Links::new(configured.is_some(), parts.clock.wall()));
+        let (scenes, scene) = watch::channel(None);
         let uplink = Self {
             journal: parts.journal.clone(),
             links,
+            scenes,
         };
-        let task = configured
-            .map(|configured| tokio::spawn(link::run(parts, configured, line, told, shutdown)));
+        let task = configured.map(|configured| {
+            tokio::spawn(link::run(parts, configured, line, told, scene, shutdown))
+        });
         (uplink, task)
+    }
+
+    /// Speaks of another site from now on, whose `[uplink]` is the same: on a connection that stands everything is born again.
+    pub fn follow(&self, scene: Scene) {
+        self.scenes.send_replace(Some(scene));
     }
 
     /// How the links do now.

@@ -13,7 +13,7 @@ use davy_gateway::clock::{Clock, Hand};
 use davy_gateway::journal::faulty::FaultyDisk;
 use davy_gateway::journal::{Disk, Journal, Restored};
 use davy_gateway::uplink::{Dial, Line, Numbers};
-use davy_gateway::works::{Outside, Stage, Works};
+use davy_gateway::works::{Outside, Part, Works};
 use davy_wire::{Ack, DataType, Metric, Payload, Value, name};
 use futures_util::StreamExt as _;
 use rumqttc::AsyncClient;
@@ -144,14 +144,14 @@ impl Gateway {
             ..
         } = &alive.works;
         alive.writer.abort();
-        for (_, tasks) in [acquiring, judging, publishing] {
+        for tasks in [&acquiring.1.tasks, &judging.1, &publishing.1] {
             tasks.iter().for_each(|(_, task)| task.abort());
         }
         let _cancelled = alive.writer.await;
-        for (_, tasks) in [
-            alive.works.acquiring,
-            alive.works.judging,
-            alive.works.publishing,
+        for tasks in [
+            alive.works.acquiring.1.tasks,
+            alive.works.judging.1,
+            alive.works.publishing.1,
         ] {
             for (_, task) in tasks {
                 let _cancelled = task.await;
@@ -164,7 +164,8 @@ impl Gateway {
         let Some(alive) = self.alive.take() else {
             return;
         };
-        ended(alive.works.acquiring).await;
+        let (token, acquisition) = alive.works.acquiring;
+        ended((token, acquisition.tasks)).await;
         ended(alive.works.judging).await;
         let _in_time = alive.journal.close(Duration::from_secs(4)).await;
         alive.writer.abort();
@@ -236,7 +237,7 @@ fn acknowledgement(stream: u64, offset: u64) -> Vec<u8> {
     .to_bytes()
 }
 
-async fn ended((token, tasks): Stage) {
+async fn ended((token, tasks): Part) {
     token.cancel();
     for (_, task) in tasks {
         let abort = task.abort_handle();

@@ -315,7 +315,7 @@ fn demand_follows(
     site: &davy_config::site::Site,
     picture: &Picture,
 ) -> Result<(), String> {
-    let demanded = alive.works.demanded.borrow().clone();
+    let demanded = alive.works.demanded.borrow().on.clone();
     for effect in &site.effects {
         for cause in &effect.causes {
             let alarm = &picture.alarms[cause.0];
@@ -340,7 +340,7 @@ fn relays_follow(
     is_well: bool,
     coil: impl Fn(usize) -> bool,
 ) -> Result<(), String> {
-    let demanded = alive.works.demanded.borrow().clone();
+    let demanded = alive.works.demanded.borrow().on.clone();
     let agrees = demanded
         .iter()
         .enumerate()

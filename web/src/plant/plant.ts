@@ -101,6 +101,8 @@ class Plant {
 
   #takeSnapshot(snapshot: Snapshot): void {
     setClock(snapshot.time_ms);
+    // The site file was changed while the gateway ran.
+    if (this.site.value && snapshot.digest && snapshot.digest !== this.site.value.digest) void this.loadSite();
     this.picture.replace(snapshot.alarms, snapshot.values);
     this.outputs.value = new Map(snapshot.outputs.map((output) => [output.id, output]));
     this.horn.value = snapshot.horn;

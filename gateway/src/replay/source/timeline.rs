@@ -54,6 +54,8 @@ pub(super) fn time(record: &Record) -> Option<WallMs> {
         | Record::Started { time }
         | Record::ClockSet { time, .. }
         | Record::Act { time, .. } => *time,
+        Record::Proof(proof) => proof.time,
+        Record::Reloaded(reloaded) => reloaded.time,
         Record::Lost { .. } => return None,
     })
 }

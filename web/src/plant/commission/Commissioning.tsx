@@ -18,8 +18,8 @@ interface Tab {
 
 const TABS: readonly Tab[] = [
   { id: 'points', label: () => say('tab.points'), view: Points },
-  { id: 'proof', label: () => say('tab.proof'), view: Proof, hidden: true },
-  { id: 'report', label: () => say('tab.report'), view: Report, hidden: true },
+  { id: 'proof', label: () => say('tab.proof'), view: Proof },
+  { id: 'report', label: () => say('tab.report'), view: Report },
 ];
 
 /** What an installer does at the plant, from an empty gateway to a proved site. */
