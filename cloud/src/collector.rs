@@ -4,16 +4,19 @@ use crate::api::{Health, Status};
 use crate::broker;
 use crate::history::History;
 use crate::history::embedded::Embedded;
-use crate::ingest::{self, Address};
+use crate::ingest::{self, Address, Way};
 use crate::live::Live;
 use crate::order::Courier;
 use crate::records::Records;
 use crate::settings::{Broker, Settings};
+
 use anyhow::Context as _;
 use futures_util::future::BoxFuture;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use crate::ingest::{Connection, Dial};
 
 /// A task with its name; it ends when the service's token is cancelled, and an error ends the service.
 pub struct Task {
@@ -50,6 +53,8 @@ pub struct Means {
     pub health: Health,
     /// Cancelled when the service ends.
     pub ending: tokio_util::sync::CancellationToken,
+    /// The present, UTC milliseconds.
+    pub clock: fn() -> i64,
 }
 
 /// Opens the embedded history. A month that cannot be read is put aside and told; the rest goes on.
@@ -94,6 +99,7 @@ pub(crate) async fn assemble(
     };
     let plan = ingest::Plan {
         address,
+        way: Way::Socket,
         host_id: None,
         share,
         late_after_ms: settings.late_after_ms,
@@ -106,6 +112,41 @@ pub(crate) async fn assemble(
         courier,
         tasks,
         broker,
+    })
+}
+
+/// Builds a collector that is one of several, on a broker that is in somebody else's hands: a simulation's. `name` tells it from the others.
+///
+/// # Errors
+/// As the records'.
+pub async fn assemble_on(
+    dial: Dial,
+    (name, share): (&str, Option<&str>),
+    late_after_ms: i64,
+    means: &Means,
+    history: Arc<dyn History>,
+) -> anyhow::Result<Collector> {
+    let plan = ingest::Plan {
+        address: Address {
+            host: "given".to_owned(),
+            port: 0,
+            login: None,
+        },
+        way: Way::Given {
+            name: name.to_owned(),
+            dial,
+        },
+        host_id: None,
+        share: share.map(str::to_owned),
+        late_after_ms,
+        reorder_timeout: Duration::from_secs(5),
+    };
+    let (courier, tasks) = ingest::build(plan, means, history.clone()).await?;
+    Ok(Collector {
+        history,
+        courier,
+        tasks,
+        broker: None,
     })
 }
 

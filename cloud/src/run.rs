@@ -109,6 +109,7 @@ impl Service {
             live,
             health,
             ending: ending.clone(),
+            clock: now_ms,
         };
         let Collector {
             history,

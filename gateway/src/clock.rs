@@ -1,6 +1,7 @@
 //! The gateway's two clocks in one value: monotonic for judgement, wall for people (invariant 7: the wall clock orders nothing).
 
 use davy_alarm::{Instant, WallMs};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Cheap to copy; every copy counts from the same start.
@@ -8,14 +9,60 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Clock {
     start: tokio::time::Instant,
     started: WallMs,
+    wall: Wall,
+}
+
+/// Where the wall clock is read.
+#[derive(Clone, Copy, Debug)]
+enum Wall {
+    Machine,
+    Hand(&'static Hand),
+}
+
+/// A wall clock that runs with the monotonic one, and that somebody sets.
+#[derive(Debug)]
+pub struct Hand {
+    began: tokio::time::Instant,
+    /// UTC milliseconds when it began.
+    ms: AtomicI64,
+}
+
+impl Hand {
+    /// One that says `wall` now.
+    pub fn new(wall: WallMs) -> Self {
+        Self {
+            began: tokio::time::Instant::now(),
+            ms: AtomicI64::new(wall.0),
+        }
+    }
+
+    /// Moves it forwards or back.
+    pub fn move_by(&self, ms: i64) {
+        self.ms.fetch_add(ms, Relaxed);
+    }
+
+    pub fn now(&self) -> WallMs {
+        let since = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        WallMs(self.ms.load(Relaxed).saturating_add(since))
+    }
 }
 
 impl Clock {
     /// A clock that starts now.
     pub fn start() -> Self {
+        Self::of(Wall::Machine)
+    }
+
+    /// A clock that starts now, whose wall clock is another than the machine's: a simulation has a time of its own.
+    pub fn by(hand: &'static Hand) -> Self {
+        Self::of(Wall::Hand(hand))
+    }
+
+    fn of(wall: Wall) -> Self {
         Self {
             start: tokio::time::Instant::now(),
-            started: wall(),
+            started: wall.now(),
+            wall,
         }
     }
 
@@ -31,12 +78,12 @@ impl Clock {
 
     /// The wall clock.
     pub fn wall(&self) -> WallMs {
-        wall()
+        self.wall.now()
     }
 
     /// The wall clock at a monotonic instant of the recent past.
     pub fn wall_at(&self, at: Instant) -> WallMs {
-        WallMs(wall().0 - i64::try_from(self.now().since(at)).unwrap_or(0))
+        WallMs(self.wall().0 - i64::try_from(self.now().since(at)).unwrap_or(0))
     }
 
     /// The wall clock at the start.
@@ -45,11 +92,17 @@ impl Clock {
     }
 }
 
-fn wall() -> WallMs {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    WallMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+impl Wall {
+    fn now(self) -> WallMs {
+        match self {
+            Self::Machine => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH);
+                let ms = since.unwrap_or_default().as_millis();
+                WallMs(i64::try_from(ms).unwrap_or(i64::MAX))
+            }
+            Self::Hand(hand) => hand.now(),
+        }
+    }
 }
 
 /// A difference to the monotonic clock that somebody made: synchronisation that only slews makes less in a second.

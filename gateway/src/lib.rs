@@ -30,3 +30,4 @@ pub mod screen;
 pub mod succession;
 pub mod uplink;
 pub mod watch;
+pub mod works;

@@ -3,24 +3,22 @@
 //!
 //! The order of the end is that of the pipeline: nothing is read any more, what was read is judged, what was judged is on disk, then the node says goodbye.
 
-use crate::acquire::{self, Acquisition, Demand};
-use crate::act::{Act, alarm_now};
+use crate::acquire::{Acquisition, Lines};
 use crate::clock::{Clock, Settings};
 use crate::command_line::LogFormat;
-use crate::desk::Desk;
-use crate::journal::{Journal, Record, Reloaded, Restored};
-use crate::judge::{Judge, Switched};
-use crate::judgement::{Change, Changed, Inputs, Judgement, Pulse};
+use crate::journal::{Journal, Record, Reloaded};
+use crate::judgement::{Change, Changed, Pulse};
 use crate::live::Live;
 use crate::prove::{self, Bench};
 use crate::reload::{self, Applied, BY_SIGNAL, Refused, Reload};
 use crate::screen::{Plant, Stage};
-use crate::uplink::{self, Scene, Uplink};
+use crate::uplink::{self, Line, Scene};
 use crate::watch::Watch;
+use crate::works::{self, Outside, Part, Running, Works};
 use anyhow::{Context as _, Result};
 use davy_alarm::WallMs;
 use davy_config::Today;
-use davy_config::site::{AlarmIndex, Site};
+use davy_config::site::Site;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sd_notify::NotifyState;
 use std::io::IsTerminal as _;
@@ -31,8 +29,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -40,17 +37,12 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How long the parts may take to end, each stage.
 const GRACE: Duration = Duration::from_secs(4);
-/// Scans that may wait for judgement: one a device and some air. A full queue makes bus tasks keep the newest scan (see [`acquire`]).
-const SCANS_MAX: usize = 64;
 /// The start is over and the births are sent, as a rule.
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 /// Births are sent again after each loss of the broker.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// Judgement and buses need one thread: what passes between them then wakes no other, and nothing else ever runs there.
 const PIPELINE_WORKERS: usize = 1;
-
-/// A part that runs, by the name that is told if it does not stop.
-type Running = (String, JoinHandle<()>);
 
 /// Runs until SIGTERM or SIGINT. Returns whether everything ended in time.
 pub(crate) fn start(site: Site, path: &Path, data: &Path, log_format: LogFormat) -> Result<bool> {
@@ -116,7 +108,7 @@ fn asked_to_end() -> Result<impl Future<Output = ()>> {
     })
 }
 
-/// Every part, running. Each stage has a token of its own, since they end one after the other.
+/// Every part, running.
 struct Gateway {
     /// Where the site file lies: a change of it is taken over from there.
     path: PathBuf,
@@ -127,10 +119,10 @@ struct Gateway {
     changes: mpsc::Sender<Change>,
     requests: mpsc::Receiver<reload::Request>,
     acquiring: (CancellationToken, Acquisition),
-    judging: (CancellationToken, Vec<Running>),
-    proving: (CancellationToken, Vec<Running>),
-    showing: (CancellationToken, Vec<Running>),
-    publishing: (CancellationToken, Vec<Running>),
+    judging: Part,
+    proving: Part,
+    showing: Part,
+    publishing: Part,
 }
 
 impl Gateway {
@@ -146,58 +138,24 @@ impl Gateway {
         let clock = Clock::start();
         let (journal, restored) = Journal::open(&data.join("journal"), &site, clock)
             .with_context(|| format!("the journal in {}", data.display()))?;
-        journal.append(None, vec![Record::Started { time: clock.wall() }]);
-
-        let judge = judge(&site, &restored, clock);
-        let live = Arc::new(picture(&site, &judge, &restored, clock));
-        let (demand, demanded) = watch::channel(Demand::new(&site, judge.demand()));
-        let stats = demanded.borrow().stats.clone();
-        let (desk, requests) = Desk::new(site.clone());
-        let (changes, changed) = mpsc::channel(1);
-        let (scans, scanned) = mpsc::channel(SCANS_MAX);
-        let pulse = Pulse::new(clock);
-        let act = Act::new(
-            site.clone(),
-            clock,
-            demand,
-            journal.clone(),
-            live.clone(),
-            restored.next_seq,
-            restored.alarms.into_iter().map(|(_, story)| story),
-        );
-        let judgement = Judgement::new(
-            site.clone(),
-            clock,
-            judge,
-            act,
-            live.clone(),
-            pulse.clone(),
-            stats.clone(),
-        );
-        let judging = CancellationToken::new();
-        let inputs = Inputs {
-            scans: scanned,
-            requests,
-            changes: changed,
+        let outside = Outside {
+            lines: Lines::Machine,
+            line: Line::of_machine(data),
         };
-        let judgement = pipeline.spawn(judgement.run(inputs, judging.clone()));
-
-        let acquiring = CancellationToken::new();
-        let acquisition = {
-            let _on = pipeline.enter();
-            acquire::spawn(clock, &scans, &demanded, &acquiring)
-        };
-
+        let works = Works::start(&site, clock, (&journal, restored), outside, pipeline);
+        let Works {
+            live,
+            desk,
+            changes,
+            pulse,
+            uplink,
+            demanded: _,
+            acquiring,
+            judging,
+            publishing,
+        } = works;
+        let stats = acquiring.1.stats.clone();
         tokio::spawn(resume_load(live.clone(), journal.clone(), clock));
-        let parts = uplink::Parts {
-            site: site.clone(),
-            journal: Arc::new(journal.clone()),
-            live: live.clone(),
-            desk: desk.clone(),
-            clock,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let (uplink, publishing) = publish(parts, data);
         let watch = Watch {
             site: site.clone(),
             clock,
@@ -247,8 +205,8 @@ impl Gateway {
             stage,
             changes,
             requests,
-            acquiring: (acquiring, acquisition),
-            judging: (judging, vec![("judgement".into(), judgement)]),
+            acquiring,
+            judging,
             proving,
             showing: (showing, vec![("screen".into(), screen)]),
             publishing,
@@ -367,7 +325,8 @@ impl Gateway {
             clock: self.watch.clock,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        (self.watch.uplink, self.publishing) = publish(parts, &self.watch.data);
+        (self.watch.uplink, self.publishing) =
+            works::publish(parts, Line::of_machine(&self.watch.data));
     }
 
     /// Screens begin anew with the new site; nobody is logged out.
@@ -456,21 +415,10 @@ async fn feed_watchdog(pulse: Pulse) {
 }
 
 /// The bench's watch, running, with the token that ends it.
-fn prove(bench: &Bench) -> (CancellationToken, Vec<Running>) {
+fn prove(bench: &Bench) -> Part {
     let token = CancellationToken::new();
     let task = tokio::spawn(bench.clone().run(token.clone()));
     (token, vec![("proofs".to_owned(), task)])
-}
-
-/// The uplink, running if the site has one, with the token that ends it.
-fn publish(
-    parts: uplink::Parts<Journal>,
-    data: &Path,
-) -> (Uplink<Journal>, (CancellationToken, Vec<Running>)) {
-    let token = CancellationToken::new();
-    let (uplink, task) = Uplink::start(parts, data, token.clone());
-    let running = task.map(|task| ("uplink".to_owned(), task));
-    (uplink, (token, running.into_iter().collect()))
 }
 
 /// Ends a stage; answers who did not stop within the grace period.
@@ -488,21 +436,6 @@ async fn ended(token: CancellationToken, tasks: Vec<Running>) -> Vec<String> {
     late
 }
 
-fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {
-    let saved: Vec<_> = restored.alarms.iter().map(|(saved, _)| *saved).collect();
-    let mut judge = Judge::new(
-        site.clone(),
-        &saved,
-        &restored.outputs,
-        clock.now(),
-        clock.wall(),
-    );
-    judge.end_suppressions_without_a_rule();
-    // What the restored alarms demand stands before a bus is reached: every output is written once at the start, and must not be written off.
-    judge.settle();
-    judge
-}
-
 /// The load of before now, by the record, so that a flood outlasts a restart and a change of the site file; nothing waits for it.
 async fn resume_load(live: Arc<Live>, journal: Journal, clock: Clock) {
     let start = clock.wall();
@@ -514,25 +447,6 @@ async fn resume_load(live: Arc<Live>, journal: Journal, clock: Clock) {
     // A clock that was set back in between leaves them out of order.
     times.sort_unstable();
     live.resume(&times, clock.now(), clock.wall());
-}
-
-fn picture(site: &Site, judge: &Judge, restored: &Restored, clock: Clock) -> Live {
-    let alarms = restored.alarms.iter().enumerate();
-    let alarms = alarms.map(|(position, (_, story))| {
-        let index = AlarmIndex(position);
-        alarm_now(index, judge.alarm(index), story)
-    });
-    let outputs = judge.demand().into_iter().zip(&restored.outputs);
-    let outputs = outputs.map(|(on, was)| Switched {
-        on,
-        since: was.since,
-    });
-    Live::new(
-        site,
-        alarms.collect(),
-        &outputs.collect::<Vec<_>>(),
-        clock.wall(),
-    )
 }
 
 #[cfg(test)]

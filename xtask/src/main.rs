@@ -10,6 +10,7 @@ mod machine;
 mod mutants;
 mod ports;
 mod run;
+mod simulate;
 mod site_files;
 mod supervise;
 mod test;
@@ -38,6 +39,8 @@ enum Command {
     Test,
     /// Breaks alarm in every way, and looks whether a test notices: half an hour
     Mutants,
+    /// Lives through seeds of the whole system on a virtual clock, under every fault: --seeds N --seed S --days D
+    Simulate(simulate::Options),
     /// Prints measured figures beside those of peers
     Bench(bench::Options),
 }
@@ -50,6 +53,7 @@ fn main() -> Result<()> {
         Command::Check => check::run(root).map(run::tell),
         Command::Test => test::run(root),
         Command::Mutants => mutants::run(root),
+        Command::Simulate(options) => simulate::run(&options),
         Command::Bench(options) => bench::run(root, &options),
     }
 }

@@ -5,10 +5,10 @@ use super::access::Caller;
 use super::address::Address;
 use super::error::{ApiError, ErrorBody};
 use super::session;
-use crate::audit::{Entry, hex};
+use crate::audit::hex;
 use crate::auth::{Action, may};
-use crate::order::{Act, Order};
-use crate::records::{Alarm, Command};
+use crate::order::{self, Act, Order};
+use crate::records::Alarm;
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
@@ -187,56 +187,19 @@ fn text(given: Option<&str>, field: &'static str) -> Result<Option<String>, ApiE
     }
 }
 
-/// Remembers the order, sends it, and remembers what became of it at once.
+/// Sends the order under a name of its own.
 async fn send(city: &City, caller: Caller, alarm: Alarm, act: Act) -> Answer {
     let id = order_id().ok_or(ApiError::NotReady("randomness"))?;
-    let (actor, now_ms) = (caller.person.id, city.now_ms());
-    let entry = Entry {
-        time_ms: now_ms,
-        actor: actor.clone(),
-        action: act.name(),
-        subject: format!("{}/{}", alarm.site, alarm.id),
-        detail: detail(&id, &act),
-    };
-    city.records.audit(&entry).await?;
-    let command = Command {
-        id: id.clone(),
-        site: alarm.site.clone(),
-        alarm: alarm.id.clone(),
-        action: act.name().to_owned(),
-        actor: actor.clone(),
-        sent_ms: now_ms,
-    };
-    city.records.command_sent(&command).await?;
     let order = Order {
         id: id.clone(),
         site: alarm.site,
         alarm: alarm.id,
-        actor,
+        actor: caller.person.id,
         act,
     };
-    if let Err(error) = city.courier.send(order).await {
-        city.records
-            .command_answered(&id, "unsent", city.now_ms())
-            .await?;
-        return Err(error.into());
-    }
-    Ok((StatusCode::ACCEPTED, Json(Ordered { command: id })))
-}
-
-fn detail(id: &str, act: &Act) -> serde_json::Value {
-    match act {
-        Act::Acknowledge { occurrence, note } => {
-            serde_json::json!({ "command": id, "occurrence": occurrence, "note": note })
-        }
-        Act::Shelve {
-            minutes,
-            reason,
-            second,
-        } => {
-            serde_json::json!({ "command": id, "minutes": minutes, "reason": reason, "second": second })
-        }
-        Act::Unshelve => serde_json::json!({ "command": id }),
+    match order::place(&city.records, &*city.courier, order, city.clock).await? {
+        Ok(()) => Ok((StatusCode::ACCEPTED, Json(Ordered { command: id }))),
+        Err(error) => Err(error.into()),
     }
 }
 

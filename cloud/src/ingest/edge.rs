@@ -3,7 +3,7 @@
 use super::alarm;
 use davy_alarm::Priority;
 use davy_wire::{Metric, Payload, name};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// One edge node's table, built from its newest births.
@@ -17,6 +17,8 @@ pub(crate) struct Edge {
     pub(crate) described: bool,
     /// When the node says that it was born: names this table.
     pub(crate) born: Option<u64>,
+    /// Devices that the node's model names: each has a birth of its own.
+    devices: BTreeSet<String>,
     aliases: HashMap<u64, Arc<Known>>,
     names: HashMap<String, HashMap<String, Arc<Known>>>,
 }
@@ -79,10 +81,18 @@ impl Edge {
             stream: stream(birth),
             born: birth.timestamp,
             described: birth.metric(name::MODEL).is_some(),
+            devices: devices(birth),
             ..Self::default()
         };
         edge.declare("", birth);
         edge
+    }
+
+    /// Whether every device that the node's model names has been born.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.devices
+            .iter()
+            .all(|device| self.names.contains_key(device))
     }
 
     /// Takes over the metrics of a birth: of a device, or of the node (`""`).
@@ -186,6 +196,27 @@ impl Edge {
     }
 }
 
+/// The devices of a birth's model, and those of its points; none where there is no model, or one of somebody's own kind.
+fn devices(birth: &Payload) -> BTreeSet<String> {
+    let model = birth
+        .metric(name::MODEL)
+        .and_then(|model| model.value(Some(davy_wire::DataType::Text as u32)));
+    let model = model
+        .as_ref()
+        .and_then(|model| model.as_text())
+        .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let listed = |list: &str, id: &str| -> Vec<String> {
+        let items = model.as_ref().and_then(|model| model[list].as_array());
+        let ids = items.into_iter().flatten();
+        ids.filter_map(|item| item[id].as_str().map(str::to_owned))
+            .collect()
+    };
+    // A device may have outputs alone, and a model of somebody else's points alone.
+    let mut devices = BTreeSet::from_iter(listed("devices", "id"));
+    devices.extend(listed("points", "device"));
+    devices
+}
+
 /// `Store/Stream` of a birth.
 pub(crate) fn stream(birth: &Payload) -> Option<u64> {
     let metric = birth.metric(name::STREAM)?;
@@ -244,6 +275,18 @@ mod tests {
         };
         assert_eq!(alarm.id, "GT-101.HH");
         assert_eq!(meaning(&edge, "", Metric::aliased(9, None)), None);
+    }
+
+    #[test]
+    fn a_device_with_outputs_alone_is_missed_until_it_is_born() {
+        let told =
+            r#"{"devices":[{"id":"GT"},{"id":"RELAYS"}],"points":[{"id":"GT-101","device":"GT"}]}"#;
+        let model = Metric::named(name::MODEL, DataType::Text, Some(Value::Text(told.into())));
+        let mut edge = Edge::new("tank-farm".into(), &payload(vec![model]));
+        edge.declare("GT", &payload(vec![number("GT-101", 7)]));
+        assert!(!edge.is_whole());
+        edge.declare("RELAYS", &payload(vec![number("Outputs/HORN/STATE", 8)]));
+        assert!(edge.is_whole());
     }
 
     #[test]

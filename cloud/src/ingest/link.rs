@@ -2,8 +2,12 @@
 
 use crate::broker::LARGEST_MESSAGE;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use rand::TryRng as _;
+use rand::rngs::SysRng;
 use rumqttc::v5;
 use rumqttc::v5::mqttbytes::v5 as packet5;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Requests that wait for the socket. Beyond it whoever publishes waits, and none of them is the task that reads.
@@ -26,6 +30,57 @@ pub(crate) struct Address {
 impl std::fmt::Display for Address {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}:{}", self.host, self.port)
+    }
+}
+
+/// How a broker is reached.
+#[derive(Clone)]
+pub(crate) enum Way {
+    /// Over the network.
+    Socket,
+    /// Through somebody's hands who calls this process by a name: a simulation's broker.
+    Given { name: String, dial: Dial },
+}
+
+/// Makes a client, in whose queue so many requests may wait, and its connection.
+pub type Dial = Arc<dyn Fn(usize) -> (rumqttc::AsyncClient, Box<dyn Connection>) + Send + Sync>;
+
+/// A client's connection, which is made again after an error when it is next polled.
+pub trait Connection: Send {
+    /// Topic and payload of the next connection's will: retained, QoS 1.
+    fn set_will(&mut self, topic: String, payload: Vec<u8>);
+    /// What the broker says next.
+    fn poll(&mut self) -> BoxFuture<'_, Result<rumqttc::Event, String>>;
+}
+
+impl Way {
+    /// Tells this process from every other one on the same broker.
+    pub(crate) fn unique(&self) -> anyhow::Result<String> {
+        if let Self::Given { name, .. } = self {
+            return Ok(name.clone());
+        }
+        let mut bytes = [0; 6];
+        SysRng.try_fill_bytes(&mut bytes)?;
+        Ok(crate::audit::hex(&bytes))
+    }
+
+    /// Makes a client that connects when it is first polled.
+    pub(crate) fn open(
+        &self,
+        address: &Address,
+        client_id: &str,
+        will: &Statement,
+        version_5: bool,
+    ) -> (Speaker, Listener) {
+        match self {
+            Self::Socket => open(address, client_id, will, version_5),
+            Self::Given { dial, .. } => {
+                let (speaker, connection) = dial(MOST_REQUESTS);
+                let mut listener = Listener::Given(connection);
+                listener.set_will(will);
+                (Speaker::V4(speaker), listener)
+            }
+        }
     }
 }
 
@@ -67,10 +122,10 @@ pub(crate) struct Ended;
 pub(crate) enum Listener {
     V4(Box<rumqttc::EventLoop>),
     V5(Box<v5::EventLoop>),
+    Given(Box<dyn Connection>),
 }
 
-/// Makes a client that connects when it is first polled.
-pub(crate) fn open(
+fn open(
     address: &Address,
     client_id: &str,
     will: &Statement,
@@ -189,6 +244,7 @@ impl Listener {
                 let will = packet5::LastWill::new(topic, payload, qos, true, None);
                 events.options.set_last_will(will);
             }
+            Self::Given(connection) => connection.set_will(topic, payload),
         }
     }
 
@@ -205,6 +261,10 @@ impl Listener {
                     events.pending.clear();
                     Err(error.to_string())
                 }
+            },
+            Self::Given(connection) => match connection.poll().await? {
+                rumqttc::Event::Incoming(packet) => Ok(heard_4(packet)),
+                rumqttc::Event::Outgoing(_) => Ok(Heard::Other),
             },
             Self::V5(events) => match events.poll().await {
                 Ok(v5::Event::Incoming(packet)) => Ok(heard_5(packet)),

@@ -7,7 +7,7 @@ use super::store::GaveUp;
 use super::worker::{Message, Worker};
 use crate::live::Update;
 use davy_wire::{Payload, Verb};
-use std::time::Instant;
+use tokio::time::Instant;
 
 impl Worker {
     /// A birth or a death.

@@ -19,15 +19,14 @@ mod store;
 mod tables;
 mod worker;
 
-pub(crate) use link::Address;
+pub(crate) use link::{Address, Way};
+pub use link::{Connection, Dial};
 
 use crate::collector::{Means, Task};
 use crate::history::History;
 use crate::order::Courier;
 use orders::Orders;
 use outbox::Outbox;
-use rand::TryRng as _;
-use rand::rngs::SysRng;
 use sequence::Sequences;
 use session::Session;
 use std::collections::HashMap;
@@ -50,6 +49,7 @@ const MOST_QUEUED_BYTES: usize = 64 << 20;
 /// How ingest is to run.
 pub(crate) struct Plan {
     pub(crate) address: Address,
+    pub(crate) way: Way,
     /// The Sparkplug host's name; its STATE tells gateways whether it is on line.
     pub(crate) host_id: Option<String>,
     /// The group of a shared subscription.
@@ -69,15 +69,15 @@ pub(crate) async fn build(
         Some(_) => Trust::Stored,
         None => {
             // The only collector was away: nobody was heard.
-            means.records.nobody_heard(crate::run::now_ms()).await?;
+            means.records.nobody_heard((means.clock)()).await?;
             Trust::Heard
         }
     };
     let space = Arc::new(Semaphore::new(MOST_QUEUED_BYTES));
     let (sender, queue) = mpsc::channel(MOST_QUEUED);
-    let (session, speaker) = Session::open(&plan, unique()?, means, sender, space);
-    let orders = Orders::new(means.records.clone(), means.live.clone(), speaker.clone());
-    let outbox = Outbox::default();
+    let (session, speaker) = Session::open(&plan, plan.way.unique()?, means, sender, space);
+    let orders = Orders::new(means, speaker.clone());
+    let outbox = Outbox::new(means.clock);
     let ending = means.ending.clone();
     let worker = Worker {
         store: Store::new(
@@ -91,6 +91,7 @@ pub(crate) async fn build(
         outbox: outbox.clone(),
         orders: orders.clone(),
         late_after_ms: plan.late_after_ms,
+        clock: means.clock,
         sequences: Sequences::new(trust, plan.reorder_timeout),
         deferred: HashMap::new(),
     };
@@ -110,11 +111,4 @@ fn task(name: &'static str, run: impl Future<Output = ()> + Send + 'static) -> T
             Ok(())
         }),
     }
-}
-
-/// Tells this process from every other one on the same broker.
-fn unique() -> anyhow::Result<String> {
-    let mut bytes = [0; 6];
-    SysRng.try_fill_bytes(&mut bytes)?;
-    Ok(crate::audit::hex(&bytes))
 }

@@ -4,6 +4,7 @@ use super::edge::{Known, Meaning};
 use super::link::Speaker;
 use super::outbox;
 use super::tables;
+use crate::collector::Means;
 use crate::live::{Live, Update};
 use crate::order::{Act, Courier, CourierError, Order};
 use crate::records::{Records, RecordsError};
@@ -30,6 +31,7 @@ pub(crate) struct Orders {
     records: Records,
     live: Live,
     speaker: Speaker,
+    clock: fn() -> i64,
     waiting: Arc<Mutex<HashSet<String>>>,
 }
 
@@ -40,11 +42,12 @@ impl Courier for Orders {
 }
 
 impl Orders {
-    pub(crate) fn new(records: Records, live: Live, speaker: Speaker) -> Self {
+    pub(crate) fn new(means: &Means, speaker: Speaker) -> Self {
         Self {
-            records,
-            live,
+            records: means.records.clone(),
+            live: means.live.clone(),
             speaker,
+            clock: means.clock,
             waiting: Arc::default(),
         }
     }
@@ -83,7 +86,7 @@ impl Orders {
             .alarm(&order.alarm)
             .ok_or(CourierError::UnknownAlarm)?;
         let topic = Topic::device(&group, Verb::DeviceCommand, &edge, &known.device);
-        let payload = outbox::payload(metric(order, known)).to_bytes();
+        let payload = outbox::payload(metric(order, known), (self.clock)()).to_bytes();
         Ok((topic.to_string(), payload))
     }
 
@@ -117,7 +120,7 @@ impl Orders {
     }
 
     async fn answered(&self, command: &str, outcome: &str) -> bool {
-        let now_ms = crate::run::now_ms();
+        let now_ms = (self.clock)();
         match self
             .records
             .command_answered(command, outcome, now_ms)

@@ -3,7 +3,7 @@
 
 use super::link::Speaker;
 use davy_wire::{Ack, DataType, Metric, Payload, Topic, Value, Verb, name};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -19,7 +19,7 @@ const MOST_OFFSETS: usize = 20_000;
 const OFFSETS_A_MESSAGE: usize = 1_000;
 
 /// An edge node's name on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EdgeName {
     pub(crate) group: String,
     pub(crate) edge: String,
@@ -32,22 +32,31 @@ impl std::fmt::Display for EdgeName {
 }
 
 /// The outbox; cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Outbox(Arc<Shelves>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shelves {
     waiting: Mutex<Waiting>,
     filled: Notify,
+    clock: fn() -> i64,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
-    committed: HashMap<(EdgeName, u64), Vec<u64>>,
-    rebirths: HashSet<EdgeName>,
+    committed: BTreeMap<(EdgeName, u64), Vec<u64>>,
+    rebirths: BTreeSet<EdgeName>,
 }
 
 impl Outbox {
+    pub(crate) fn new(clock: fn() -> i64) -> Self {
+        Self(Arc::new(Shelves {
+            waiting: Mutex::default(),
+            filled: Notify::new(),
+            clock,
+        }))
+    }
+
     /// This batch is committed, or put aside: it need not come again.
     pub(crate) fn acknowledge(&self, edge: &EdgeName, stream: u64, offset: u64) {
         let mut waiting = self.waiting();
@@ -69,11 +78,12 @@ impl Outbox {
     pub(crate) async fn run(self, speaker: Speaker, ending: CancellationToken) {
         loop {
             tokio::select! {
+                biased;
                 () = ending.cancelled() => return,
                 () = self.0.filled.notified() => tokio::time::sleep(GATHER).await,
             }
             let waiting = std::mem::take(&mut *self.waiting());
-            for (topic, payload) in messages(waiting) {
+            for (topic, payload) in messages(waiting, (self.0.clock)()) {
                 if speaker.publish(topic, payload).await.is_err() {
                     return;
                 }
@@ -89,30 +99,29 @@ impl Outbox {
     }
 }
 
-fn messages(waiting: Waiting) -> Vec<(String, Vec<u8>)> {
+fn messages(waiting: Waiting, now_ms: i64) -> Vec<(String, Vec<u8>)> {
     let mut messages = Vec::new();
     for ((edge, stream), offsets) in waiting.committed {
         for offsets in offsets.chunks(OFFSETS_A_MESSAGE) {
             let text = Value::Text(Ack::of(stream, offsets).to_string());
             let metric = Metric::named(name::ACK, DataType::Text, Some(text));
-            messages.push(command(&edge, metric));
+            messages.push(command(&edge, metric, now_ms));
         }
     }
     for edge in waiting.rebirths {
         let metric = Metric::named(name::REBIRTH, DataType::Boolean, Some(Value::Flag(true)));
-        messages.push(command(&edge, metric));
+        messages.push(command(&edge, metric, now_ms));
     }
     messages
 }
 
-fn command(edge: &EdgeName, metric: Metric) -> (String, Vec<u8>) {
+fn command(edge: &EdgeName, metric: Metric, now_ms: i64) -> (String, Vec<u8>) {
     let topic = Topic::node(&edge.group, Verb::NodeCommand, &edge.edge).to_string();
-    (topic, payload(metric).to_bytes())
+    (topic, payload(metric, now_ms).to_bytes())
 }
 
 /// A command's payload: with a timestamp, without a sequence number.
-pub(crate) fn payload(metric: Metric) -> Payload {
-    let now_ms = crate::run::now_ms();
+pub(crate) fn payload(metric: Metric, now_ms: i64) -> Payload {
     Payload {
         timestamp: u64::try_from(now_ms).ok(),
         metrics: vec![metric.at(now_ms)],
@@ -126,7 +135,7 @@ mod tests {
 
     #[test]
     fn one_gateways_acknowledgements_are_one_message() {
-        let outbox = Outbox::default();
+        let outbox = Outbox::new(|| 1);
         let edge = EdgeName {
             group: "g".into(),
             edge: "e".into(),
@@ -136,7 +145,7 @@ mod tests {
         }
         outbox.ask_rebirth(&edge);
         outbox.ask_rebirth(&edge);
-        let messages = messages(std::mem::take(&mut *outbox.waiting()));
+        let messages = messages(std::mem::take(&mut *outbox.waiting()), 1);
         assert_eq!(messages.len(), 2);
         let payload = Payload::from_bytes(&messages[0].1).expect("a payload");
         let text = payload

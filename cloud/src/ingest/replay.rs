@@ -19,7 +19,8 @@ impl Worker {
     pub(super) async fn replays(&mut self) -> Result<(), GaveUp> {
         for message in self.store.replays(MOST_AT_A_TIME).await? {
             let outcome = self.replay(&message).await?;
-            self.store.replayed(&message, outcome).await?;
+            let now_ms = (self.clock)();
+            self.store.replayed(&message, outcome, now_ms).await?;
         }
         Ok(())
     }
@@ -49,12 +50,14 @@ impl Worker {
         let batch = Batch {
             site: edge.site.clone(),
             offset: journal.and_then(|(stream, offset)| Offset::new(stream, offset)),
-            received_ms: crate::run::now_ms(),
+            received_ms: (self.clock)(),
             newest_ms: data.newest_ms,
             lines: std::mem::take(&mut data.lines),
             late_after_ms: self.late_after_ms,
             samples: std::mem::take(&mut data.samples),
             again: true,
+            entries: vec![],
+            aside: None,
         };
         for outcome in self.store.batches(std::slice::from_ref(&batch)).await? {
             self.tell(&edge.site, Data::default(), outcome).await;

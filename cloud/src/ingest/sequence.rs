@@ -6,7 +6,8 @@
 use super::outbox::EdgeName;
 use super::tables::Trust;
 use std::collections::{BTreeSet, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Nodes that are followed. Beyond it all are forgotten, and each is followed again from its next birth on.
 const MOST_NODES: usize = 20_000;

@@ -1,6 +1,6 @@
 //! The task that reads the socket: connects and connects again, subscribes, states that the host is on line, and hands messages over.
 
-use super::link::{self, Heard, Listener, Speaker, Statement};
+use super::link::{Heard, Listener, Speaker, Statement};
 use super::worker::{Item, Message};
 use super::{EVERYTHING, Plan};
 use crate::api::{Health, Status};
@@ -9,9 +9,10 @@ use bytes::Bytes;
 use davy_wire::Topic;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The host's name where the settings give none.
@@ -46,6 +47,7 @@ pub(crate) struct Session {
     state_topic: String,
     /// Of this connection's will and STATE.
     stated_ms: i64,
+    clock: fn() -> i64,
     away_since: Instant,
     pause: Duration,
 }
@@ -69,11 +71,12 @@ impl Session {
             None => vec![EVERYTHING.to_owned()],
             Some(share) => vec![format!("$share/{share}/{EVERYTHING}"), state_topic.clone()],
         };
-        let stated_ms = crate::run::now_ms();
+        let stated_ms = (means.clock)();
         let will = statement(&state_topic, false, stated_ms);
         let client_id = format!("{HOST_ID}-{unique}");
         let (speaker, listener) =
-            link::open(&plan.address, &client_id, &will, plan.share.is_some());
+            plan.way
+                .open(&plan.address, &client_id, &will, plan.share.is_some());
         means
             .health
             .say("ingest", Status::Degraded, "not yet connected");
@@ -87,6 +90,7 @@ impl Session {
             filters,
             state_topic,
             stated_ms,
+            clock: means.clock,
             away_since: Instant::now(),
             pause: FIRST_PAUSE,
         };
@@ -97,10 +101,12 @@ impl Session {
     pub(crate) async fn run(mut self, ending: CancellationToken) {
         loop {
             let heard = tokio::select! {
+                biased;
                 () = ending.cancelled() => break,
                 heard = self.listener.poll() => heard,
             };
             let goes_on = tokio::select! {
+                biased;
                 () = ending.cancelled() => false,
                 goes_on = self.hear(heard) => goes_on,
             };
@@ -182,7 +188,7 @@ impl Session {
             metrics::counter!("davy_ingest_messages_total", "kind" => "foreign").increment(1);
             return true;
         };
-        let received_ms = crate::run::now_ms();
+        let received_ms = (self.clock)();
         let bytes = u32::try_from(payload.len().max(1)).unwrap_or(u32::MAX);
         let Ok(space) = self.space.clone().acquire_many_owned(bytes).await else {
             return false;
@@ -234,14 +240,14 @@ impl Session {
         metrics::counter!("davy_ingest_connections_lost_total").increment(1);
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        self.stated_ms = crate::run::now_ms();
+        self.stated_ms = (self.clock)();
         self.listener
             .set_will(&statement(&self.state_topic, false, self.stated_ms));
     }
 
     /// States that the host is off line, and takes leave.
     async fn farewell(mut self) {
-        let statement = statement(&self.state_topic, false, crate::run::now_ms());
+        let statement = statement(&self.state_topic, false, (self.clock)());
         let speaker = self.speaker.clone();
         let leave = async move {
             if speaker.state(statement).await.is_ok() {

@@ -121,14 +121,8 @@ impl Store {
 
     /// Puts a message aside, whole.
     pub(crate) async fn quarantine(&self, message: &Message, why: &str) -> Result<(), GaveUp> {
+        told_aside(message, why);
         let topic = message.topic.to_string();
-        tracing::warn!(
-            topic,
-            why,
-            bytes = message.payload.len(),
-            "a message is quarantined"
-        );
-        metrics::counter!("davy_ingest_quarantined_total").increment(1);
         let Message {
             payload,
             received_ms,
@@ -152,13 +146,14 @@ impl Store {
         &self,
         message: &Quarantined,
         outcome: Result<serde_json::Value, String>,
+        now_ms: i64,
     ) -> Result<(), GaveUp> {
         let (action, detail) = match &outcome {
             Ok(detail) => ("quarantine-replayed", detail.clone()),
             Err(why) => ("quarantine-kept", serde_json::json!({ "why": why })),
         };
         let entry = Entry {
-            time_ms: crate::run::now_ms(),
+            time_ms: now_ms,
             actor: message.replay_asked_by.clone().unwrap_or_default(),
             action,
             subject: message.id.to_string(),
@@ -174,63 +169,6 @@ impl Store {
             }
         })
         .await
-    }
-
-    /// Keeps for ever that a gateway lost readings: a loss is a record too.
-    pub(crate) async fn lost(&self, site: &str, lost: &Lost) -> Result<(), GaveUp> {
-        tracing::error!(site, ?lost, "a gateway lost batches to a full disk");
-        let entry = Entry {
-            time_ms: lost.time_ms,
-            actor: "gateway".to_owned(),
-            action: "readings-lost",
-            subject: site.to_owned(),
-            detail: serde_json::json!({ "from": lost.from, "to": lost.to, "readings": lost.readings }),
-        };
-        self.persist("a loss", || self.records.audit(&entry))
-            .await?;
-        Ok(())
-    }
-
-    /// Keeps for ever that a gateway's clock was set, so that the times before it can be read for what they are.
-    pub(crate) async fn clock_set(&self, site: &str, set: &ClockSet) -> Result<(), GaveUp> {
-        tracing::warn!(site, ?set, "a gateway's clock was set");
-        let entry = Entry {
-            time_ms: set.time_ms,
-            actor: "gateway".to_owned(),
-            action: "clock-set",
-            subject: site.to_owned(),
-            detail: serde_json::json!({ "by_ms": set.by_ms }),
-        };
-        self.persist("a setting of a clock", || self.records.audit(&entry))
-            .await?;
-        Ok(())
-    }
-
-    /// Keeps for ever who silenced a horn, reset or tested an output, proved a loop, made a report or changed the site file at a plant.
-    pub(crate) async fn acted(&self, site: &str, act: &Act) -> Result<(), GaveUp> {
-        let (action, detail) = match &act.deed {
-            Deed::Silence => (crate::audit::PLANT_SILENCE, serde_json::json!({})),
-            Deed::Reload { from, to, changes } => {
-                let changes =
-                    serde_json::from_str(changes).unwrap_or_else(|_| serde_json::json!(changes));
-                let detail = serde_json::json!({ "from": from, "to": to, "changes": changes });
-                ("plant-reload", detail)
-            }
-            Deed::Reset(output) => ("plant-reset", serde_json::json!({ "output": output })),
-            Deed::Test(output) => ("plant-test", serde_json::json!({ "output": output })),
-            Deed::Prove(proved) => ("plant-prove", proof(proved)),
-            Deed::Report(proved) => ("plant-report", proof(proved)),
-        };
-        let entry = Entry {
-            time_ms: act.time_ms,
-            actor: format!("{site}/{}", act.actor),
-            action,
-            subject: site.to_owned(),
-            detail,
-        };
-        self.persist("an act", || self.records.audit(&entry))
-            .await?;
-        Ok(())
     }
 
     /// What a single question answered; its failure counts as a store's.
@@ -292,9 +230,67 @@ impl Store {
 
     async fn pause(&self, pause: Duration) -> Result<(), GaveUp> {
         tokio::select! {
+            biased;
             () = self.ending.cancelled() => Err(GaveUp),
             () = tokio::time::sleep(pause) => Ok(()),
         }
+    }
+}
+
+/// Tells whoever runs the collector that a message is put aside.
+pub(crate) fn told_aside(message: &Message, why: &str) {
+    tracing::warn!(
+        topic = message.topic.to_string(),
+        why,
+        bytes = message.payload.len(),
+        "a message is quarantined"
+    );
+    metrics::counter!("davy_ingest_quarantined_total").increment(1);
+}
+
+/// What is kept for ever of a gateway's loss: it is a record too.
+pub(crate) fn lost(site: &str, lost: &Lost) -> Entry {
+    Entry {
+        time_ms: lost.time_ms,
+        actor: "gateway".to_owned(),
+        action: "readings-lost",
+        subject: site.to_owned(),
+        detail: serde_json::json!({ "from": lost.from, "to": lost.to, "readings": lost.readings }),
+    }
+}
+
+/// What is kept for ever of who silenced a horn, reset or tested an output, proved a loop, made a report or changed the site file at a plant.
+pub(crate) fn acted(site: &str, act: &Act) -> Entry {
+    let (action, detail) = match &act.deed {
+        Deed::Silence => (crate::audit::PLANT_SILENCE, serde_json::json!({})),
+        Deed::Reload { from, to, changes } => {
+            let changes =
+                serde_json::from_str(changes).unwrap_or_else(|_| serde_json::json!(changes));
+            let detail = serde_json::json!({ "from": from, "to": to, "changes": changes });
+            ("plant-reload", detail)
+        }
+        Deed::Reset(output) => ("plant-reset", serde_json::json!({ "output": output })),
+        Deed::Test(output) => ("plant-test", serde_json::json!({ "output": output })),
+        Deed::Prove(proved) => ("plant-prove", proof(proved)),
+        Deed::Report(proved) => ("plant-report", proof(proved)),
+    };
+    Entry {
+        time_ms: act.time_ms,
+        actor: format!("{site}/{}", act.actor),
+        action,
+        subject: site.to_owned(),
+        detail,
+    }
+}
+
+/// What is kept for ever of a gateway's clock that was set, so that the times before it can be read for what they are.
+pub(crate) fn clock_set(site: &str, set: &ClockSet) -> Entry {
+    Entry {
+        time_ms: set.time_ms,
+        actor: "gateway".to_owned(),
+        action: "clock-set",
+        subject: site.to_owned(),
+        detail: serde_json::json!({ "by_ms": set.by_ms }),
     }
 }
 

@@ -6,7 +6,8 @@ use crate::records::{Records, RecordsError, StoredBirth};
 use davy_wire::Payload;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Tables kept in memory. Beyond it one is forgotten, and read or asked for again when its node speaks.
 const MOST_EDGES: usize = 20_000;

@@ -5,19 +5,20 @@ use super::edge::Edge;
 use super::orders::Orders;
 use super::outbox::{EdgeName, Outbox};
 use super::sequence::Sequences;
-use super::store::{GaveUp, Store};
+use super::store::{self, GaveUp, Store};
 use super::tables::Tables;
+use crate::audit::Entry;
 use crate::history::PointReading;
 use crate::live::{Live, Update};
-use crate::records::{Batch, Committed, Offset};
+use crate::records::{Aside, Batch, Committed, Offset};
 use bytes::Bytes;
 use davy_alarm::Reading;
 use davy_wire::{Payload, Topic, Verb};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 /// Messages in one transaction.
@@ -55,6 +56,7 @@ pub(crate) struct Worker {
     pub(crate) outbox: Outbox,
     pub(crate) orders: Orders,
     pub(crate) late_after_ms: i64,
+    pub(crate) clock: fn() -> i64,
     pub(crate) sequences: Sequences,
     pub(crate) deferred: HashMap<(EdgeName, Offset), i64>,
 }
@@ -76,6 +78,7 @@ impl Worker {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let taken = tokio::select! {
+                biased;
                 () = ending.cancelled() => return,
                 _ = looks.tick() => {
                     self.ask_for_missing();
@@ -196,6 +199,11 @@ impl Worker {
         let offset = journal.and_then(|(stream, offset)| Offset::new(stream, offset));
         if !data.undeclared.is_empty() {
             self.ask_rebirth(&name, &data.undeclared.join(", "));
+            // The next sending is under the birth that the node has then: this one, late or twice, says nothing of the batch. And of a table that
+            // lacks a device nobody can say that it does not declare.
+            if offset.is_some() && (data.is_foreign || !edge.is_whole()) {
+                return None;
+            }
             if offset.is_some_and(|offset| self.defer(&name, offset)) {
                 return None;
             }
@@ -216,6 +224,8 @@ impl Worker {
             lines: std::mem::take(&mut data.lines),
             late_after_ms: self.late_after_ms,
             samples: std::mem::take(&mut data.samples),
+            entries: entries(&edge.site, &data),
+            aside: aside(&data, &message),
             again: false,
         };
         Some(Pending {
@@ -279,17 +289,12 @@ impl Worker {
         let outcomes = self.store.batches(&batches).await?;
         metrics::histogram!("davy_ingest_commit_seconds").record(begun.elapsed().as_secs_f64());
         for ((batch, rest), outcome) in batches.iter().zip(rest).zip(outcomes) {
-            self.committed(batch, rest, outcome).await?;
+            self.committed(batch, rest, outcome).await;
         }
         Ok(())
     }
 
-    async fn committed(
-        &mut self,
-        batch: &Batch,
-        rest: Rest,
-        outcome: Committed,
-    ) -> Result<(), GaveUp> {
+    async fn committed(&mut self, batch: &Batch, rest: Rest, outcome: Committed) {
         let Rest {
             name,
             stream,
@@ -301,24 +306,23 @@ impl Worker {
         } else {
             metrics::counter!("davy_ingest_batches_total").increment(1);
             for lost in &data.lost {
-                self.store.lost(&batch.site, lost).await?;
-            }
-            for act in &data.acts {
-                self.store.acted(&batch.site, act).await?;
+                tracing::error!(
+                    site = batch.site,
+                    ?lost,
+                    "a gateway lost batches to a full disk"
+                );
             }
             for set in &data.clock_sets {
-                self.store.clock_set(&batch.site, set).await?;
+                tracing::warn!(site = batch.site, ?set, "a gateway's clock was set");
             }
-            if !data.faults.is_empty() {
-                let why = data.faults.join("; ");
-                self.store.quarantine(&message, &why).await?;
+            if let Some(aside) = &batch.aside {
+                store::told_aside(&message, &aside.why);
             }
         }
         if let Some((stream, offset)) = stream.zip(data.offset) {
             self.outbox.acknowledge(&name, stream, offset);
         }
         self.tell(&batch.site, data, outcome).await;
-        Ok(())
     }
 
     pub(super) async fn tell(&self, site: &str, data: Data, outcome: Committed) {
@@ -364,6 +368,26 @@ impl Worker {
             });
         }
     }
+}
+
+/// What is to be remembered for ever of a batch, with it or not at all.
+fn entries(site: &str, data: &Data) -> Vec<Entry> {
+    let lost = data.lost.iter().map(|lost| store::lost(site, lost));
+    let acts = data.acts.iter().map(|act| store::acted(site, act));
+    let sets = data
+        .clock_sets
+        .iter()
+        .map(|set| store::clock_set(site, set));
+    lost.chain(acts).chain(sets).collect()
+}
+
+/// What could not be read of a message is put aside with the commit of the rest.
+fn aside(data: &Data, message: &Message) -> Option<Aside> {
+    (!data.faults.is_empty()).then(|| Aside {
+        topic: message.topic.to_string(),
+        why: data.faults.join("; "),
+        payload: message.payload.to_vec(),
+    })
 }
 
 /// A pending message without its batch.

@@ -4,7 +4,8 @@ use super::alarm::{self, Alarm, Newest};
 use super::engine::{Row, StoreError, Transaction, values};
 use super::fold::{self, Story};
 use super::transition::{self, Line, Transition};
-use super::{Records, RecordsError, birth, gap, occurrence};
+use super::{Records, RecordsError, birth, gap, occurrence, quarantine};
+use crate::audit::{self, Entry};
 use std::collections::BTreeSet;
 
 /// A batch's place in its gateway's journal.
@@ -47,6 +48,18 @@ pub struct Batch {
     pub samples: Vec<Sample>,
     /// It was acknowledged before without all that it holds, and is put through again: its lines count although its offset is known.
     pub again: bool,
+    /// What the audit log is to keep of it: losses, acts at the plant.
+    pub entries: Vec<Entry>,
+    /// The message that it came in, where a part of it could not be read.
+    pub aside: Option<Aside>,
+}
+
+/// A message that is put aside, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    pub topic: String,
+    pub why: String,
+    pub payload: Vec<u8>,
 }
 
 /// What a batch changed.
@@ -127,6 +140,17 @@ async fn commit(change: &mut dyn Transaction, batch: &Batch) -> Result<Committed
         .collect::<BTreeSet<_>>()
     {
         derive_standing(change, &batch.site, epoch, alarm).await?;
+    }
+    for entry in &batch.entries {
+        audit::append(change, entry).await?;
+    }
+    if let Some(Aside {
+        topic,
+        why,
+        payload,
+    }) = &batch.aside
+    {
+        quarantine::put(change, topic, batch.received_ms, why, payload).await?;
     }
     occurrence::sample(change, &batch.site, &batch.samples).await?;
     if contiguous {

@@ -16,6 +16,8 @@ mod figures;
 mod fold;
 mod gap;
 mod load;
+#[cfg(feature = "simulation")]
+pub mod memory;
 mod model;
 mod occurrence;
 mod person;
@@ -30,7 +32,7 @@ mod transition;
 pub use alarm::Alarm;
 pub use birth::{BornAlarm, DeviceBirth, NodeBirth, StoredBirth};
 pub use command::Command;
-pub use commit::{Batch, Committed, Offset, Sample};
+pub use commit::{Aside, Batch, Committed, Offset, Sample};
 pub use condition::Scope;
 pub use engine::StoreError;
 pub use figures::{FigureLine, Figures, HeldAlarm, SilenceLine};

@@ -1,6 +1,6 @@
 //! Messages that could not be read. They are kept whole and then acknowledged, since an unacknowledged one would wedge the gateway's window.
 
-use super::engine::{Row, StoreError, values};
+use super::engine::{Row, StoreError, Transaction, values};
 use super::{Records, RecordsError};
 
 /// A message put aside.
@@ -31,20 +31,7 @@ impl Records {
         payload: &[u8],
     ) -> Result<i64, RecordsError> {
         let mut change = self.engine.begin().await?;
-        let newest = change
-            .rows("SELECT COALESCE(MAX(id), 0) FROM quarantine", vec![])
-            .await?;
-        let id = newest.first().map_or(Ok(0), |row| row.int(0))? + 1;
-        let sql = "INSERT INTO quarantine (id, topic, received_ms, why, payload) VALUES ($1, $2, $3, $4, $5)";
-        change
-            .execute(sql, values![id, topic, received_ms, why, payload])
-            .await?;
-        change
-            .execute(
-                "DELETE FROM quarantine WHERE id <= $1",
-                values![id - MOST_KEPT],
-            )
-            .await?;
+        let id = put(&mut *change, topic, received_ms, why, payload).await?;
         change.commit().await?;
         Ok(id)
     }
@@ -149,3 +136,25 @@ impl Records {
 
 /// The last columns are empty and 0 where nobody asked.
 const SELECT: &str = "SELECT q.id, q.topic, q.received_ms, q.why, q.payload, COALESCE(r.actor, ''), COALESCE(r.by_present_birth, 0) FROM quarantine q LEFT JOIN replays r ON r.id = q.id";
+
+/// Puts a message aside within a change.
+pub(crate) async fn put(
+    change: &mut dyn Transaction,
+    topic: &str,
+    received_ms: i64,
+    why: &str,
+    payload: &[u8],
+) -> Result<i64, StoreError> {
+    let newest = change
+        .rows("SELECT COALESCE(MAX(id), 0) FROM quarantine", vec![])
+        .await?;
+    let id = newest.first().map_or(Ok(0), |row| row.int(0))? + 1;
+    let sql =
+        "INSERT INTO quarantine (id, topic, received_ms, why, payload) VALUES ($1, $2, $3, $4, $5)";
+    change
+        .execute(sql, values![id, topic, received_ms, why, payload])
+        .await?;
+    let drop = "DELETE FROM quarantine WHERE id <= $1";
+    change.execute(drop, values![id - MOST_KEPT]).await?;
+    Ok(id)
+}

@@ -117,6 +117,8 @@ impl City {
             lines,
             late_after_ms: 600_000,
             samples: vec![],
+            entries: vec![],
+            aside: None,
             again: false,
         };
         let outcomes = self.records.commit(&[batch]).await.expect("a commit");

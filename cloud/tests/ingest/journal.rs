@@ -148,6 +148,46 @@ async fn a_metric_that_no_birth_declares_is_put_aside_when_a_new_birth_does_not_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_copy_under_an_older_birth_is_never_put_aside_and_the_batch_is_read_when_it_comes_again()
+ {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    let late = || {
+        let offset = Metric::aliased(node::OFFSET, Some(Value::Unsigned(4)));
+        message(vec![
+            offset.with("birth", Value::Unsigned(1)),
+            level(1.0, TIME_MS),
+        ])
+    };
+    node.publish(Verb::NodeData, "", late().to_bytes()).await;
+    node.asked_for_rebirth().await;
+    node.be_born().await;
+    node.publish(Verb::NodeData, "", late().to_bytes()).await;
+    node.asked_for_rebirth().await;
+    node.batch(4, vec![level(1.0, TIME_MS)]).await;
+    node.acknowledged(&[4]).await;
+    assert!(city.quarantined().await.is_empty());
+    assert_eq!(city.shelf.of("tank-farm", "GT-101").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_metric_of_a_device_whose_birth_was_lost_is_not_put_aside() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    for _ in 0..2 {
+        node.be_born_without_its_device().await;
+        node.batch(4, vec![level(1.0, TIME_MS)]).await;
+        node.asked_for_rebirth().await;
+    }
+    node.be_born().await;
+    node.batch(4, vec![level(1.0, TIME_MS)]).await;
+    node.acknowledged(&[4]).await;
+    assert!(city.quarantined().await.is_empty());
+    assert_eq!(city.shelf.of("tank-farm", "GT-101").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_point_dropped_from_the_site_file_comes_by_device_and_name() {
     let city = City::new().await;
     let mut node = Node::connect(city.broker, "tank-farm", 0).await;

@@ -91,6 +91,20 @@ impl Node {
 
     /// A birth as our gateways send it.
     pub(crate) async fn be_born(&self) {
+        self.be_born_without_its_device().await;
+        let device = vec![
+            Metric::named("GT-101", DataType::Double, Some(Value::Number(1.0))).with_alias(LEVEL),
+            Metric::named("Alarms/GT-101/HIHI", DataType::Int32, Some(Value::Whole(0)))
+                .with_alias(HIGH)
+                .with("priority", Value::Whole(2))
+                .with("limit", Value::Number(50.0)),
+        ];
+        self.publish(Verb::DeviceBirth, "GD-01", message(device).to_bytes())
+            .await;
+    }
+
+    /// The same, and the device's birth is lost on its way.
+    pub(crate) async fn be_born_without_its_device(&self) {
         let node = vec![
             bd_seq_metric(self.bd_seq),
             Metric::named(name::REBIRTH, DataType::Boolean, Some(Value::Flag(false))),
@@ -113,15 +127,6 @@ impl Node {
             ),
         ];
         self.publish(Verb::NodeBirth, "", message(node).to_bytes())
-            .await;
-        let device = vec![
-            Metric::named("GT-101", DataType::Double, Some(Value::Number(1.0))).with_alias(LEVEL),
-            Metric::named("Alarms/GT-101/HIHI", DataType::Int32, Some(Value::Whole(0)))
-                .with_alias(HIGH)
-                .with("priority", Value::Whole(2))
-                .with("limit", Value::Number(50.0)),
-        ];
-        self.publish(Verb::DeviceBirth, "GD-01", message(device).to_bytes())
             .await;
     }
 

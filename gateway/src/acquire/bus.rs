@@ -4,7 +4,7 @@
 //! first and those that fell silent last; then outputs to be written again, one between two polls.
 
 use super::Demand;
-use super::link::{self, Link};
+use super::link::{self, Lines, Link};
 use super::outputs::{self, Outputs, Written};
 use super::pdu::{Fault, Request};
 use super::plan::Plan;
@@ -41,6 +41,7 @@ pub(super) struct BusTask {
     outputs: Outputs,
     /// By station: the newest scan that judgement had no room for.
     waiting: Vec<Option<Scan>>,
+    lines: Lines,
     link: Option<Link>,
     reopen_at: Instant,
     reopen_wait: Duration,
@@ -58,6 +59,7 @@ impl BusTask {
         scans: mpsc::Sender<Scan>,
         demand: watch::Receiver<Demand>,
         served: &Demand,
+        lines: Lines,
     ) -> Self {
         let now = Instant::now();
         let (site, stats) = (served.site.clone(), served.stats.clone());
@@ -81,6 +83,7 @@ impl BusTask {
             demand,
             stats,
             stations,
+            lines,
             link: None,
             reopen_at: now,
             reopen_wait: REOPEN,
@@ -282,7 +285,7 @@ impl BusTask {
             return false;
         }
         let bus = &self.site.buses[self.bus.0];
-        match Link::open(bus).await {
+        match self.lines.open(bus).await {
             Ok(link) => {
                 self.link = Some(link);
                 self.counters().connects.fetch_add(1, Relaxed);

@@ -4,8 +4,11 @@ use super::pdu::{Fault, Request};
 use super::rtu::{self, Rtu};
 use super::tcp::Tcp;
 use davy_config::site::{self, Bus, Parity};
+use futures_util::future::BoxFuture;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::DuplexStream;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_serial::{SerialPortBuilderExt, SerialStream};
@@ -13,12 +16,44 @@ use tokio_serial::{SerialPortBuilderExt, SerialStream};
 /// Over a converter no line speed is known: this much silence ends a frame, besides the bus's turnaround.
 const CONVERTER_SILENCE: Duration = Duration::from_millis(2);
 
+/// Opens one end of a stream to a bus's server; the other end is in somebody else's hands.
+pub type Plug = Arc<dyn Fn(&Bus) -> BoxFuture<'static, io::Result<DuplexStream>> + Send + Sync>;
+
+/// Where buses are.
+#[derive(Clone)]
+pub enum Lines {
+    /// At this machine's ports and network.
+    Machine,
+    /// Streams in memory that carry Modbus TCP: a simulation's plant.
+    Given(Plug),
+}
+
+impl std::fmt::Debug for Lines {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Machine => "Machine",
+            Self::Given(_) => "Given",
+        })
+    }
+}
+
+impl Lines {
+    /// Opens a bus's link.
+    pub(super) async fn open(&self, bus: &Bus) -> io::Result<Link> {
+        match self {
+            Self::Machine => Link::open(bus).await,
+            Self::Given(plug) => Ok(Link::Memory(Tcp::new(plug(bus).await?))),
+        }
+    }
+}
+
 /// An open link.
 #[derive(Debug)]
 pub(crate) enum Link {
     Tcp(Tcp<TcpStream>),
     Converter(Rtu<TcpStream>),
     Serial(Rtu<SerialStream>),
+    Memory(Tcp<DuplexStream>),
 }
 
 impl Link {
@@ -64,6 +99,7 @@ impl Link {
             Self::Tcp(tcp) => tcp.exchange(unit, request, limit, words).await,
             Self::Converter(rtu) => rtu.exchange(unit, request, limit, words).await,
             Self::Serial(rtu) => rtu.exchange(unit, request, limit, words).await,
+            Self::Memory(tcp) => tcp.exchange(unit, request, limit, words).await,
         }
     }
 
@@ -72,6 +108,7 @@ impl Link {
         match (self, outcome) {
             (_, Err(Fault::LinkDown)) => true,
             (Self::Tcp(tcp), _) => tcp.is_spent(),
+            (Self::Memory(tcp), _) => tcp.is_spent(),
             (Self::Converter(_) | Self::Serial(_), _) => false,
         }
     }
@@ -82,6 +119,7 @@ impl Link {
             Self::Tcp(tcp) => tcp.take_strays(),
             Self::Converter(rtu) => rtu.take_strays(),
             Self::Serial(rtu) => rtu.take_strays(),
+            Self::Memory(tcp) => tcp.take_strays(),
         }
     }
 }

@@ -15,6 +15,7 @@ mod stats;
 mod tcp;
 
 pub(crate) use link::Link;
+pub use link::{Lines, Plug};
 pub(crate) use pdu::{Fault, Request};
 pub use stats::{BusStats, DeviceStats, Stats};
 
@@ -62,6 +63,7 @@ pub struct Acquisition {
 #[derive(Debug)]
 struct Starting {
     runtime: Handle,
+    lines: Lines,
     clock: Clock,
     scans: mpsc::Sender<Scan>,
     demand: watch::Receiver<Demand>,
@@ -76,11 +78,23 @@ pub fn spawn(
     demand: &watch::Receiver<Demand>,
     shutdown: &CancellationToken,
 ) -> Acquisition {
+    spawn_on(&Lines::Machine, clock, scans, demand, shutdown)
+}
+
+/// As [`spawn`], over other lines than this machine's.
+pub fn spawn_on(
+    lines: &Lines,
+    clock: Clock,
+    scans: &mpsc::Sender<Scan>,
+    demand: &watch::Receiver<Demand>,
+    shutdown: &CancellationToken,
+) -> Acquisition {
     let mut acquisition = Acquisition {
         stats: demand.borrow().stats.clone(),
         tasks: Vec::new(),
         starting: Starting {
             runtime: Handle::current(),
+            lines: lines.clone(),
             clock,
             scans: scans.clone(),
             demand: demand.clone(),
@@ -118,6 +132,7 @@ impl Acquisition {
     fn start_missing(&mut self) {
         let Starting {
             runtime,
+            lines,
             clock,
             scans,
             demand,
@@ -134,6 +149,7 @@ impl Acquisition {
                 scans.clone(),
                 demand.clone(),
                 &served,
+                lines.clone(),
             );
             (bus.id.clone(), runtime.spawn(task.run(shutdown.clone())))
         };

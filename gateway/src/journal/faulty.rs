@@ -8,15 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A small generator of which a failing test only needs the seed.
 #[derive(Clone, Debug)]
-pub(super) struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d)
     }
 
     /// A number below `end`.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -24,7 +24,7 @@ impl Dice {
         (mixed ^ mixed >> 31) % end.max(1)
     }
 
-    pub(super) fn one_in(&mut self, chances: u64) -> bool {
+    pub fn one_in(&mut self, chances: u64) -> bool {
         self.below(chances) == 0
     }
 }
@@ -37,6 +37,8 @@ struct Content {
     durable: Vec<u8>,
     /// Written, and forgotten by a failed sync: a later sync does not bring it back.
     forgotten: Vec<std::ops::Range<usize>>,
+    /// Cut shorter since it was last synced.
+    cut: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,13 +67,13 @@ struct Sim {
 
 /// Cheap to clone; every clone is the same disk.
 #[derive(Clone, Debug)]
-pub(super) struct FaultyDisk(Arc<Mutex<Sim>>);
+pub struct FaultyDisk(Arc<Mutex<Sim>>);
 
 #[derive(Debug)]
 struct FaultyFile(FaultyDisk, usize);
 
 impl FaultyDisk {
-    pub(super) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(Sim {
             dice: Dice::new(seed ^ 0xd15c),
             files: Vec::new(),
@@ -89,47 +91,47 @@ impl FaultyDisk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn cut_after(&self, changes: u64) {
+    pub fn cut_after(&self, changes: u64) {
         self.lock().until_cut = Some(changes);
     }
 
-    pub(super) fn is_cut(&self) -> bool {
+    pub fn is_cut(&self) -> bool {
         self.lock().until_cut == Some(0)
     }
 
-    pub(super) fn fail_syncs(&self, one_in: u64) {
+    pub fn fail_syncs(&self, one_in: u64) {
         self.lock().failing_syncs = one_in;
     }
 
-    pub(super) fn breaks(&self, kind: Option<io::ErrorKind>) {
+    pub fn breaks(&self, kind: Option<io::ErrorKind>) {
         self.lock().broken = kind;
     }
 
-    pub(super) fn quota(&self, bytes: Option<usize>) {
+    pub fn quota(&self, bytes: Option<usize>) {
         self.lock().quota = bytes;
     }
 
     /// Bytes of all files as readers see them.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.lock().used()
     }
 
-    pub(super) fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         self.lock().names.keys().cloned().collect()
     }
 
-    pub(super) fn content(&self, name: &str) -> Vec<u8> {
+    pub fn content(&self, name: &str) -> Vec<u8> {
         let sim = self.lock();
         sim.files[sim.names[name]].seen.clone()
     }
 
     /// Puts a file there as if it always had been.
-    pub(super) fn put(&self, name: &str, bytes: Vec<u8>) {
+    pub fn put(&self, name: &str, bytes: Vec<u8>) {
         let mut sim = self.lock();
         sim.files.push(Content {
             durable: bytes.clone(),
             seen: bytes,
-            forgotten: Vec::new(),
+            ..Content::default()
         });
         let file = sim.files.len() - 1;
         sim.names.insert(name.to_owned(), file);
@@ -137,7 +139,7 @@ impl FaultyDisk {
     }
 
     /// The power is back: what is left is what was durable, and whatever chance adds of the rest.
-    pub(super) fn power_on(&self) {
+    pub fn power_on(&self) {
         let mut sim = self.lock();
         let sim = &mut *sim;
         let kept = sim.dice.below(sim.namings.len() as u64 + 1) as usize;
@@ -179,6 +181,17 @@ impl Content {
         self.durable.clone_from(&seen);
         self.seen = seen;
         self.forgotten.clear();
+        self.cut = false;
+    }
+
+    fn sync(&mut self) {
+        if self.cut || !self.forgotten.is_empty() {
+            self.durable = self.synced(self.seen.clone());
+            self.cut = false;
+        } else {
+            let durable = self.durable.len();
+            self.durable.extend_from_slice(&self.seen[durable..]);
+        }
     }
 
     fn synced(&self, mut seen: Vec<u8>) -> Vec<u8> {
@@ -255,7 +268,9 @@ impl Disk for FaultyDisk {
         let mut sim = self.lock();
         sim.change()?;
         let file = sim.find(name)?;
-        sim.files[file].seen.resize(length as usize, 0);
+        let file_now = &mut sim.files[file];
+        file_now.cut |= (length as usize) < file_now.seen.len();
+        file_now.seen.resize(length as usize, 0);
         Ok(Box::new(FaultyFile(self.clone(), file)))
     }
 
@@ -324,7 +339,7 @@ impl DiskFile for FaultyFile {
             file.forgotten.push(from..file.seen.len());
             return Err(io::Error::other("the device failed"));
         }
-        file.durable = file.synced(file.seen.clone());
+        file.sync();
         Ok(())
     }
 }

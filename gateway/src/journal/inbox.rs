@@ -3,7 +3,9 @@
 use super::record::{Names, Record};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
 /// Most readings that wait; those of a further append are dropped and counted.
 pub(super) const MOST_READINGS: usize = 8192;
@@ -57,6 +59,8 @@ struct Waiting {
 pub(super) struct Inbox {
     waiting: Mutex<Waiting>,
     changed: Condvar,
+    /// As `changed`, for a writer that is a task.
+    rung: Notify,
 }
 
 impl Inbox {
@@ -72,8 +76,13 @@ impl Inbox {
         let wake = first || waiting.others > 0;
         drop(waiting);
         if wake {
-            self.changed.notify_one();
+            self.ring();
         }
+    }
+
+    fn ring(&self) {
+        self.changed.notify_one();
+        self.rung.notify_one();
     }
 
     /// Settled offsets wait to be written.
@@ -81,13 +90,13 @@ impl Inbox {
         self.lock()
             .settled_due
             .get_or_insert(Instant::now() + SETTLED_WITHIN);
-        self.changed.notify_one();
+        self.ring();
     }
 
     /// Nothing more is taken in.
     pub(super) fn close(&self) {
         self.lock().taken.closing = true;
-        self.changed.notify_one();
+        self.ring();
     }
 
     /// Takes what waits, as soon as there is something to do or at `until`.
@@ -109,10 +118,28 @@ impl Inbox {
                     .unwrap_or_else(PoisonError::into_inner),
             };
         }
-        let closing = waiting.taken.closing;
-        let mut taken = std::mem::take(&mut *waiting).taken;
-        (waiting.taken.closing, taken.closing) = (closing, closing);
-        taken
+        waiting.take()
+    }
+
+    /// [`Inbox::take`] for a writer that is a task.
+    pub(super) async fn taken(&self, until: Option<Instant>) -> Taken {
+        loop {
+            let due = {
+                let mut waiting = self.lock();
+                if waiting.is_ready(Instant::now(), until) {
+                    return waiting.take();
+                }
+                waiting.due(until)
+            };
+            match due {
+                Some(due) => tokio::select! {
+                    biased;
+                    () = self.rung.notified() => {}
+                    () = sleep_until(due) => {}
+                },
+                None => self.rung.notified().await,
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -125,6 +152,13 @@ impl Waiting {
     fn due(&self, until: Option<Instant>) -> Option<Instant> {
         let due = [until, self.settled_due, self.gathered];
         due.into_iter().flatten().min()
+    }
+
+    fn take(&mut self) -> Taken {
+        let closing = self.taken.closing;
+        let mut taken = std::mem::take(self).taken;
+        (self.taken.closing, taken.closing) = (closing, closing);
+        taken
     }
 
     fn is_ready(&self, now: Instant, until: Option<Instant>) -> bool {

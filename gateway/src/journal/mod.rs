@@ -8,8 +8,8 @@ mod columns;
 mod disk;
 mod encoding;
 mod exception;
-#[cfg(test)]
-mod faulty;
+#[cfg(any(test, feature = "simulation"))]
+pub mod faulty;
 mod figures;
 mod history;
 mod inbox;
@@ -115,6 +115,8 @@ struct Inner {
     ended: watch::Receiver<bool>,
     stream: u64,
     max_bytes: u64,
+    /// The writer is a task, and so is whoever reads.
+    as_task: bool,
 }
 
 impl Drop for Inner {
@@ -158,16 +160,8 @@ impl Journal {
         site: &Arc<Site>,
         clock: Clock,
     ) -> Result<(Self, Restored), JournalError> {
-        let limits = Limits::new(site.journal.max_bytes, site.journal.alarm_reserve_bytes);
-        let names = Arc::new(Names::of(site));
-        let (store, first_start) = Store::open(disk.clone(), limits, names, rand::random());
-        let restored = restored(&store, site, first_start);
-        let inbox = Arc::new(Inbox::default());
-        let index = store.index.clone();
-        let stream = store.stream;
-        let (synced, watch_synced) = watch::channel(lock(&index).next);
-        let (end, ended) = watch::channel(false);
-        let writer = Writer::new(store, inbox.clone(), synced, clock);
+        let (journal, restored, writer, end) =
+            Self::prepare(disk, site, clock, rand::random(), false);
         let run = move || {
             writer.run();
             end.send_replace(true);
@@ -176,6 +170,43 @@ impl Journal {
             .name("journal".to_owned())
             .spawn(run)
             .map_err(JournalError::Thread)?;
+        Ok((journal, restored))
+    }
+
+    /// The same with a writer that is a task instead of a thread, and looked up where it is asked: all of it then happens in one order, on a clock that
+    /// may be a simulation's. `stream` names the log if it is new; `pause` is how long the disk takes for a group.
+    pub fn as_task(
+        disk: Arc<dyn Disk>,
+        site: &Arc<Site>,
+        clock: Clock,
+        stream: u64,
+        pause: impl Fn() -> Duration + Send + 'static,
+    ) -> (Self, Restored, impl Future<Output = ()> + Send + 'static) {
+        let (journal, restored, writer, end) = Self::prepare(disk, site, clock, stream, true);
+        let run = async move {
+            writer.run_as_task(pause).await;
+            end.send_replace(true);
+        };
+        (journal, restored, run)
+    }
+
+    fn prepare(
+        disk: Arc<dyn Disk>,
+        site: &Arc<Site>,
+        clock: Clock,
+        stream: u64,
+        as_task: bool,
+    ) -> (Self, Restored, Writer, watch::Sender<bool>) {
+        let limits = Limits::new(site.journal.max_bytes, site.journal.alarm_reserve_bytes);
+        let names = Arc::new(Names::of(site));
+        let (store, first_start) = Store::open(disk.clone(), limits, names, stream);
+        let restored = restored(&store, site, first_start);
+        let inbox = Arc::new(Inbox::default());
+        let index = store.index.clone();
+        let stream = store.stream;
+        let (synced, watch_synced) = watch::channel(lock(&index).next);
+        let (end, ended) = watch::channel(false);
+        let writer = Writer::new(store, inbox.clone(), synced, clock);
         let inner = Inner {
             inbox,
             reader: Arc::new(Reader::new(disk, index.clone())),
@@ -184,8 +215,9 @@ impl Journal {
             ended,
             stream,
             max_bytes: limits.max_bytes,
+            as_task,
         };
-        Ok((Self(Arc::new(inner)), restored))
+        (Self(Arc::new(inner)), restored, writer, end)
     }
 
     /// Hands records of one source over; `None` = of the node itself. Never waits, never fails: readings that find the inbox full are dropped,
@@ -308,6 +340,9 @@ impl Journal {
         read: impl FnOnce(&Reader) -> T + Send + 'static,
     ) -> Option<T> {
         let reader = self.0.reader.clone();
+        if self.0.as_task {
+            return Some(read(&reader));
+        }
         tokio::task::spawn_blocking(move || read(&reader))
             .await
             .ok()

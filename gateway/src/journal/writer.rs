@@ -12,8 +12,9 @@ use crate::clock::Clock;
 use davy_alarm::WallMs;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::{error, info};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -66,18 +67,34 @@ impl Writer {
     pub(super) fn run(mut self) {
         loop {
             let taken = self.inbox.take(self.wake());
-            let closing = taken.closing;
-            self.gather(taken);
-            if self
-                .retry
-                .is_none_or(|(at, _)| closing || Instant::now() >= at)
-            {
-                self.commit(closing);
-            }
-            if closing && (self.retry.is_some() || self.is_idle()) {
+            if self.turn(taken) {
                 return;
             }
         }
+    }
+
+    /// The same as a task. `pause` before each turn is the time that the disk takes.
+    pub(super) async fn run_as_task(mut self, pause: impl Fn() -> Duration + Send) {
+        loop {
+            let taken = self.inbox.taken(self.wake()).await;
+            tokio::time::sleep(pause()).await;
+            if self.turn(taken) {
+                return;
+            }
+        }
+    }
+
+    /// Writes what there is; whether that was all, for ever.
+    fn turn(&mut self, taken: Taken) -> bool {
+        let closing = taken.closing;
+        self.gather(taken);
+        if self
+            .retry
+            .is_none_or(|(at, _)| closing || Instant::now() >= at)
+        {
+            self.commit(closing);
+        }
+        closing && (self.retry.is_some() || self.is_idle())
     }
 
     fn is_idle(&self) -> bool {

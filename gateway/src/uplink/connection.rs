@@ -7,6 +7,7 @@ use super::Batches;
 use super::birth::NodeBirth;
 use super::command::{self, No, Order};
 use super::encode::{Message, Sending};
+use super::line::Events;
 use super::link::{FAREWELL_LIMIT, Link, LinkError};
 use super::session::{Session, Step};
 use crate::journal::{Batch, Record};
@@ -14,9 +15,9 @@ use davy_alarm::WallMs;
 use davy_config::site::{AlarmIndex, Delivered, DeviceIndex};
 use davy_wire::{Ack, Payload, Topic, Verb};
 use futures_util::future::{BoxFuture, FutureExt};
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::StreamExt;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, Publish, QoS,
+    AsyncClient, ConnectionError, Event, MqttOptions, Outgoing, Packet, Publish, QoS,
     SubscribeFilter, SubscribeReasonCode,
 };
 use std::collections::VecDeque;
@@ -41,7 +42,7 @@ const HOST_LIMIT: Duration = Duration::from_secs(10);
 pub(super) struct Connection<'a, B> {
     link: &'a mut Link<B>,
     client: AsyncClient,
-    events: BoxStream<'static, Result<Event, ConnectionError>>,
+    events: Events,
     synced: watch::Receiver<u64>,
     session: Session,
     bd_seq: u8,
@@ -120,10 +121,7 @@ enum Woken {
 
 impl<'a, B: Batches> Connection<'a, B> {
     pub(super) fn new(link: &'a mut Link<B>, options: MqttOptions, bd_seq: u8) -> Self {
-        let (client, mut events) = AsyncClient::new(options, QUEUE + QUEUE_SPARE);
-        let mut network = events.network_options();
-        network.set_tcp_nodelay(true);
-        events.set_network_options(network);
+        let (client, events) = (link.dial)(options, QUEUE + QUEUE_SPARE);
         let window = link.uplink.window.into();
         let devices = super::birth::devices(&link.parts.site);
         let journal = &link.parts.journal;
@@ -141,7 +139,7 @@ impl<'a, B: Batches> Connection<'a, B> {
             host,
             synced: journal.watch(),
             client,
-            events: events_of(events),
+            events,
             bd_seq,
             born: WallMs(0),
             loading: None,
@@ -182,17 +180,19 @@ impl<'a, B: Batches> Connection<'a, B> {
         let due = self.session.due().filter(|_| idle);
         let due = due.map(|due| self.link.parts.clock.when(due));
         let subscribe_by = self.began + SUBSCRIBE_LIMIT;
+        // In the order of what is rare and of what ends by itself; events may come without end.
         Ok(tokio::select! {
-            event = self.events.next() => Woken::Event(event),
+            biased;
+            () = shutdown.cancelled() => Woken::Shutdown,
+            () = sleep_until(subscribe_by), if !self.subscribed => return Err(LinkError::Subscription),
+            () = sleep_until(self.began + HOST_LIMIT), if self.seeks_host() => return Err(LinkError::HostOffline),
             batch = load(&mut self.loading) => Woken::Loaded(batch),
             Some(answer) = self.link.acts.join_next() => Woken::Answered(answer.unwrap_or_default()),
             // A batch that is being read goes out as what it was asked for.
             () = changed(&mut self.link.scenes), if self.loading.is_none() => Woken::Scene,
+            event = self.events.next() => Woken::Event(event),
             () = changed(&mut self.synced), if idle => Woken::Look,
             () = sleep_until(due.unwrap_or(subscribe_by)), if due.is_some() => Woken::Look,
-            () = sleep_until(subscribe_by), if !self.subscribed => return Err(LinkError::Subscription),
-            () = sleep_until(self.began + HOST_LIMIT), if self.seeks_host() => return Err(LinkError::HostOffline),
-            () = shutdown.cancelled() => Woken::Shutdown,
         })
     }
 
@@ -493,15 +493,6 @@ impl<'a, B: Batches> Connection<'a, B> {
         }
         Err(LinkError::Queue)
     }
-}
-
-/// The client's events as a stream, which keeps a poll that was begun: one that is dropped half-way could leave a message unflushed.
-fn events_of(events: EventLoop) -> BoxStream<'static, Result<Event, ConnectionError>> {
-    stream::unfold(events, |mut events| async move {
-        let event = events.poll().await;
-        Some((event, events))
-    })
-    .boxed()
 }
 
 async fn load(loading: &mut Option<Loading>) -> Option<Arc<Batch>> {

@@ -1,9 +1,9 @@
 //! The life of the link: connect, be born, send, hear, lose it, wait, again; and what outlives a connection.
 
-use super::bdseq::BdSeq;
 use super::command::{Act, Done, No};
 use super::connection::Connection;
 use super::encode::Encoder;
+use super::line::{Dial, Line, Numbers};
 use super::links::Links;
 use super::{Batches, Parts, Scene};
 use crate::desk::DeskError;
@@ -41,21 +41,27 @@ pub(super) const FAREWELL_LIMIT: Duration = Duration::from_secs(2);
 pub(super) async fn run<B: Batches>(
     parts: Parts<B>,
     uplink: Uplink,
-    mut counter: BdSeq,
+    line: Line,
     told: watch::Sender<Links>,
     scenes: watch::Receiver<Option<Scene>>,
     shutdown: CancellationToken,
 ) {
-    let mut link = Link::new(parts, uplink, told, scenes);
+    let Line {
+        mut numbers,
+        dial,
+        spread,
+    } = line;
+    let mut link = Link::new(parts, uplink, dial, told, scenes);
     let mut pause = PAUSE_MIN;
     let mut unused = None;
     let mut trouble = Trouble::default();
     loop {
         let bd_seq;
-        (counter, bd_seq) = next_number(counter, unused.take()).await;
+        (numbers, bd_seq) = next_number(numbers, unused.take()).await;
         let began = Instant::now();
         link.follow();
         let end = tokio::select! {
+            biased;
             end = link.connect(bd_seq, &shutdown) => end,
             // Only before the connection stands: from then on it sees the shutdown itself, first.
             () = gone_long(&shutdown) => return,
@@ -80,24 +86,19 @@ pub(super) async fn run<B: Batches>(
             (pause * 2).min(PAUSE_MAX)
         };
         tokio::select! {
-            () = tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))) => {}
+            biased;
+            () = tokio::time::sleep(pause.mul_f64(0.5 + spread() / 2.0)) => {}
             () = shutdown.cancelled() => return,
         }
     }
 }
 
 /// The next connection's number, on disk; one that never reached a broker is used again.
-async fn next_number(mut counter: BdSeq, unused: Option<u8>) -> (BdSeq, u8) {
-    if let Some(number) = unused {
-        return (counter, number);
+async fn next_number(numbers: Numbers, unused: Option<u8>) -> (Numbers, u8) {
+    match unused {
+        Some(number) => (numbers, number),
+        None => numbers.next().await,
     }
-    let advance = move || {
-        let number = counter.advance();
-        (counter, number)
-    };
-    tokio::task::spawn_blocking(advance)
-        .await
-        .expect("counting does not panic")
 }
 
 async fn gone_long(shutdown: &CancellationToken) {
@@ -154,6 +155,7 @@ pub(super) struct Link<B> {
     pub(super) parts: Parts<B>,
     pub(super) uplink: Uplink,
     pub(super) encoder: Encoder,
+    pub(super) dial: Dial,
     told: watch::Sender<Links>,
     pub(super) scenes: watch::Receiver<Option<Scene>>,
     done: Done,
@@ -167,6 +169,7 @@ impl<B: Batches> Link<B> {
     fn new(
         parts: Parts<B>,
         uplink: Uplink,
+        dial: Dial,
         told: watch::Sender<Links>,
         scenes: watch::Receiver<Option<Scene>>,
     ) -> Self {
@@ -174,6 +177,7 @@ impl<B: Batches> Link<B> {
             encoder: Encoder::new(parts.site.clone(), &uplink.group, &parts.version),
             parts,
             uplink,
+            dial,
             told,
             scenes,
             done: Done::default(),

@@ -12,6 +12,7 @@ mod directory;
 mod encode;
 #[cfg(test)]
 mod fixture;
+mod line;
 mod link;
 mod links;
 mod session;
@@ -19,6 +20,7 @@ mod store;
 
 pub use birth::NodeBirth;
 pub use encode::{Encoder, Message, Sending};
+pub use line::{Counter, Dial, Events, Line, Numbers};
 pub use links::{BrokerLink, CloudLink, LinkState, Links};
 pub use session::{Offsets, REBIRTH_MS, RETRY_MAX_MS, RETRY_MS, Session, Step};
 
@@ -97,6 +99,15 @@ impl<B: Batches> Uplink<B> {
         data: &Path,
         shutdown: CancellationToken,
     ) -> (Self, Option<JoinHandle<()>>) {
+        Self::start_on(parts, Line::of_machine(data), shutdown)
+    }
+
+    /// As [`Uplink::start`], over another line than this machine's.
+    pub fn start_on(
+        parts: Parts<B>,
+        line: Line,
+        shutdown: CancellationToken,
+    ) -> (Self, Option<JoinHandle<()>>) {
         let configured = parts.site.uplink.clone();
         let (told, links) = watch::channel(Links::new(configured.is_some(), parts.clock.wall()));
         let (scenes, scene) = watch::channel(None);
@@ -106,8 +117,7 @@ impl<B: Batches> Uplink<B> {
             scenes,
         };
         let task = configured.map(|configured| {
-            let counter = bdseq::BdSeq::open(data);
-            tokio::spawn(link::run(parts, configured, counter, told, scene, shutdown))
+            tokio::spawn(link::run(parts, configured, line, told, scene, shutdown))
         });
         (uplink, task)
     }

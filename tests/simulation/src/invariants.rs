@@ -1,0 +1,570 @@
+//! What must hold after every step, and what must hold of all that is stored.
+
+use crate::city::City;
+use crate::doom::wait;
+use crate::gateway::{Alive, Gateway};
+use crate::plant::Run;
+use davy_alarm::Reading;
+use davy_cloud::history::History as _;
+use davy_cloud::records::memory::Cell;
+use davy_gateway::journal::{Batch, Record, Restored, Transition};
+use davy_gateway::live::{AlarmNow, Picture};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Judgement turns within this.
+const TURNS_WITHIN: Duration = Duration::from_secs(5);
+/// A device that did not answer is asked again at longest so much later; then its relays follow at once.
+const PROBED_WITHIN: Duration = Duration::from_secs(90);
+/// Batches read again after a start.
+const READ_AGAIN: usize = 64;
+/// Readings of one question to the history.
+const PAGE: usize = 50_000;
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Broken(String);
+
+impl Broken {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+
+    fn of(gateway: &Gateway, what: impl std::fmt::Display) -> Self {
+        Self(format!("{}: {what}", gateway.name))
+    }
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Broken {
+    fn from(error: E) -> Self {
+        Self(format!("a store cannot be examined: {error}"))
+    }
+}
+
+/// What a start found: nothing that was on disk is gone or another one, and every alarm stands as its last durable transition left it.
+pub(crate) async fn restored(gateway: &mut Gateway, restored: &Restored) -> Result<(), Broken> {
+    let Some(alive) = &gateway.alive else {
+        return Ok(());
+    };
+    let (stream, next) = (alive.journal.stream(), alive.journal.stats().next_offset);
+    if gateway.witness.seen.is_empty() {
+        gateway.witness.stream = Some(stream);
+    }
+    if gateway.witness.stream != Some(stream) || next < gateway.witness.next {
+        let what = format!(
+            "after a start the journal ends at {next} of stream {stream:x}, and {:?} were on disk at {}",
+            gateway.witness.stream, gateway.witness.next
+        );
+        return Err(Broken::of(gateway, what));
+    }
+    read_again(gateway).await?;
+    witness(gateway).await?;
+    stands(gateway, restored)
+}
+
+/// The newest of what was on disk is still there, and the same.
+async fn read_again(gateway: &mut Gateway) -> Result<(), Broken> {
+    let Some(alive) = &gateway.alive else {
+        return Ok(());
+    };
+    let open: Vec<u64> = (gateway.witness.seen.iter().rev())
+        .filter(|(_, seen)| !seen.settled)
+        .map(|(offset, _)| *offset)
+        .take(READ_AGAIN)
+        .collect();
+    for offset in open {
+        match alive.journal.batch(offset).await {
+            Some(batch) => gateway
+                .witness
+                .sees(&gateway.site, &batch)
+                .map_err(|what| Broken(format!("{}: {what}", gateway.name)))?,
+            // It may have been committed, and the cursor was not yet on disk when it was told.
+            None if alive.journal.next_unacknowledged(offset) != Some(offset) => {}
+            None => {
+                gateway.witness.unread.insert(offset);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn stands(gateway: &Gateway, restored: &Restored) -> Result<(), Broken> {
+    let (witness, site) = (&gateway.witness, &gateway.site);
+    if restored.next_seq <= witness.newest_seq() {
+        let what = format!(
+            "the next transition is {}, and {} is on disk",
+            restored.next_seq,
+            witness.newest_seq()
+        );
+        return Err(Broken::of(gateway, what));
+    }
+    if witness.has_holes() {
+        return Ok(());
+    }
+    for (place, (saved, _)) in restored.alarms.iter().enumerate() {
+        if *saved != witness.saved(place) {
+            let id = &site.alarms[place].id;
+            let what = format!(
+                "{id} is restored as {saved:?}, and its last durable state was {:?}",
+                witness.saved(place)
+            );
+            return Err(Broken::of(gateway, what));
+        }
+    }
+    for (place, output) in restored.outputs.iter().enumerate() {
+        let place_u32 = u32::try_from(place).unwrap_or(u32::MAX);
+        let was = witness.outputs.get(&place_u32).copied().unwrap_or_default();
+        if output.on != was {
+            let what = format!(
+                "{} is restored as {}, and was {was}",
+                site.outputs[place].id, output.on
+            );
+            return Err(Broken::of(gateway, what));
+        }
+    }
+    Ok(())
+}
+
+/// After every step.
+pub(crate) async fn look(gateway: &mut Gateway, city: &City) -> Result<(), Broken> {
+    // One that was started at this very instant has not had its first turn.
+    let has_turned = |alive: &Alive| alive.since < Instant::now();
+    if !gateway.alive.as_ref().is_some_and(has_turned) {
+        return Ok(());
+    }
+    witness(gateway).await?;
+    settled(gateway, city).await?;
+    let Some(alive) = &mut gateway.alive else {
+        return Ok(());
+    };
+    let picture = alive.works.live.picture();
+    let checked = bounds(alive)
+        .and_then(|()| annunciates(&gateway.site, &picture))
+        .and_then(|()| alarms_follow(alive, &gateway.plant.runs(), &gateway.site, &picture))
+        .and_then(|()| demand_follows(alive, &gateway.site, &picture))
+        .and_then(|()| {
+            relays_follow(alive, gateway.plant.is_well(), |coil| {
+                gateway.plant.coil(coil)
+            })
+        });
+    checked.map_err(|what| Broken::of(gateway, what))
+}
+
+/// What has come to be on disk since the last look; each of its readings is true.
+async fn witness(gateway: &mut Gateway) -> Result<(), Broken> {
+    let Some(alive) = &gateway.alive else {
+        return Ok(());
+    };
+    let next = *alive.journal.synced().borrow();
+    for offset in gateway.witness.next..next {
+        let Some(batch) = alive.journal.batch(offset).await else {
+            gateway.witness.unread.insert(offset);
+            continue;
+        };
+        is_true(gateway, &batch)?;
+        gateway
+            .witness
+            .sees(&gateway.site, &batch)
+            .map_err(|what| Broken(format!("{}: {what}", gateway.name)))?;
+    }
+    gateway.witness.next = gateway.witness.next.max(next);
+    Ok(())
+}
+
+fn is_true(gateway: &Gateway, batch: &Batch) -> Result<(), Broken> {
+    for record in &batch.records {
+        if let Record::Reading { point, reading } = record {
+            let id = &gateway.site.points[*point as usize].id;
+            let held = gateway.plant.with_truth(|truth| truth.holds(id, reading));
+            held.map_err(|what| Broken::of(gateway, what))?;
+        }
+    }
+    Ok(())
+}
+
+/// What the gateway believes to be in the city is committed there.
+async fn settled(gateway: &mut Gateway, city: &City) -> Result<(), Broken> {
+    let Some(alive) = &mut gateway.alive else {
+        return Ok(());
+    };
+    let now = alive.journal.stats().acknowledged_offset;
+    if now <= alive.settled {
+        return Ok(());
+    }
+    let before = std::mem::replace(&mut alive.settled, now);
+    let committed = committed(city, &gateway.name).await?;
+    for offset in before..now {
+        let is_committed = committed
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&offset));
+        let is_lost = gateway.witness.is_lost(offset);
+        match gateway.witness.seen.get_mut(&offset) {
+            Some(seen) if is_committed => seen.settled = true,
+            Some(_) if !is_lost => {
+                let what = format!(
+                    "batch {offset} counts as acknowledged, and the city has not committed it"
+                );
+                return Err(Broken::of(gateway, what));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn committed(city: &City, site: &str) -> Result<Vec<(u64, u64)>, Broken> {
+    let sql = format!("SELECT first, last FROM offsets WHERE site = '{site}'");
+    let rows = city.database.examine(&sql).await?;
+    Ok(rows
+        .iter()
+        .map(|row| (whole(&row[0]), whole(&row[1])))
+        .collect())
+}
+
+fn bounds(alive: &Alive) -> Result<(), String> {
+    let stats = alive.journal.stats();
+    if stats.bytes > stats.max_bytes {
+        return Err(format!(
+            "the journal takes {} of {} bytes",
+            stats.bytes, stats.max_bytes
+        ));
+    }
+    let age = alive.works.pulse.age();
+    if age > TURNS_WITHIN {
+        return Err(format!("judgement has not turned for {age:?}"));
+    }
+    Ok(())
+}
+
+/// An active alarm that nobody acknowledged, shelved or suppressed is annunciated, and then the horn sounds unless somebody silenced it.
+fn annunciates(site: &davy_config::site::Site, picture: &Picture) -> Result<(), String> {
+    let stands = |alarm: &&AlarmNow| {
+        alarm.active
+            && !alarm.acknowledged
+            && !alarm.shelved
+            && !alarm.suppressed_by_design
+            && !alarm.out_of_service
+    };
+    for alarm in picture.alarms.iter().filter(stands) {
+        let id = &site.alarms[alarm.alarm.0].id;
+        if !alarm.shown.is_annunciated() {
+            return Err(format!("{id} is active and shown as {:?}", alarm.shown));
+        }
+        if !picture.horn.sounding && !picture.horn.silenced {
+            return Err(format!(
+                "{id} is active, and the horn is still: {alarm:?}, {:?}",
+                picture.horn
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What the plant showed for long enough, and without a fault between, is an alarm; what it ceased to show is none.
+fn alarms_follow(
+    alive: &Alive,
+    runs: &crate::plant::Runs,
+    site: &davy_config::site::Site,
+    picture: &Picture,
+) -> Result<(), String> {
+    let now = Instant::now();
+    let held = |run: Option<Run>, delay_s: u64| {
+        run.is_some_and(|run| {
+            run.answers >= 2
+                && run.latest - run.since >= Duration::from_secs(delay_s)
+                // Judgement has had the last answer.
+                && now > run.latest + Duration::from_millis(50)
+                && run.since > alive.since
+        })
+    };
+    let is_active = |id: &str| {
+        let place = site.alarms.iter().position(|alarm| alarm.id == id);
+        place.is_some_and(|place| picture.alarms[place].active)
+    };
+    let is_in_service = |id: &str| {
+        let place = site.alarms.iter().position(|alarm| alarm.id == id);
+        place.is_some_and(|place| !picture.alarms[place].out_of_service)
+    };
+    let wanted = [
+        ("GT-1.HH", held(runs.gas_above, 2), true),
+        ("GT-1.H", held(runs.gas_above, 2), true),
+        ("GT-1.HH", held(runs.gas_below, 7), false),
+        ("XS-1.ON", held(runs.spark, 1), true),
+    ];
+    for (id, is_held, active) in wanted {
+        if is_held && is_in_service(id) && is_active(id) != active {
+            return Err(format!(
+                "{id} is active: {}, and the plant shows the contrary: {runs:?} at {now:?}",
+                !active
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The demand of outputs is that of their alarms, whatever disk and network do.
+fn demand_follows(
+    alive: &Alive,
+    site: &davy_config::site::Site,
+    picture: &Picture,
+) -> Result<(), String> {
+    let demanded = alive.works.demanded.borrow().on.clone();
+    for effect in &site.effects {
+        for cause in &effect.causes {
+            let alarm = &picture.alarms[cause.0];
+            if !alarm.active || alarm.shelved || alarm.out_of_service || alarm.suppressed_by_design
+            {
+                continue;
+            }
+            for output in &effect.outputs {
+                if !demanded[output.0] {
+                    let (alarm, output) = (&site.alarms[cause.0].id, &site.outputs[output.0].id);
+                    return Err(format!("{alarm} is active, and {output} is not demanded"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Relays do what is demanded as long as they can be reached.
+fn relays_follow(
+    alive: &mut Alive,
+    is_well: bool,
+    coil: impl Fn(usize) -> bool,
+) -> Result<(), String> {
+    let demanded = alive.works.demanded.borrow().on.clone();
+    let agrees = demanded
+        .iter()
+        .enumerate()
+        .all(|(place, on)| coil(place) == *on);
+    if agrees || !is_well {
+        alive.disagrees = None;
+        return Ok(());
+    }
+    let since = *alive.disagrees.get_or_insert_with(Instant::now);
+    if since.elapsed() > PROBED_WITHIN {
+        return Err(format!(
+            "relays have not followed {demanded:?} for {:?}",
+            since.elapsed()
+        ));
+    }
+    Ok(())
+}
+
+/// All that is stored, against all that was seen. `at_end`: everything that is not lost must be there.
+pub(crate) async fn compare(
+    gateways: &mut [Gateway],
+    city: &City,
+    at_end: bool,
+) -> Result<(), Broken> {
+    let aside = city
+        .database
+        .examine("SELECT why, topic FROM quarantine")
+        .await?;
+    if let Some(row) = aside.first() {
+        return Err(Broken(format!("a good message is in quarantine: {row:?}")));
+    }
+    for gateway in &mut *gateways {
+        if gateway.alive.is_some() {
+            witness(gateway).await?;
+            readings(gateway, city, at_end)?;
+            transitions(gateway, city, at_end).await?;
+        }
+        if at_end {
+            accounted(gateway, city).await?;
+        }
+    }
+    let verdict = city
+        .database
+        .records(std::sync::Arc::new(Kind))
+        .verify_audit()
+        .await?;
+    if let Some(fault) = verdict.fault {
+        return Err(Broken(format!("the audit log does not verify: {fault:?}")));
+    }
+    Ok(())
+}
+
+struct Kind;
+
+impl davy_cloud::records::memory::Fate for Kind {
+    fn of(&self, _: davy_cloud::records::memory::Moment) -> davy_cloud::records::memory::Fortune {
+        davy_cloud::records::memory::Fortune::Good
+    }
+}
+
+/// Whether the city must have this batch by now.
+fn is_due(gateway: &Gateway, offset: u64, at_end: bool) -> bool {
+    let witness = &gateway.witness;
+    let settled = witness.seen.get(&offset).is_some_and(|seen| seen.settled);
+    let is_on_its_way = gateway
+        .alive
+        .as_ref()
+        .is_some_and(|alive| alive.journal.next_unacknowledged(offset) == Some(offset));
+    settled || (at_end && !is_on_its_way && !witness.is_lost(offset))
+}
+
+fn readings(gateway: &Gateway, city: &City, at_end: bool) -> Result<(), Broken> {
+    for (point, seen) in &gateway.witness.readings {
+        let (Some((first, _)), Some((last, _))) = (seen.first_key_value(), seen.last_key_value())
+        else {
+            continue;
+        };
+        let stored = stored(city, &gateway.name, point, *first, *last + 1)?;
+        for (time, several) in seen {
+            let is_due = several
+                .iter()
+                .any(|(offset, _)| is_due(gateway, *offset, at_end));
+            let is_same = stored
+                .get(time)
+                .map(|one| several.iter().any(|(_, seen)| seen == one));
+            match is_same {
+                Some(true) => {}
+                None if !is_due => {}
+                None => {
+                    let what =
+                        format!("{point} at {time} of batches {several:?} is not in the city");
+                    return Err(Broken::of(gateway, what));
+                }
+                Some(false) => {
+                    let what = format!(
+                        "{point} at {time} is {:?} in the city, and was {several:?}",
+                        stored.get(time)
+                    );
+                    return Err(Broken::of(gateway, what));
+                }
+            }
+        }
+        if let Some((time, reading)) = stored.iter().find(|(time, _)| !seen.contains_key(time)) {
+            let what =
+                format!("the city has {point} at {time} as {reading:?}, which no journal ever had");
+            return Err(Broken::of(gateway, what));
+        }
+    }
+    Ok(())
+}
+
+fn stored(
+    city: &City,
+    site: &str,
+    point: &str,
+    from_ms: i64,
+    to_ms: i64,
+) -> Result<BTreeMap<i64, Reading>, Broken> {
+    let mut found = BTreeMap::new();
+    let mut from_ms = from_ms;
+    loop {
+        let page = wait(city.history.readings(site, point, from_ms, to_ms, PAGE))?;
+        let last = page.last().map(|reading| reading.source_time().0);
+        let is_last = page.len() < PAGE;
+        for reading in page {
+            if found.insert(reading.source_time().0, reading).is_some() {
+                return Err(Broken(format!(
+                    "{site}: {point} is twice in the city: {reading:?}"
+                )));
+            }
+        }
+        match last {
+            Some(last) if !is_last => from_ms = last + 1,
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// Every transition in the city is one of the journal's, to the bit, and in its place.
+async fn transitions(gateway: &Gateway, city: &City, at_end: bool) -> Result<(), Broken> {
+    let sql = format!(
+        "SELECT epoch, seq, alarm, occurrence, from_state, to_state, cause, time_ms, actor, command FROM transitions \
+         WHERE site = '{}' ORDER BY epoch, seq",
+        gateway.name
+    );
+    let rows = city.database.examine(&sql).await?;
+    let mut found = BTreeMap::new();
+    for row in &rows {
+        let seq = whole(&row[1]);
+        let line = gateway.witness.lines.get(&seq).map(|(_, line)| line);
+        let Some(line) = line.filter(|_| whole(&row[0]) == 1) else {
+            return Err(Broken::of(
+                gateway,
+                format!("the city has a transition that no journal ever had: {row:?}"),
+            ));
+        };
+        if expected(gateway, line) != row[2..] {
+            let what = format!("transition {seq} is {row:?} in the city, and was {line:?}");
+            return Err(Broken::of(gateway, what));
+        }
+        found.insert(seq, ());
+    }
+    let missing =
+        gateway.witness.lines.iter().find(|(seq, (offset, _))| {
+            !found.contains_key(*seq) && is_due(gateway, *offset, at_end)
+        });
+    match missing {
+        Some((seq, (offset, _))) => {
+            let what = format!("transition {seq} of batch {offset} is not in the city");
+            Err(Broken::of(gateway, what))
+        }
+        None => Ok(()),
+    }
+}
+
+fn expected(gateway: &Gateway, line: &Transition) -> Vec<Cell> {
+    let text = |text: Option<&str>| text.map_or(Cell::Null, |text| Cell::Text(text.to_owned()));
+    let actor = line.person.as_ref().map(|person| &*person.actor);
+    vec![
+        Cell::Text(gateway.site.alarms[line.alarm as usize].id.clone()),
+        Cell::Int(i64::from(line.occurrence)),
+        Cell::Int(i64::from(line.from.code())),
+        Cell::Int(i64::from(line.to.code())),
+        Cell::Int(i64::from(line.cause.code())),
+        Cell::Int(line.time.0),
+        text(actor),
+        text(line.command.as_deref()),
+    ]
+}
+
+/// At the end: what never could be read is told of as lost, and losses and acts are in the audit log, once each.
+async fn accounted(gateway: &Gateway, city: &City) -> Result<(), Broken> {
+    let witness = &gateway.witness;
+    if let Some(offset) = witness
+        .unread
+        .iter()
+        .find(|offset| !witness.is_lost(**offset))
+    {
+        let what = format!("batch {offset} is gone from the journal, and no record says so");
+        return Err(Broken::of(gateway, what));
+    }
+    let counts = [
+        ("readings-lost", witness.counts.losses),
+        ("plant-silence", witness.counts.silenced),
+        ("plant-reset", witness.counts.reset),
+    ];
+    for (action, seen) in counts {
+        let sql = format!(
+            "SELECT COUNT(*) FROM audit WHERE subject = '{}' AND action = '{action}'",
+            gateway.name
+        );
+        let rows = city.database.examine(&sql).await?;
+        let told = rows.first().map_or(0, |row| whole(&row[0]));
+        if told != seen {
+            let what = format!("the audit log tells of {told} {action}, and the journal of {seen}");
+            return Err(Broken::of(gateway, what));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn whole(cell: &Cell) -> u64 {
+    match cell {
+        Cell::Int(value) => u64::try_from(*value).unwrap_or_default(),
+        Cell::Null | Cell::Real(_) | Cell::Text(_) | Cell::Bytes(_) => 0,
+    }
+}
