@@ -7,21 +7,23 @@ use crate::acquire::{self, Acquisition};
 use crate::act::{Act, alarm_now};
 use crate::clock::Clock;
 use crate::command_line::LogFormat;
+use crate::commission::{Commission, opening};
 use crate::desk::Desk;
 use crate::journal::{Journal, Record, Restored};
 use crate::judge::{Judge, Switched};
 use crate::judgement::{Inputs, Judgement, Pulse};
 use crate::live::Live;
+use crate::message;
 use crate::screen::{self, Plant};
 use crate::uplink::{self, Uplink};
 use crate::watch::Watch;
 use anyhow::{Context as _, Result};
 use davy_config::site::{AlarmIndex, Site};
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -48,8 +50,23 @@ const PIPELINE_WORKERS: usize = 1;
 /// A part that runs, by the name that is told if it does not stop.
 type Running = (String, JoinHandle<()>);
 
+/// What the process begins with.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    /// The site file; where there is none, the commissioning pages write it.
+    pub(crate) file: PathBuf,
+    pub(crate) site: First,
+}
+
+#[derive(Debug)]
+pub(crate) enum First {
+    Site(Box<Site>),
+    /// No site file yet: the commissioning pages alone, at this address.
+    Blank(SocketAddr),
+}
+
 /// Runs until SIGTERM or SIGINT. Returns whether everything ended in time.
-pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bool> {
+pub(crate) fn start(beginning: Beginning, data: &Path, log_format: LogFormat) -> Result<bool> {
     crate::memory::one_heap();
     logging(log_format)?;
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
@@ -61,16 +78,109 @@ pub(crate) fn start(site: Site, data: &Path, log_format: LogFormat) -> Result<bo
     // Screens, uplink and watchdog share the main thread: a screen's largest request holds up neither a poll nor an alarm.
     let around = Builder::new_current_thread().enable_all().build()?;
     let outcome = around.block_on(async {
-        let gateway = Gateway::start(Arc::new(site), data, pipeline.handle()).await?;
         let ended = asked_to_end()?;
-        let _told = sd_notify::notify(&[NotifyState::Ready]);
-        gateway.until(ended).await
+        sites(beginning, data, log_format, pipeline.handle(), ended).await
     });
     // A blocking task that hangs must not keep the process.
     for runtime in [pipeline, around] {
         runtime.shutdown_timeout(Duration::from_secs(1));
     }
     outcome
+}
+
+/// What runs now: a site, or the pages that make one.
+#[derive(Clone)]
+struct Present {
+    site: Arc<Site>,
+    is_blank: bool,
+}
+
+/// One site after another, until asked to end. A site that cannot start leaves the one before it.
+async fn sites(
+    beginning: Beginning,
+    data: &Path,
+    log_format: LogFormat,
+    pipeline: &Handle,
+    ended: impl Future<Output = ()>,
+) -> Result<bool> {
+    let figures = PrometheusBuilder::new()
+        .install_recorder()
+        .context("metrics")?;
+    tokio::pin!(ended);
+    let (applied, mut next) = mpsc::channel(1);
+    let mut before: Option<Present> = None;
+    let mut present = first(beginning.site, data)?;
+    loop {
+        let commission = Commission::open(&beginning.file, data, present.is_blank, applied.clone())
+            .with_context(|| format!("the draft in {}", data.display()))?;
+        let commission = Arc::new(commission);
+        // What is monitored by nobody must not begin the record of a site.
+        let store = match present.is_blank {
+            true => data.join("commission"),
+            false => data.to_owned(),
+        };
+        let parts = (figures.clone(), commission.clone());
+        let started = Gateway::start(present.site.clone(), &store, parts, pipeline).await;
+        let gateway = match (started, before.take()) {
+            (Ok(gateway), _) => gateway,
+            (Err(error), Some(back)) => {
+                tracing::error!(%error, "the applied site cannot start; the one before goes on");
+                present = back;
+                continue;
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let _told = sd_notify::notify(&[NotifyState::Ready]);
+        tell_of_blank(&present, &commission, log_format);
+        match gateway.until(&mut ended, &mut next).await {
+            Until::Ended { in_time } => return Ok(in_time),
+            Until::Applied(site) => {
+                let new = Present {
+                    site,
+                    is_blank: false,
+                };
+                before = Some(std::mem::replace(&mut present, new));
+            }
+        }
+    }
+}
+
+fn first(first: First, data: &Path) -> Result<Present> {
+    Ok(match first {
+        First::Site(site) => Present {
+            site: Arc::new(*site),
+            is_blank: false,
+        },
+        First::Blank(listen) => Present {
+            site: Arc::new(opening::kept_site(listen, data)?),
+            is_blank: true,
+        },
+    })
+}
+
+/// Whoever commissions sees the console: it says where to go, and lets the first one in.
+fn tell_of_blank(present: &Present, commission: &Commission, log_format: LogFormat) {
+    if !present.is_blank {
+        return;
+    }
+    let listen = present.site.http;
+    let code = commission.code.printed();
+    match log_format {
+        LogFormat::Json => tracing::warn!(%listen, code, "no site file yet: nothing is monitored"),
+        LogFormat::Text => {
+            let key = if code.is_some() {
+                "commission-code"
+            } else {
+                "commission-open"
+            };
+            let values = [
+                ("listen", listen.to_string()),
+                ("code", code.unwrap_or_default()),
+            ];
+            let language = message::language();
+            eprintln!("{}", message::text_with(key, &values, language));
+        }
+    }
 }
 
 /// Logs to standard error. `DAVY_LOG` says how much: a level, or levels by target (`info,davy_gateway::uplink=debug`).
@@ -123,10 +233,12 @@ struct Gateway {
 
 impl Gateway {
     /// Judgement and acquisition run on `pipeline`, all else on the runtime that this is called on.
-    async fn start(site: Arc<Site>, data: &Path, pipeline: &Handle) -> Result<Self> {
-        let figures = PrometheusBuilder::new()
-            .install_recorder()
-            .context("metrics")?;
+    async fn start(
+        site: Arc<Site>,
+        data: &Path,
+        (figures, commission): (PrometheusHandle, Arc<Commission>),
+        pipeline: &Handle,
+    ) -> Result<Self> {
         // The port first: a second gateway on this site must not touch the journal.
         let listener = TcpListener::bind(site.http)
             .await
@@ -193,6 +305,7 @@ impl Gateway {
             desk,
             watch.clone(),
             clock,
+            commission,
             showing.clone(),
         );
         tracing::info!(site = site.id, listen = %listener.local_addr()?, "ready");
@@ -220,22 +333,33 @@ impl Gateway {
         })
     }
 
-    /// Feeds the supervisor's watchdog while alarms are judged, until asked to end.
-    async fn until(self, asked: impl Future<Output = ()>) -> Result<bool> {
-        tokio::pin!(asked);
+    /// Feeds the supervisor's watchdog while alarms are judged, until asked to end or to make room for an applied site.
+    async fn until(
+        self,
+        mut asked: impl Future<Output = ()> + Unpin,
+        next: &mut mpsc::Receiver<Arc<Site>>,
+    ) -> Until {
         let mut beat = tokio::time::interval(Duration::from_secs(1));
         let settled = tokio::time::Instant::now() + SETTLED_AFTER;
         let mut tidy = tokio::time::interval_at(settled, TIDY_EVERY);
-        loop {
+        let applied = loop {
             tokio::select! {
-                () = &mut asked => break,
+                () = &mut asked => break None,
+                Some(site) = next.recv() => break Some(site),
                 _ = beat.tick() => self.feed_watchdog(),
                 _ = tidy.tick() => crate::memory::give_back(),
             }
-        }
-        tracing::info!("ending");
-        let _told = sd_notify::notify(&[NotifyState::Stopping]);
-        Ok(self.end().await)
+        };
+        let Some(site) = applied else {
+            tracing::info!("ending");
+            let _told = sd_notify::notify(&[NotifyState::Stopping]);
+            let in_time = self.end().await;
+            return Until::Ended { in_time };
+        };
+        tracing::info!(digest = site.digest, "a site is applied");
+        // Whoever does not end in time is named in the log; the next site's journal and port are opened all the same, or refused.
+        self.end().await;
+        Until::Applied(site)
     }
 
     fn feed_watchdog(&self) {
@@ -260,6 +384,12 @@ impl Gateway {
         }
         late.is_empty()
     }
+}
+
+/// Why a gateway ended.
+enum Until {
+    Ended { in_time: bool },
+    Applied(Arc<Site>),
 }
 
 /// Ends a stage; answers who did not stop within the grace period.

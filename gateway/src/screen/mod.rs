@@ -3,6 +3,7 @@
 mod acts;
 mod asked;
 mod assets;
+mod commission;
 mod kpi;
 mod reads;
 mod refusal;
@@ -12,6 +13,7 @@ mod stream;
 mod system;
 
 use crate::clock::Clock;
+use crate::commission::Commission;
 use crate::desk::Desk;
 use crate::live::Live;
 use crate::watch::Watch;
@@ -38,6 +40,7 @@ pub struct Plant {
     pub watch: Watch,
     pub clock: Clock,
     pub shutdown: CancellationToken,
+    commission: Arc<Commission>,
     sessions: Sessions,
     streams: Arc<Semaphore>,
     /// PINs that are checked at one time: each costs 19 MiB of memory and tens of milliseconds.
@@ -48,12 +51,13 @@ pub struct Plant {
 
 impl Plant {
     /// A screen on these parts, nobody logged in.
-    pub fn new(
+    pub(crate) fn new(
         site: Arc<Site>,
         live: Arc<Live>,
         desk: Desk,
         watch: Watch,
         clock: Clock,
+        commission: Arc<Commission>,
         shutdown: CancellationToken,
     ) -> Self {
         let sessions = Sessions::new(site.people.clone());
@@ -64,6 +68,7 @@ impl Plant {
             watch,
             clock,
             shutdown,
+            commission,
             sessions,
             streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
             verifying: Arc::new(Semaphore::new(1)),
@@ -73,6 +78,11 @@ impl Plant {
 
     fn flood(&self) -> FloodNow {
         self.live.flood(self.clock.now())
+    }
+
+    /// Whether somebody proved a point or an output as it is now.
+    fn is_proved(&self, _id: &str) -> bool {
+        false
     }
 
     fn links(&self) -> shapes::Links {
@@ -113,6 +123,7 @@ pub fn router(plant: Arc<Plant>) -> Router {
         .route("/api/alarms/{id}/withdraw", post(acts::withdraw))
         .route("/api/outputs/{id}/reset", post(acts::reset_output))
         .merge(compressed)
+        .merge(commission::routes())
         .layer(axum::middleware::from_fn(asked::guard))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(plant)
