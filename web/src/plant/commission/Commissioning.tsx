@@ -47,7 +47,7 @@ export function Commissioning() {
     <div class="place commissioning">
       <div class="title">
         <h1 class="grow">{say('place')}</h1>
-        <Saved />
+        {!workbook.state.value?.first && <Saved />}
       </div>
       <nav class="tabs" aria-label={say('tabs')}>
         {shown.map((tab, number) => (
