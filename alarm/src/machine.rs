@@ -167,6 +167,37 @@ impl Alarm {
         }
     }
 
+    /// The alarm leaves the site: whatever it was ends, which is told unless it was normal. It judges nothing afterwards.
+    pub fn remove(&mut self) -> Option<Transition> {
+        let from = self.shown();
+        (self.active, self.acknowledged, self.latched) = (false, true, false);
+        self.suppressions = Suppressions::default();
+        (self.on_due, self.off_due, self.stale_due) = (None, None, None);
+        (self.shelve_due, self.re_alarm_due) = (None, None);
+        (from != Shown::Normal).then(|| self.transition(from, Cause::Removed))
+    }
+
+    /// The alarm under another definition of the same condition: what it is stays, and the next reading is judged by the new one. A running on-delay ends no
+    /// later than it would have, a running off-delay begins anew.
+    pub fn redefine(&mut self, definition: Definition, now: Instant) {
+        if self.definition == definition {
+            return;
+        }
+        let longest = now.after(u64::from(definition.shelve_max_minutes) * MINUTE_MS);
+        self.shelve_due = self.shelve_due.map(|due| due.min(longest));
+        self.re_alarm_due = match (definition.re_alarm_ms, self.re_alarm_due) {
+            (Some(ms), Some(due)) => Some(due.min(now.after(u64::from(ms)))),
+            (None, _) | (_, None) => None,
+        };
+        let on_delay = now.after(u64::from(definition.on_delay_ms));
+        self.on_due = self.on_due.map(|due| due.min(on_delay));
+        self.off_due = None;
+        if self.definition.condition != definition.condition {
+            self.stale_due = stale_due(&definition, now);
+        }
+        self.definition = definition;
+    }
+
     /// The earliest timer.
     pub fn due(&self) -> Option<Due> {
         let due = |at: Option<Instant>, phase| at.map(|at| Due { at, phase });

@@ -84,10 +84,12 @@ pub enum Cause {
     InService,
     Suppress,
     Unsuppress,
+    /// The site file no longer has the alarm: whatever it was ends.
+    Removed,
 }
 
 impl Cause {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Active,
         Self::Clear,
         Self::Acknowledge,
@@ -101,6 +103,7 @@ impl Cause {
         Self::InService,
         Self::Suppress,
         Self::Unsuppress,
+        Self::Removed,
     ];
 
     /// The name of files, API and logs.
@@ -119,10 +122,11 @@ impl Cause {
             Self::InService => "in-service",
             Self::Suppress => "suppress",
             Self::Unsuppress => "unsuppress",
+            Self::Removed => "removed",
         }
     }
 
-    /// The stable number of disk, 0 to 12.
+    /// The stable number of disk, 0 to 13.
     pub const fn code(self) -> u8 {
         self as u8
     }

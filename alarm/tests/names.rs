@@ -160,13 +160,14 @@ fn every_cause_has_its_name_and_number() {
         (Cause::InService, "in-service"),
         (Cause::Suppress, "suppress"),
         (Cause::Unsuppress, "unsuppress"),
+        (Cause::Removed, "removed"),
     ];
     for (code, (cause, name)) in named.into_iter().enumerate() {
         assert_eq!((cause.name(), usize::from(cause.code())), (name, code));
         assert_eq!(Cause::from_code(code as u8), Some(cause));
         assert_eq!(Cause::from_name(name), Some(cause));
     }
-    assert_eq!(Cause::from_code(13), None);
+    assert_eq!(Cause::from_code(14), None);
     assert_eq!(Cause::from_name("Active"), None);
 }
 

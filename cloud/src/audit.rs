@@ -15,7 +15,7 @@ pub struct Entry {
     /// The person; `command-line` for whoever works at the machine itself; `gateway`; `<site>/<person>` of somebody at a plant, `<site>/local` of its screen.
     pub actor: String,
     /// `login`, `login-failed`, `logout`, `export`, `acknowledge`, `shelve`, `unshelve`, `user-add`, `user-change`, `user-remove`, `site-set`;
-    /// `readings-lost` of a gateway; `plant-silence` and `plant-reset` of a plant.
+    /// `readings-lost` of a gateway; `plant-silence`, `plant-reset` and `plant-reload` of a plant.
     pub action: &'static str,
     /// What it was done to: a site, an alarm, a person.
     pub subject: String,

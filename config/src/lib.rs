@@ -2,6 +2,7 @@
 //!
 //! Invariant: a [`site::Site`] can only be had from here, so whoever holds one holds a whole, valid site. Nothing here opens a port or reads a device.
 
+mod difference;
 mod file;
 mod nearest;
 mod preset;
@@ -14,6 +15,7 @@ pub mod site;
 mod syntax;
 mod today;
 
+pub use difference::{Change, Difference, Part, differences};
 pub use preset::{Confidence, Figure, Level, Names, Preset, Presets, Substance};
 pub use problem::{Code, Language, Problem, Problems, Severity};
 pub use profile::{Shape, SignalShape, names as profile_names, shape as profile_shape, width};

@@ -41,7 +41,7 @@ pub struct VoteIndex(pub usize);
 pub struct ManualIndex(pub usize);
 
 /// A valid site.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Site {
     /// Also the Sparkplug edge node id.
     pub id: String,
@@ -67,7 +67,7 @@ pub struct Site {
 }
 
 /// Where and how batches go to the cloud.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Uplink {
     /// Host name or address of the MQTT broker.
     pub host: String,
@@ -96,7 +96,7 @@ pub enum Delivered {
 }
 
 /// How much disk the journal may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Journal {
     /// All segments together, bytes; beyond it the oldest telemetry goes first, as a recorded loss.
     pub max_bytes: u64,
@@ -112,7 +112,7 @@ pub enum Role {
 }
 
 /// A person who may act at the plant screen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Person {
     pub id: String,
     pub name: String,
@@ -122,14 +122,14 @@ pub struct Person {
 }
 
 /// A part of the site that alarms and points are grouped by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Area {
     pub id: String,
     pub name: Text,
 }
 
 /// One Modbus link, owned by one task.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Bus {
     pub id: String,
     pub link: Link,
@@ -166,7 +166,7 @@ pub enum Parity {
 }
 
 /// One unit on a bus.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Device {
     pub id: String,
     pub name: Text,
@@ -357,7 +357,7 @@ impl PointKind {
 }
 
 /// One measured or discrete value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Point {
     pub id: String,
     pub name: Text,
@@ -443,7 +443,7 @@ pub enum Moves {
 }
 
 /// One alarm with its id.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
     /// `<point>.<condition>`, `<device>.COMMS`, `<group>.VOTE`, `<output>.FAILED`, `<cause>.MANUAL`.
     pub id: String,
@@ -493,7 +493,7 @@ impl OutputKind {
 }
 
 /// One output, a coil or a register on a device.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Output {
     pub id: String,
     pub name: Text,
@@ -554,14 +554,14 @@ pub struct Feedback {
 }
 
 /// One line of the cause-and-effect table: any cause demands every output.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Effect {
     pub causes: Vec<AlarmIndex>,
     pub outputs: Vec<OutputIndex>,
 }
 
 /// A cause that a person at the plant demands and ends, with a reason; nobody can from afar.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Manual {
     pub id: String,
     pub name: Text,
@@ -571,7 +571,7 @@ pub struct Manual {
 }
 
 /// A voting group: `needed` of its members trip before `<group>.VOTE` does (R17, R18).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Vote {
     pub id: String,
     pub name: Text,
@@ -595,7 +595,7 @@ pub struct Member {
 }
 
 /// Suppression by design: while `when` is seen, `alarms` are judged and recorded and not annunciated.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Suppression {
     pub id: String,
     pub name: Text,
@@ -629,6 +629,16 @@ impl Site {
     pub fn is_armed(&self, alarm: AlarmIndex) -> bool {
         let mut held = (self.suppressions.iter()).filter(|rule| rule.when == When::Unarmed);
         !held.any(|rule| rule.alarms.contains(&alarm))
+    }
+
+    /// The bus of this id.
+    pub fn bus(&self, id: &str) -> Option<BusIndex> {
+        position(&self.buses, |bus| bus.id == id).map(BusIndex)
+    }
+
+    /// The device of this id.
+    pub fn device(&self, id: &str) -> Option<DeviceIndex> {
+        position(&self.devices, |device| device.id == id).map(DeviceIndex)
     }
 
     /// The device whose records an alarm's transitions belong to; a group's are kept with those of its first member.
@@ -675,4 +685,8 @@ impl Site {
             Subject::Manual(manual) => self.areas.get(self.manuals[manual.0].area),
         }
     }
+}
+
+fn position<T>(all: &[T], is: impl Fn(&T) -> bool) -> Option<usize> {
+    all.iter().position(is)
 }

@@ -2,10 +2,12 @@
 //!
 //! None of the three can make judgement wait: a watch value, a bounded inbox that counts what it refuses, a lock held only to copy plain values.
 
+use crate::acquire::{Demand, Stats};
 use crate::clock::Clock;
-use crate::journal::{self, Journal, Record, Story};
+use crate::journal::{self, Journal, Record, Reloaded, Story};
 use crate::judge::{Change, Deed, Happening, Horn, Judge, Person};
 use crate::live::{AlarmNow, HornNow, Live, ValueNow};
+use crate::succession::Succession;
 use davy_alarm::{Alarm, Cause, Condition, Instant, WallMs};
 use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, Site, Subject};
 use std::collections::BTreeMap;
@@ -17,7 +19,7 @@ use tokio::sync::watch;
 pub struct Act {
     site: Arc<Site>,
     clock: Clock,
-    demand: watch::Sender<Vec<bool>>,
+    demand: watch::Sender<Demand>,
     journal: Journal,
     live: Arc<Live>,
     next_seq: u64,
@@ -30,7 +32,7 @@ impl Act {
     pub fn new(
         site: Arc<Site>,
         clock: Clock,
-        demand: watch::Sender<Vec<bool>>,
+        demand: watch::Sender<Demand>,
         journal: Journal,
         live: Arc<Live>,
         next_seq: u64,
@@ -99,6 +101,42 @@ impl Act {
         self.show(judge, &happenings, &changed);
     }
 
+    /// Goes over to the site that follows, which `judge` judges: the buses first, then the journal, whose first record under the new names tells of the
+    /// change, and a new picture, which it answers.
+    pub fn follow(
+        &mut self,
+        change: &Succession,
+        judge: &Judge,
+        stats: Arc<Stats>,
+        record: Reloaded,
+    ) -> Arc<Live> {
+        let site = &change.after;
+        self.demand.send_replace(Demand {
+            site: site.clone(),
+            stats,
+            on: judge.demand(),
+        });
+        self.journal.rename(site);
+        self.journal
+            .append(None, vec![Record::Reloaded(Box::new(record))]);
+        let alarms = (0..site.alarms.len()).map(AlarmIndex);
+        let known = |alarm| Some((alarm, self.stories.get(&change.alarm(alarm)?.0)?.clone()));
+        let stories = alarms.filter_map(known);
+        self.stories = stories.map(|(alarm, story)| (alarm.0, story)).collect();
+        let none = Story::default();
+        let alarms = (0..site.alarms.len()).map(|at| {
+            let (alarm, story) = (AlarmIndex(at), self.stories.get(&at).unwrap_or(&none));
+            alarm_now(alarm, judge.alarm(alarm), story)
+        });
+        let now = self.clock.wall();
+        let live = self
+            .live
+            .under(change, alarms.collect(), &judge.demand(), now);
+        self.live = Arc::new(live);
+        self.site = site.clone();
+        self.live.clone()
+    }
+
     /// The demand of every output, before anything else.
     fn switch(&self, happenings: &[Happening]) {
         let outputs = happenings.iter().filter_map(|happening| match happening {
@@ -109,7 +147,7 @@ impl Act {
         if !outputs.is_empty() {
             self.demand.send_modify(|demand| {
                 for (output, on) in outputs {
-                    demand[output.0] = on;
+                    demand.on[output.0] = on;
                 }
             });
         }
@@ -263,7 +301,7 @@ mod tests {
             let judge = Judge::new(site.clone(), &[], &[], Instant(0), clock.wall());
             let off = vec![crate::judge::Switched::default(); site.outputs.len()];
             let live = Arc::new(Live::new(site, normal(site, &judge), &off, clock.wall()));
-            let (demand, _) = watch::channel(judge.demand());
+            let (demand, _) = watch::channel(Demand::new(site, judge.demand()));
             let (site, journal) = (site.clone(), journal.clone());
             let act = Act::new(site, clock, demand, journal, live, 1, std::iter::empty());
             Self { judge, act }

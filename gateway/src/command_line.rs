@@ -9,6 +9,7 @@ use davy_config::{Language, Today};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 #[derive(Debug, Parser)]
 #[command(name = "davy-gateway", version)]
@@ -76,14 +77,14 @@ pub fn main() -> ExitCode {
 fn answer(command: Command, language: Language) -> Result<ExitCode> {
     let is_well = match command {
         Command::Run {
-            site,
+            site: path,
             data,
             commission,
             log_format,
-        } => match first(&site, commission, language) {
+        } => match first(&path, commission, language) {
             Some(first) => {
                 let beginning = run::Beginning {
-                    file: site,
+                    file: path,
                     site: first,
                 };
                 run::start(beginning, &data, log_format)?
@@ -131,7 +132,7 @@ fn first(file: &Path, commission: Option<SocketAddr>, language: Language) -> Opt
         Ok(loaded) => {
             eprint!("{}", check::text(&loaded.warnings, language));
             // A copy is as large as its content: what the reader grew in steps is given back.
-            Some(run::First::Site(Box::new(loaded.site.clone())))
+            Some(run::First::Site(Arc::new(loaded.site.clone())))
         }
         Err(problems) => {
             eprint!("{}", check::text(&problems, language));

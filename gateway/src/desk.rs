@@ -5,6 +5,8 @@
 
 use crate::judge::Ask;
 use davy_alarm::Refusal;
+use davy_config::site::Site;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,6 +18,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// One request and where its answer goes.
 #[derive(Debug)]
 pub struct Request {
+    /// The site whose positions it speaks in.
+    pub site: Arc<Site>,
     pub ask: Ask,
     /// The cloud's name for the command, carried by the transition that answers it.
     pub command: Option<String>,
@@ -34,14 +38,23 @@ pub enum DeskError {
 /// The asker's side; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Desk {
+    site: Arc<Site>,
     requests: mpsc::Sender<Request>,
 }
 
 impl Desk {
     /// The desk and the queue that judgement empties.
-    pub fn new() -> (Self, mpsc::Receiver<Request>) {
+    pub fn new(site: Arc<Site>) -> (Self, mpsc::Receiver<Request>) {
         let (requests, queue) = mpsc::channel(WAITING_MAX);
-        (Self { requests }, queue)
+        (Self { site, requests }, queue)
+    }
+
+    /// The same desk for whoever speaks in the positions of another site.
+    pub fn of(&self, site: Arc<Site>) -> Self {
+        Self {
+            site,
+            requests: self.requests.clone(),
+        }
     }
 
     /// Hands a request in and waits for the answer, at most two seconds.
@@ -49,6 +62,7 @@ impl Desk {
         let (reply, answer) = oneshot::channel();
         self.requests
             .try_send(Request {
+                site: self.site.clone(),
                 ask,
                 command,
                 reply,

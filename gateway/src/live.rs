@@ -4,6 +4,7 @@
 //! judgement up. Updates go out on a bounded broadcast; a reader that falls [`UPDATES_MAX`] behind is told so and takes a new picture.
 
 use crate::judge::Switched;
+use crate::succession::Succession;
 use davy_alarm::{Cause, Instant, NoValue, Priority, Reading, Shown, WallMs};
 use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Site};
 use davy_kpi::{FloodNow, FloodWatch};
@@ -122,6 +123,48 @@ impl Live {
     pub fn watch(&self) -> (Picture, broadcast::Receiver<Arc<Update>>) {
         let picture = self.lock();
         (picture.clone(), self.updates.subscribe())
+    }
+
+    /// The picture of the site that follows: what the change leaves as it is is shown as it was. `alarms` by position there.
+    pub fn under(
+        &self,
+        change: &Succession,
+        alarms: Vec<AlarmNow>,
+        on: &[bool],
+        now: WallMs,
+    ) -> Self {
+        let before = self.lock();
+        let switched: Vec<Switched> = on
+            .iter()
+            .map(|on| Switched {
+                on: *on,
+                since: None,
+            })
+            .collect();
+        let next = Self::new(&change.after, alarms, &switched, now);
+        {
+            let mut picture = next.lock();
+            picture.horn = before.horn;
+            for (position, value) in picture.values.iter_mut().enumerate() {
+                if let Some(known) = change.point(PointIndex(position)) {
+                    *value = ValueNow {
+                        point: value.point,
+                        ..before.values[known.0]
+                    };
+                }
+            }
+            for (position, output) in picture.outputs.iter_mut().enumerate() {
+                let known = change.output(OutputIndex(position));
+                if let Some(known) = known.map(|known| before.outputs[known.0]) {
+                    output.feedback = known.feedback;
+                    if known.demand == output.demand {
+                        output.since = known.since;
+                    }
+                }
+            }
+        }
+        *next.load() = self.load().clone();
+        next
     }
 
     /// A copy of everything.

@@ -3,21 +3,23 @@
 //!
 //! The order of the end is that of the pipeline: nothing is read any more, what was read is judged, what was judged is on disk, then the node says goodbye.
 
-use crate::acquire::{self, Acquisition};
+use crate::acquire::{self, Acquisition, Demand};
 use crate::act::{Act, alarm_now};
 use crate::clock::Clock;
 use crate::command_line::LogFormat;
 use crate::commission::{Commission, opening};
 use crate::desk::Desk;
-use crate::journal::{Journal, Record, Restored};
+use crate::journal::{Journal, Record, Reloaded, Restored};
 use crate::judge::{Judge, Switched};
-use crate::judgement::{Inputs, Judgement, Pulse};
+use crate::judgement::{Change, Changed, Inputs, Judgement, Pulse};
 use crate::live::Live;
 use crate::message;
-use crate::screen::{self, Plant};
-use crate::uplink::{self, Uplink};
+use crate::reload::{self, Applied, BY_SIGNAL, Refused, Reload};
+use crate::screen::{Plant, Stage};
+use crate::uplink::{self, Scene, Uplink};
 use crate::watch::Watch;
 use anyhow::{Context as _, Result};
+use davy_config::Today;
 use davy_config::site::{AlarmIndex, Site};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
@@ -29,7 +31,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -60,7 +62,7 @@ pub(crate) struct Beginning {
 
 #[derive(Debug)]
 pub(crate) enum First {
-    Site(Box<Site>),
+    Site(Arc<Site>),
     /// No site file yet: the commissioning pages alone, at this address.
     Blank(SocketAddr),
 }
@@ -109,7 +111,7 @@ async fn sites(
     tokio::pin!(ended);
     let (applied, mut next) = mpsc::channel(1);
     let mut before: Option<Present> = None;
-    let mut present = first(beginning.site, data)?;
+    let mut present = first(&beginning, data)?;
     loop {
         let commission = Commission::open(&beginning.file, data, present.is_blank, applied.clone())
             .with_context(|| format!("the draft in {}", data.display()))?;
@@ -120,7 +122,8 @@ async fn sites(
             false => data.to_owned(),
         };
         let parts = (figures.clone(), commission.clone());
-        let started = Gateway::start(present.site.clone(), &store, parts, pipeline).await;
+        let site = present.site.clone();
+        let started = Gateway::start(site, &beginning.file, &store, parts, pipeline).await;
         let gateway = match (started, before.take()) {
             (Ok(gateway), _) => gateway,
             (Err(error), Some(back)) => {
@@ -132,7 +135,7 @@ async fn sites(
         };
         let _told = sd_notify::notify(&[NotifyState::Ready]);
         tell_of_blank(&present, &commission, log_format);
-        match gateway.until(&mut ended, &mut next).await {
+        match gateway.until(&mut ended, &mut next).await? {
             Until::Ended { in_time } => return Ok(in_time),
             Until::Applied(site) => {
                 let new = Present {
@@ -145,14 +148,14 @@ async fn sites(
     }
 }
 
-fn first(first: First, data: &Path) -> Result<Present> {
-    Ok(match first {
+fn first(beginning: &Beginning, data: &Path) -> Result<Present> {
+    Ok(match &beginning.site {
         First::Site(site) => Present {
-            site: Arc::new(*site),
+            site: site.clone(),
             is_blank: false,
         },
         First::Blank(listen) => Present {
-            site: Arc::new(opening::kept_site(listen, data)?),
+            site: Arc::new(opening::kept_site(*listen, data)?),
             is_blank: true,
         },
     })
@@ -224,8 +227,15 @@ fn asked_to_end() -> Result<impl Future<Output = ()>> {
 
 /// Every part, running. Each stage has a token of its own, since they end one after the other.
 struct Gateway {
+    /// Where the site file lies: a change of it is taken over from there.
+    path: PathBuf,
+    site: Arc<Site>,
     watch: Watch,
-    acquiring: (CancellationToken, Vec<Running>),
+    plant: Arc<Plant>,
+    stage: Stage,
+    changes: mpsc::Sender<Change>,
+    requests: mpsc::Receiver<reload::Request>,
+    acquiring: (CancellationToken, Acquisition),
     judging: (CancellationToken, Vec<Running>),
     showing: (CancellationToken, Vec<Running>),
     publishing: (CancellationToken, Vec<Running>),
@@ -235,6 +245,7 @@ impl Gateway {
     /// Judgement and acquisition run on `pipeline`, all else on the runtime that this is called on.
     async fn start(
         site: Arc<Site>,
+        path: &Path,
         data: &Path,
         (figures, commission): (PrometheusHandle, Arc<Commission>),
         pipeline: &Handle,
@@ -250,8 +261,10 @@ impl Gateway {
 
         let judge = judge(&site, &restored, clock);
         let live = Arc::new(picture(&site, &judge, &restored, clock));
-        let (demand, demanded) = watch::channel(judge.demand());
-        let (desk, requests) = Desk::new();
+        let (demand, demanded) = watch::channel(Demand::new(&site, judge.demand()));
+        let stats = demanded.borrow().stats.clone();
+        let (desk, requests) = Desk::new(site.clone());
+        let (changes, changed) = mpsc::channel(1);
         let (scans, scanned) = mpsc::channel(SCANS_MAX);
         let pulse = Pulse::new(clock);
         let act = Act::new(
@@ -263,22 +276,29 @@ impl Gateway {
             restored.next_seq,
             restored.alarms.into_iter().map(|(_, story)| story),
         );
-        let judgement =
-            Judgement::new(site.clone(), clock, judge, act, live.clone(), pulse.clone());
+        let judgement = Judgement::new(
+            site.clone(),
+            clock,
+            judge,
+            act,
+            live.clone(),
+            pulse.clone(),
+            stats.clone(),
+        );
         let judging = CancellationToken::new();
         let inputs = Inputs {
             scans: scanned,
             requests,
+            changes: changed,
         };
         let judgement = pipeline.spawn(judgement.run(inputs, judging.clone()));
 
         let acquiring = CancellationToken::new();
-        let Acquisition { stats, tasks } = {
+        let acquisition = {
             let _on = pipeline.enter();
-            acquire::spawn(&site, clock, &scans, &demanded, &acquiring)
+            acquire::spawn(clock, &scans, &demanded, &acquiring)
         };
 
-        let publishing = CancellationToken::new();
         let parts = uplink::Parts {
             site: site.clone(),
             journal: Arc::new(journal.clone()),
@@ -287,7 +307,7 @@ impl Gateway {
             clock,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let (uplink, uplink_task) = Uplink::start(parts, data, publishing.clone());
+        let (uplink, publishing) = publish(parts, data);
         let watch = Watch {
             site: site.clone(),
             clock,
@@ -299,17 +319,19 @@ impl Gateway {
             figures,
         };
         let showing = CancellationToken::new();
-        let plant = Plant::new(
+        let (reload, requests) = Reload::new();
+        let plant = Arc::new(Plant::new(
             site.clone(),
             live,
             desk,
             watch.clone(),
+            (reload, commission),
             clock,
-            commission,
-            showing.clone(),
-        );
+            showing.child_token(),
+        ));
         tracing::info!(site = site.id, listen = %listener.local_addr()?, "ready");
-        let router = screen::router(Arc::new(plant));
+        let stage = Stage::new(plant.clone());
+        let router = stage.router();
         let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let serving =
             axum::serve(listener, router).with_graceful_shutdown(showing.clone().cancelled_owned());
@@ -319,58 +341,159 @@ impl Gateway {
             }
         });
         Ok(Self {
+            path: path.to_owned(),
+            site,
             watch,
-            acquiring: (acquiring, tasks),
+            plant,
+            stage,
+            changes,
+            requests,
+            acquiring: (acquiring, acquisition),
             judging: (judging, vec![("judgement".into(), judgement)]),
             showing: (showing, vec![("screen".into(), screen)]),
-            publishing: (
-                publishing,
-                uplink_task
-                    .map(|task| ("uplink".to_owned(), task))
-                    .into_iter()
-                    .collect(),
-            ),
+            publishing,
         })
     }
 
-    /// Feeds the supervisor's watchdog while alarms are judged, until asked to end or to make room for an applied site.
+    /// Feeds the supervisor's watchdog while alarms are judged, and takes changed site files over, until asked to end or to make room for another site.
     async fn until(
-        self,
+        mut self,
         mut asked: impl Future<Output = ()> + Unpin,
         next: &mut mpsc::Receiver<Arc<Site>>,
-    ) -> Until {
-        let mut beat = tokio::time::interval(Duration::from_secs(1));
+    ) -> Result<Until> {
+        let mut hung_up = signal(SignalKind::hangup())?;
+        let watchdog = tokio::spawn(feed_watchdog(self.watch.pulse.clone()));
         let settled = tokio::time::Instant::now() + SETTLED_AFTER;
         let mut tidy = tokio::time::interval_at(settled, TIDY_EVERY);
         let applied = loop {
             tokio::select! {
                 () = &mut asked => break None,
                 Some(site) = next.recv() => break Some(site),
-                _ = beat.tick() => self.feed_watchdog(),
+                _ = hung_up.recv() => self.hung_up().await,
+                Some(request) = self.requests.recv() => {
+                    let outcome = self.reload(&request.actor).await;
+                    reload::log(&outcome, &request.actor);
+                    // Fails only if the asker has given up waiting.
+                    let _ = request.reply.send(outcome);
+                }
                 _ = tidy.tick() => crate::memory::give_back(),
             }
         };
+        watchdog.abort();
         let Some(site) = applied else {
             tracing::info!("ending");
             let _told = sd_notify::notify(&[NotifyState::Stopping]);
             let in_time = self.end().await;
-            return Until::Ended { in_time };
+            return Ok(Until::Ended { in_time });
         };
-        tracing::info!(digest = site.digest, "a site is applied");
-        // Whoever does not end in time is named in the log; the next site's journal and port are opened all the same, or refused.
+        tracing::info!(digest = site.digest, "a first site is applied");
+        // Whoever does not end in time is named in the log; the site's journal and port are opened all the same, or refused.
         self.end().await;
-        Until::Applied(site)
+        Ok(Until::Applied(site))
     }
 
-    fn feed_watchdog(&self) {
-        if self.watch.pulse.age() < crate::judgement::HUNG_AFTER {
-            let _told = sd_notify::notify(&[NotifyState::Watchdog]);
+    async fn hung_up(&mut self) {
+        let mut states = vec![NotifyState::Reloading];
+        states.extend(NotifyState::monotonic_usec_now().ok());
+        let _told = sd_notify::notify(&states);
+        let outcome = self.reload(&BY_SIGNAL.into()).await;
+        reload::log(&outcome, BY_SIGNAL);
+        let _told = sd_notify::notify(&[NotifyState::Ready]);
+    }
+
+    /// Goes over to what the site file says now: judgement first, which may refuse, then buses, screen and uplink.
+    async fn reload(&mut self, actor: &Arc<str>) -> Result<Applied, Refused> {
+        let path = self.path.clone();
+        let load = move || davy_config::load_on(&path, Today::Doubtful(crate::check::day()));
+        let loaded = tokio::task::spawn_blocking(load).await;
+        let site = loaded
+            .map_err(|_| Refused::Busy)?
+            .map_err(Refused::Invalid)?
+            .site;
+        if site == *self.site {
+            return Ok(Applied::Unchanged);
         }
+        let keys = reload::needs_restart(&self.site, &site);
+        if !keys.is_empty() {
+            return Err(Refused::NeedsRestart(keys));
+        }
+        let (site, differences) = (
+            Arc::new(site.clone()),
+            davy_config::differences(&self.site, &site),
+        );
+        let record = Reloaded {
+            actor: actor.clone(),
+            from: self.site.digest.as_str().into(),
+            to: site.digest.as_str().into(),
+            changes: reload::told(&differences).into(),
+            time: self.watch.clock.wall(),
+        };
+        let changed = self.judge_by(&site, record).await?;
+        let late = self.acquiring.1.follow(GRACE).await;
+        self.publish(&site, &changed).await;
+        self.show(&site, changed);
+        self.site = site;
+        if !late.is_empty() {
+            tracing::error!(buses = late.join(", "), "did not stop in time");
+        }
+        Ok(Applied::Changed(differences))
+    }
+
+    async fn judge_by(&self, site: &Arc<Site>, record: Reloaded) -> Result<Changed, Refused> {
+        let (reply, answer) = oneshot::channel();
+        let change = Change {
+            site: site.clone(),
+            record,
+            reply,
+        };
+        self.changes.send(change).await.map_err(|_| Refused::Busy)?;
+        Ok(answer.await.map_err(|_| Refused::Busy)??)
+    }
+
+    /// The same connection tells of the new site, unless the file says otherwise of the uplink itself.
+    async fn publish(&mut self, site: &Arc<Site>, changed: &Changed) {
+        let desk = self.plant.desk.of(site.clone());
+        if site.uplink == self.site.uplink {
+            self.watch.uplink.follow(Scene {
+                site: site.clone(),
+                live: changed.live.clone(),
+                desk,
+            });
+            return;
+        }
+        let (token, tasks) = std::mem::take(&mut self.publishing);
+        let late = ended(token, tasks).await;
+        if !late.is_empty() {
+            tracing::error!(parts = late.join(", "), "did not stop in time");
+        }
+        let parts = uplink::Parts {
+            site: site.clone(),
+            journal: Arc::new(self.watch.journal.clone()),
+            live: changed.live.clone(),
+            desk,
+            clock: self.watch.clock,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        (self.watch.uplink, self.publishing) = publish(parts, &self.watch.data);
+    }
+
+    /// Screens begin anew with the new site; nobody is logged out.
+    fn show(&mut self, site: &Arc<Site>, changed: Changed) {
+        self.watch.site = site.clone();
+        self.watch.stats = changed.stats;
+        let shown = self.showing.0.child_token();
+        let next = self
+            .plant
+            .under(site.clone(), changed.live, self.watch.clone(), shown);
+        let before = std::mem::replace(&mut self.plant, Arc::new(next));
+        self.stage.set(self.plant.clone());
+        before.shutdown.cancel();
     }
 
     async fn end(self) -> bool {
         let mut late = Vec::new();
-        for (token, tasks) in [self.acquiring, self.judging, self.showing] {
+        let acquiring = (self.acquiring.0, self.acquiring.1.tasks);
+        for (token, tasks) in [acquiring, self.judging, self.showing] {
             late.extend(ended(token, tasks).await);
         }
         if !self.watch.journal.close(GRACE).await {
@@ -390,6 +513,28 @@ impl Gateway {
 enum Until {
     Ended { in_time: bool },
     Applied(Arc<Site>),
+}
+
+/// The supervisor's watchdog is fed while alarms are judged.
+async fn feed_watchdog(pulse: Pulse) {
+    let mut beat = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        beat.tick().await;
+        if pulse.age() < crate::judgement::HUNG_AFTER {
+            let _told = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// The uplink, running if the site has one, with the token that ends it.
+fn publish(
+    parts: uplink::Parts<Journal>,
+    data: &Path,
+) -> (Uplink<Journal>, (CancellationToken, Vec<Running>)) {
+    let token = CancellationToken::new();
+    let (uplink, task) = Uplink::start(parts, data, token.clone());
+    let running = task.map(|task| ("uplink".to_owned(), task));
+    (uplink, (token, running.into_iter().collect()))
 }
 
 /// Ends a stage; answers who did not stop within the grace period.

@@ -1,11 +1,14 @@
 //! What acquisition hands to judgement: the outcome of one poll of one device.
 
 use davy_alarm::{Instant, Reading};
-use davy_config::site::{DeviceIndex, PointIndex};
+use davy_config::site::{DeviceIndex, PointIndex, Site};
+use std::sync::Arc;
 
 /// One poll of one device: a reading, or the cause of its absence, for each point that was due.
 #[derive(Clone, Debug)]
 pub struct Scan {
+    /// The site whose positions it speaks in: a file that is taken over while it waits has others.
+    pub site: Arc<Site>,
     pub device: DeviceIndex,
     /// When the last answer arrived, or the time-out ended.
     pub at: Instant,

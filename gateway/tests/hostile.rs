@@ -9,7 +9,7 @@ mod slave;
 
 use davy_alarm::Reading;
 use davy_config::site::{PointIndex, Site};
-use davy_gateway::acquire;
+use davy_gateway::acquire::{self, Demand};
 use davy_gateway::clock::Clock;
 use davy_gateway::scan::Scan;
 use davy_plant::pty::Pty;
@@ -100,7 +100,7 @@ struct Game {
     scans: mpsc::Receiver<Scan>,
     shutdown: CancellationToken,
     acquisition: acquire::Acquisition,
-    _demand: watch::Sender<Vec<bool>>,
+    _demand: watch::Sender<Demand>,
     /// By point: the request whose value was last accepted.
     last: Vec<Option<u32>>,
     accepted: u64,
@@ -120,11 +120,11 @@ impl Game {
         let loaded = davy_config::parse("site.toml", &text, Path::new("."));
         let site = Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).site);
         let (to_judge, scans) = mpsc::channel(1024);
-        let (demand, asked) = watch::channel(Vec::new());
+        let (demand, asked) = watch::channel(Demand::new(&site, Vec::new()));
         let shutdown = CancellationToken::new();
         let clock = Clock::start();
         Self {
-            acquisition: acquire::spawn(&site, clock, &to_judge, &asked, &shutdown),
+            acquisition: acquire::spawn(clock, &to_judge, &asked, &shutdown),
             last: vec![None; site.points.len()],
             site,
             books,

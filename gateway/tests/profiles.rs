@@ -6,7 +6,7 @@
 
 use davy_alarm::NoValue;
 use davy_config::site::{OutputIndex, Site};
-use davy_gateway::acquire;
+use davy_gateway::acquire::{self, Demand};
 use davy_gateway::clock::Clock;
 use davy_gateway::scan::Scan;
 use davy_plant::image::show;
@@ -30,7 +30,7 @@ struct Bench {
     units: Arc<Units>,
     site: Arc<Site>,
     scans: mpsc::Receiver<Scan>,
-    demand: watch::Sender<Vec<bool>>,
+    demand: watch::Sender<Demand>,
     shutdown: CancellationToken,
 }
 
@@ -45,9 +45,9 @@ impl Bench {
         let units = Arc::new(Units::default());
         tokio::spawn(tcp(listener, units.clone()));
         let (sender, scans) = mpsc::channel(16);
-        let (demand, asked) = watch::channel(vec![false; site.outputs.len()]);
+        let (demand, asked) = watch::channel(Demand::new(&site, vec![false; site.outputs.len()]));
         let shutdown = CancellationToken::new();
-        acquire::spawn(&site, Clock::start(), &sender, &asked, &shutdown);
+        acquire::spawn(Clock::start(), &sender, &asked, &shutdown);
         Self {
             units,
             site,
@@ -103,7 +103,7 @@ impl Bench {
 
     /// Waits until the read-back of the output says `on`.
     async fn drives(&mut self, on: bool) {
-        self.demand.send(vec![on]).unwrap();
+        self.demand.send_modify(|demand| demand.on = vec![on]);
         let seen = tokio::time::timeout(SEEN_LIMIT, async {
             loop {
                 let scan = self.scans.recv().await.expect("acquisition goes on");

@@ -1,7 +1,7 @@
 //! One silent unit of ten behind one converter: the other nine keep their polls.
 #![allow(clippy::unwrap_used)]
 
-use davy_gateway::acquire;
+use davy_gateway::acquire::{self, Demand};
 use davy_gateway::clock::Clock;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -66,10 +66,10 @@ async fn run(kind: &str, request: usize, answer: fn(&[u8]) -> (u8, Vec<u8>)) {
     let loaded = davy_config::parse("site.toml", &text, Path::new("."));
     let site = Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).site);
     let (to_judge, mut scans) = mpsc::channel(64);
-    let (_demand, asked) = watch::channel(Vec::new());
+    let (_demand, asked) = watch::channel(Demand::new(&site, Vec::new()));
     let shutdown = CancellationToken::new();
     let begun = Instant::now();
-    let acquisition = acquire::spawn(&site, Clock::start(), &to_judge, &asked, &shutdown);
+    let acquisition = acquire::spawn(Clock::start(), &to_judge, &asked, &shutdown);
     while begun.elapsed() < RUN {
         scans.recv().await.unwrap();
     }

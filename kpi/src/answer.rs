@@ -46,7 +46,7 @@ impl<'a> Answers<'a> {
                     answers.shelve(line, period);
                 }
                 // What is suppressed waits for nobody (R12).
-                Cause::OutOfService | Cause::Suppress => {
+                Cause::OutOfService | Cause::Suppress | Cause::Removed => {
                     waiting.remove(line.alarm);
                 }
                 Cause::Active

@@ -38,7 +38,8 @@ pub(crate) fn annunciates(cause: Cause, to: Shown) -> bool {
         | Cause::Reset
         | Cause::Shelve
         | Cause::OutOfService
-        | Cause::Suppress => false,
+        | Cause::Suppress
+        | Cause::Removed => false,
     };
     calls && to == Shown::Unacknowledged
 }

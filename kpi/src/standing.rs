@@ -76,7 +76,7 @@ fn spells<'a>(lines: &[Line<'a>], held: &[Held<'a>], period: &Period) -> Vec<Spe
     for line in lines.iter().filter(|line| line.time_ms < period.to_ms) {
         let begins = match line.cause {
             Cause::Active => true,
-            Cause::Clear => false,
+            Cause::Clear | Cause::Removed => false,
             Cause::Acknowledge
             | Cause::Reset
             | Cause::ReAlarm

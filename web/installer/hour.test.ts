@@ -153,6 +153,7 @@ test('a probe shows what registers could mean, and nothing is written', async ()
 test('points take a tag, a name and a preset; limits bring their source and are signed for', async () => {
   await to('points');
   const lines = page.locator('.point-line');
+  await lines.nth(1).waitFor();
   expect(await lines.count()).toBe(2);
   for (const [at, tag] of [[0, 'GT-101'], [1, 'GT-102']] as const) {
     const line = lines.nth(at);

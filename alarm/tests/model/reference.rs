@@ -432,7 +432,7 @@ fn begins(definition: &Definition, told: &[Line]) -> Option<bool> {
         Cause::Unshelve | Cause::ShelveExpired | Cause::InService | Cause::Unsuppress => {
             (!suppressed(told)).then(|| active(told) || latched(definition, told))
         }
-        Cause::Clear | Cause::Acknowledge | Cause::Reset => None,
+        Cause::Clear | Cause::Acknowledge | Cause::Reset | Cause::Removed => None,
         Cause::Shelve | Cause::OutOfService | Cause::Suppress => None,
     }
 }

@@ -64,6 +64,12 @@ pub(crate) enum Deed {
     Silence,
     /// Of the output with this id.
     Reset(String),
+    /// Another site file took the running one's place: their digests, and what differs as JSON.
+    Reload {
+        from: String,
+        to: String,
+        changes: String,
+    },
 }
 
 /// Times outside 1970 to 9999 are of no clock.
@@ -213,6 +219,11 @@ fn act(metric: &Metric, datatype: Option<u32>, time_ms: i64) -> Result<Option<Ac
     let deed = match what {
         "silence" => Deed::Silence,
         "reset" => Deed::Reset(said("output").ok_or("a reset of no output")?),
+        "reload" => Deed::Reload {
+            from: said("from").ok_or("a reload from nothing")?,
+            to: said("to").ok_or("a reload to nothing")?,
+            changes: said("changes").unwrap_or_default(),
+        },
         other => return Err(format!("`{other}` is no act")),
     };
     Ok(Some(Act {
@@ -437,7 +448,28 @@ mod tests {
             read.acts,
             [act(Deed::Silence), act(Deed::Reset("FAN-1".to_owned()))]
         );
-        for wrong in [metric("silence"), by(metric("reset")), by(metric("bypass"))] {
+        let text = |text: &str| Value::Text(text.into());
+        let reload = by(metric("reload"))
+            .with("from", text("a"))
+            .with("to", text("b"));
+        let read = data(
+            &message(vec![reload.with("changes", text("[]"))]),
+            "",
+            &edge(),
+            9,
+        );
+        let deed = Deed::Reload {
+            from: "a".to_owned(),
+            to: "b".to_owned(),
+            changes: "[]".to_owned(),
+        };
+        assert_eq!(read.acts, [act(deed)]);
+        for wrong in [
+            by(metric("reload")),
+            metric("silence"),
+            by(metric("reset")),
+            by(metric("bypass")),
+        ] {
             let read = data(&message(vec![wrong]), "", &edge(), 9);
             assert_eq!((read.acts.len(), read.faults.len()), (0, 1));
         }

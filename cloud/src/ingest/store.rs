@@ -154,10 +154,16 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps for ever who silenced a horn or reset an output at a plant.
+    /// Keeps for ever who silenced a horn, reset an output or changed the site file at a plant.
     pub(crate) async fn acted(&self, site: &str, act: &Act) -> Result<(), GaveUp> {
         let (action, detail) = match &act.deed {
             Deed::Silence => ("plant-silence", serde_json::json!({})),
+            Deed::Reload { from, to, changes } => {
+                let changes =
+                    serde_json::from_str(changes).unwrap_or_else(|_| serde_json::json!(changes));
+                let detail = serde_json::json!({ "from": from, "to": to, "changes": changes });
+                ("plant-reload", detail)
+            }
             Deed::Reset(output) => ("plant-reset", serde_json::json!({ "output": output })),
         };
         let entry = Entry {

@@ -58,6 +58,7 @@ impl Suppressed {
             Cause::Unsuppress => Self(self.0 & !Self::BY_DESIGN),
             Cause::OutOfService => Self(self.0 | Self::OUT_OF_SERVICE),
             Cause::InService => Self(self.0 & !Self::OUT_OF_SERVICE),
+            Cause::Removed => Self(0),
             Cause::Active
             | Cause::Clear
             | Cause::Acknowledge
@@ -112,7 +113,7 @@ fn step(before: Standing, line: &Line) -> Standing {
     };
     let active = match line.cause {
         Cause::Active | Cause::ReAlarm | Cause::StepUp => true,
-        Cause::Clear => false,
+        Cause::Clear | Cause::Removed => false,
         _ => is_active(line.to).unwrap_or(before.active),
     };
     let begins = matches!(

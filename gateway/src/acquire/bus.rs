@@ -3,6 +3,7 @@
 //! Order of precedence: an output whose demand changed, before every single exchange; then devices whose period has come, the longest due
 //! first and those that fell silent last; then outputs to be written again, one between two polls.
 
+use super::Demand;
 use super::link::{self, Link};
 use super::outputs::{self, Outputs, Written};
 use super::pdu::{Fault, Request};
@@ -12,8 +13,9 @@ use super::stats::{BusStats, Stats, WINDOW};
 use crate::clock::Clock;
 use crate::decode;
 use crate::scan::Scan;
+use crate::succession::Succession;
 use davy_alarm::Reading;
-use davy_config::site::{BusIndex, DeviceIndex, OutputIndex, PointIndex, Site};
+use davy_config::site::{Bus, BusIndex, DeviceIndex, OutputIndex, PointIndex, Site};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -33,7 +35,7 @@ pub(super) struct BusTask {
     bus: BusIndex,
     clock: Clock,
     scans: mpsc::Sender<Scan>,
-    demand: watch::Receiver<Vec<bool>>,
+    demand: watch::Receiver<Demand>,
     stats: Arc<Stats>,
     stations: Vec<Station>,
     outputs: Outputs,
@@ -51,14 +53,14 @@ pub(super) struct BusTask {
 
 impl BusTask {
     pub(super) fn new(
-        site: Arc<Site>,
         bus: BusIndex,
         clock: Clock,
         scans: mpsc::Sender<Scan>,
-        demand: watch::Receiver<Vec<bool>>,
-        stats: Arc<Stats>,
+        demand: watch::Receiver<Demand>,
+        served: &Demand,
     ) -> Self {
         let now = Instant::now();
+        let (site, stats) = (served.site.clone(), served.stats.clone());
         let untagged = link::is_untagged(&site.buses[bus.0].link);
         let own = site
             .devices
@@ -68,18 +70,8 @@ impl BusTask {
         let stations: Vec<Station> = own
             .map(|(position, _)| Station::new(&site, DeviceIndex(position), untagged, now))
             .collect();
-        let of_bus = site
-            .outputs
-            .iter()
-            .enumerate()
-            .filter_map(|(position, output)| {
-                let station = stations
-                    .iter()
-                    .position(|station| station.device == output.device)?;
-                Some((OutputIndex(position), station))
-            });
         Self {
-            outputs: Outputs::new(of_bus, now),
+            outputs: Outputs::new(driven(&site, &stations), now),
             waiting: stations.iter().map(|_| None).collect(),
             timeout: Duration::from_millis(u64::from(site.buses[bus.0].timeout_ms)),
             site,
@@ -101,7 +93,7 @@ impl BusTask {
     /// Runs until shutdown; no fault of a device or a link ends it.
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
         let mut rewrite_next = false;
-        while !shutdown.is_cancelled() {
+        while !shutdown.is_cancelled() && self.follow_site() {
             self.offer_waiting();
             self.note_window();
             self.write_fresh().await;
@@ -121,10 +113,67 @@ impl BusTask {
         }
     }
 
+    /// Goes over to another site if judgement has. Returns whether the bus is still part of it.
+    fn follow_site(&mut self) -> bool {
+        let (site, stats) = {
+            let asked = self.demand.borrow_and_update();
+            if Arc::ptr_eq(&asked.site, &self.site) {
+                return true;
+            }
+            (asked.site.clone(), asked.stats.clone())
+        };
+        let Some(bus) = site.bus(&self.site.buses[self.bus.0].id) else {
+            return false;
+        };
+        self.follow_link(&site.buses[bus.0]);
+        self.follow_devices(&site, bus);
+        let change = Succession::of(&self.site, &site);
+        let kept = |output: OutputIndex| change.output(output);
+        self.outputs
+            .follow(driven(&site, &self.stations), kept, Instant::now());
+        (self.site, self.bus, self.stats) = (site, bus, stats);
+        true
+    }
+
+    /// A link that is defined otherwise is opened anew.
+    fn follow_link(&mut self, bus: &Bus) {
+        let before = &self.site.buses[self.bus.0];
+        if (&before.link, before.turnaround_ms) != (&bus.link, bus.turnaround_ms) {
+            (self.link, self.reopen_at, self.reopen_wait) = (None, Instant::now(), REOPEN);
+        }
+        self.timeout = Duration::from_millis(u64::from(bus.timeout_ms));
+    }
+
+    fn follow_devices(&mut self, site: &Site, bus: BusIndex) {
+        let (now, untagged) = (Instant::now(), link::is_untagged(&site.buses[bus.0].link));
+        let before = self.stations.drain(..).zip(self.waiting.drain(..));
+        let mut before: Vec<(Station, Option<Scan>)> = before.collect();
+        for (position, device) in site.devices.iter().enumerate() {
+            if device.bus != bus {
+                continue;
+            }
+            let known = before
+                .iter()
+                .position(|(station, _)| self.site.devices[station.device.0].id == device.id);
+            let (station, waiting) = match known.map(|known| before.swap_remove(known)) {
+                Some((mut station, waiting)) => {
+                    station.follow(site, DeviceIndex(position), untagged, now);
+                    (station, waiting)
+                }
+                None => {
+                    let station = Station::new(site, DeviceIndex(position), untagged, now);
+                    (station, None)
+                }
+            };
+            self.stations.push(station);
+            self.waiting.push(waiting);
+        }
+    }
+
     async fn idle(&mut self, shutdown: &CancellationToken) {
         let wake = self.next_wake();
-        // Without outputs, or without anybody left to ask for them, only time brings work.
-        let listens = !self.outputs.is_empty() && self.demand.has_changed().is_ok();
+        // Without anybody left to ask, only time brings work.
+        let listens = self.demand.has_changed().is_ok();
         tokio::select! {
             biased;
             () = shutdown.cancelled() => {}
@@ -289,6 +338,7 @@ impl BusTask {
             self.outputs.seen(*output, *state, Instant::now());
         }
         let scan = Scan {
+            site: self.site.clone(),
             device: station.device,
             at: self.clock.now(),
             answered,
@@ -327,7 +377,14 @@ impl BusTask {
         if self.outputs.is_empty() {
             return;
         }
-        self.outputs.ask(&self.demand.borrow_and_update());
+        {
+            let asked = self.demand.borrow();
+            // Of another site: it is gone over to before the next device's turn.
+            if !Arc::ptr_eq(&asked.site, &self.site) {
+                return;
+            }
+            self.outputs.ask(&asked.on);
+        }
         while let Some(output) = self.outputs.next_fresh() {
             self.write(output).await;
         }
@@ -353,6 +410,7 @@ impl BusTask {
             );
         }
         let scan = Scan {
+            site: self.site.clone(),
             device: self.stations[station].device,
             at: self.clock.now(),
             answered: matches!(outcome, Ok(()) | Err(Fault::Exception(_))),
@@ -398,6 +456,20 @@ impl BusTask {
     }
 }
 
+/// The outputs of these stations, each with the position of its own.
+fn driven<'a>(
+    site: &'a Site,
+    stations: &'a [Station],
+) -> impl Iterator<Item = (OutputIndex, usize)> + 'a {
+    let outputs = site.outputs.iter().enumerate();
+    outputs.filter_map(|(position, output)| {
+        let station = stations
+            .iter()
+            .position(|station| station.device == output.device)?;
+        Some((OutputIndex(position), station))
+    })
+}
+
 fn readings(site: &Site, plan: &Plan, station: &Station) -> Vec<(PointIndex, Reading)> {
     let image = &station.image;
     let reading = |spans: &super::plan::PointSpans| {
@@ -418,6 +490,10 @@ fn readings(site: &Site, plan: &Plan, station: &Station) -> Vec<(PointIndex, Rea
 
 /// The newer of two scans of a device, with what only the older one holds: a write's scan has no readings and one output.
 fn merged(older: Scan, mut newer: Scan) -> Scan {
+    // Of another site, whose positions mean something else now.
+    if !Arc::ptr_eq(&older.site, &newer.site) {
+        return newer;
+    }
     if newer.readings.is_empty() {
         newer.readings = older.readings;
     }

@@ -20,11 +20,34 @@ pub use stats::{BusStats, DeviceStats, Stats};
 
 use crate::clock::Clock;
 use crate::scan::Scan;
-use davy_config::site::{BusIndex, Site};
+use davy_config::site::{Bus, BusIndex, Site};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
+
+/// What judgement asks of the buses: which site they serve, and the demand of each of its outputs, by position. One value, so that a demand is never
+/// taken by another site's positions.
+#[derive(Clone, Debug)]
+pub struct Demand {
+    pub site: Arc<Site>,
+    pub stats: Arc<Stats>,
+    pub on: Vec<bool>,
+}
+
+impl Demand {
+    /// The first demand of a site.
+    pub fn new(site: &Arc<Site>, on: Vec<bool>) -> Self {
+        Self {
+            stats: Arc::new(Stats::new(site)),
+            site: site.clone(),
+            on,
+        }
+    }
+}
 
 /// The running bus tasks.
 #[derive(Debug)]
@@ -32,29 +55,89 @@ pub struct Acquisition {
     pub stats: Arc<Stats>,
     /// By bus id, so that shutdown can name who did not stop.
     pub tasks: Vec<(String, JoinHandle<()>)>,
+    starting: Starting,
 }
 
-/// Starts one task for each bus. `demand` is what judgement asks of each output, by position; its first value is written as soon as the device is
-/// reached, so seed it with the demand that was replayed from the journal.
+/// What a bus task starts with, and on which runtime.
+#[derive(Debug)]
+struct Starting {
+    runtime: Handle,
+    clock: Clock,
+    scans: mpsc::Sender<Scan>,
+    demand: watch::Receiver<Demand>,
+    shutdown: CancellationToken,
+}
+
+/// Starts one task for each bus of the site that the demand is of, on the present runtime. Its first value is written as soon as a device is reached, so seed it with the
+/// demand that was replayed from the journal. From then on the tasks follow it, also to another site: see [`Acquisition::follow`].
 pub fn spawn(
-    site: &Arc<Site>,
     clock: Clock,
     scans: &mpsc::Sender<Scan>,
-    demand: &watch::Receiver<Vec<bool>>,
+    demand: &watch::Receiver<Demand>,
     shutdown: &CancellationToken,
 ) -> Acquisition {
-    let stats = Arc::new(Stats::new(site.buses.len(), site.devices.len()));
-    let start = |(position, bus): (usize, &davy_config::site::Bus)| {
-        let task = bus::BusTask::new(
-            site.clone(),
-            BusIndex(position),
+    let mut acquisition = Acquisition {
+        stats: demand.borrow().stats.clone(),
+        tasks: Vec::new(),
+        starting: Starting {
+            runtime: Handle::current(),
             clock,
-            scans.clone(),
-            demand.clone(),
-            stats.clone(),
-        );
-        (bus.id.clone(), tokio::spawn(task.run(shutdown.clone())))
+            scans: scans.clone(),
+            demand: demand.clone(),
+            shutdown: shutdown.clone(),
+        },
     };
-    let tasks = site.buses.iter().enumerate().map(start).collect();
-    Acquisition { stats, tasks }
+    acquisition.start_missing();
+    acquisition
+}
+
+impl Acquisition {
+    /// After the demand has gone over to another site: waits until the tasks of buses that are gone have ended, for at most `limit`, and starts one for
+    /// each bus that is new. All others go on, each with its link and its devices' phases as far as the file left them as they were.
+    /// Answers who did not end.
+    pub async fn follow(&mut self, limit: Duration) -> Vec<String> {
+        let demand = self.starting.demand.borrow().clone();
+        self.stats = demand.stats;
+        let until = Instant::now() + limit;
+        let mut late = Vec::new();
+        for (id, task) in std::mem::take(&mut self.tasks) {
+            if demand.site.bus(&id).is_some() {
+                self.tasks.push((id, task));
+                continue;
+            }
+            let abort = task.abort_handle();
+            if timeout_at(until, task).await.is_err() {
+                abort.abort();
+                late.push(id);
+            }
+        }
+        self.start_missing();
+        late
+    }
+
+    fn start_missing(&mut self) {
+        let Starting {
+            runtime,
+            clock,
+            scans,
+            demand,
+            shutdown,
+        } = &self.starting;
+        let served = demand.borrow().clone();
+        let runs = |bus: &Bus| self.tasks.iter().any(|(id, _)| *id == bus.id);
+        let missing = served.site.buses.iter().enumerate();
+        let missing = missing.filter(|(_, bus)| !runs(bus));
+        let start = |(position, bus): (usize, &Bus)| {
+            let task = bus::BusTask::new(
+                BusIndex(position),
+                *clock,
+                scans.clone(),
+                demand.clone(),
+                &served,
+            );
+            (bus.id.clone(), runtime.spawn(task.run(shutdown.clone())))
+        };
+        let started: Vec<_> = missing.map(start).collect();
+        self.tasks.extend(started);
+    }
 }

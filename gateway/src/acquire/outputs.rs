@@ -65,6 +65,25 @@ impl Outputs {
         }
     }
 
+    /// The outputs of another site file. One that `kept` finds as it was (by its former position) is not written for the change; all others are.
+    pub(super) fn follow(
+        &mut self,
+        of_bus: impl Iterator<Item = (OutputIndex, usize)>,
+        kept: impl Fn(OutputIndex) -> Option<OutputIndex>,
+        now: Instant,
+    ) {
+        let mut next = Self::new(of_bus, now);
+        for drive in &mut next.drives {
+            let before = kept(drive.output);
+            let known = (self.drives.iter()).find(|known| Some(known.output) == before);
+            if let Some(known) = known {
+                (drive.asked, drive.fresh) = (known.asked, known.fresh);
+                (drive.due, drive.tries) = (known.due, known.tries);
+            }
+        }
+        *self = next;
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.drives.is_empty()
     }

@@ -102,6 +102,11 @@ impl Plan {
         )
     }
 
+    /// Whether it needs the same registers as another plan, so that an image of the one is an image of the other.
+    pub(super) fn reads_as(&self, other: &Self) -> bool {
+        self.slots == other.slots
+    }
+
     /// An image with a slot for each needed register.
     pub(super) fn image(&self) -> Image {
         let slots = self.slots.places.len();
@@ -181,7 +186,7 @@ fn value(register: &Register) -> (Table, u16, u16) {
     )
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Slots {
     /// Sorted, each once.
     places: Vec<Place>,

@@ -87,6 +87,27 @@ impl Station {
         }
     }
 
+    /// The same device under another site file. What is read of it as before goes on as it was; another unit is another device. The phase stays.
+    pub(super) fn follow(
+        &mut self,
+        site: &Site,
+        device: DeviceIndex,
+        untagged: bool,
+        now: Instant,
+    ) {
+        let mut other = Self::new(site, device, untagged, now);
+        other.due = self.due.min(now + other.period);
+        let same = self.unit == other.unit
+            && self.planned == other.planned
+            && self.plan.reads_as(&other.plan);
+        if same {
+            (self.device, self.plan) = (device, other.plan);
+            (self.period, self.due, self.untagged) = (other.period, other.due, untagged);
+        } else {
+            *self = other;
+        }
+    }
+
     pub(super) const fn due(&self) -> Instant {
         self.due
     }

@@ -2,6 +2,8 @@
 
 use super::pdu::Fault;
 use davy_alarm::WallMs;
+use davy_config::site::{BusIndex, DeviceIndex, Site};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -55,18 +57,49 @@ impl BusStats {
     }
 }
 
-/// Counters of a whole site, by position.
+/// Counters of a whole site, by position. Those of a bus or device outlive a change of the site file that leaves it as it is.
 #[derive(Debug)]
 pub struct Stats {
-    pub buses: Vec<BusStats>,
-    pub devices: Vec<DeviceStats>,
+    pub buses: Vec<Arc<BusStats>>,
+    pub devices: Vec<Arc<DeviceStats>>,
 }
 
 impl Stats {
-    pub(super) fn new(buses: usize, devices: usize) -> Self {
+    /// Nothing counted yet.
+    pub fn new(site: &Site) -> Self {
         Self {
-            buses: (0..buses).map(|_| BusStats::default()).collect(),
-            devices: (0..devices).map(|_| DeviceStats::default()).collect(),
+            buses: site.buses.iter().map(|_| Arc::default()).collect(),
+            devices: site.devices.iter().map(|_| Arc::default()).collect(),
+        }
+    }
+
+    /// The counters of `after`, which takes the place of `before`: a bus keeps its own if its link is the same, a device if its bus and unit are.
+    pub fn under(&self, before: &Site, after: &Site) -> Self {
+        let bus = |bus: &davy_config::site::Bus| {
+            let known = before.bus(&bus.id);
+            let known = known.filter(|known| before.buses[known.0].link == bus.link);
+            known.map(|BusIndex(known)| self.buses[known].clone())
+        };
+        let device = |device: &davy_config::site::Device| {
+            let on = |site: &Site, bus: BusIndex| site.buses[bus.0].id.clone();
+            let known = before.device(&device.id);
+            let known = known.filter(|known| {
+                let known = &before.devices[known.0];
+                known.unit == device.unit && on(before, known.bus) == on(after, device.bus)
+            });
+            known.map(|DeviceIndex(known)| self.devices[known].clone())
+        };
+        Self {
+            buses: after
+                .buses
+                .iter()
+                .map(|it| bus(it).unwrap_or_default())
+                .collect(),
+            devices: after
+                .devices
+                .iter()
+                .map(|it| device(it).unwrap_or_default())
+                .collect(),
         }
     }
 

@@ -21,7 +21,7 @@ mod target;
 mod tree;
 mod workbook;
 
-pub(crate) use pages::{ApplyError, Commission, LookError, Probed, Scanned, Signed, Skip};
+pub(crate) use pages::{ApplyError, Commission, LookError, Probed, Running, Scanned, Signed, Skip};
 pub(crate) use probe::Probe;
 pub(crate) use scan::Scan;
 pub(crate) use workbook::{Draft, KeepError};

@@ -14,6 +14,7 @@ use super::workbook::{Draft, KeepError, Workbook};
 use super::{Line, changes};
 use crate::check;
 use crate::message;
+use crate::reload::{self, Reload};
 use davy_config::site::Site;
 use davy_config::{Language, Loaded, Problems, Today};
 use serde::Deserialize;
@@ -96,6 +97,9 @@ pub(crate) enum ApplyError {
     Unapplied,
     #[error("another site is being taken over")]
     Ending,
+    /// The running gateway does not go over to it.
+    #[error("{0}")]
+    Refused(reload::Refused),
 }
 
 /// The installer's side of one gateway.
@@ -108,6 +112,8 @@ pub(crate) struct Commission {
     pub(crate) code: Code,
     workbook: Workbook,
     pub(crate) scans: Scans,
+    /// One change of the site file at a time.
+    applying: Mutex<()>,
     /// One probe at a time: a line has one speaker.
     probing: Mutex<()>,
     /// Where a site goes that shall run.
@@ -137,6 +143,7 @@ impl Commission {
             code: Code::new(is_blank && !opening::has_installer(&known())),
             workbook,
             scans: Scans::default(),
+            applying: Mutex::new(()),
             probing: Mutex::new(()),
             next,
         })
@@ -227,32 +234,35 @@ impl Commission {
     ///
     /// # Errors
     /// Why not; the file is then as it was.
-    pub(crate) fn apply(
+    pub(crate) async fn apply(
         &self,
         revision: u64,
-        site: &Site,
-        is_proved: impl Fn(&str) -> bool,
+        running: &Running<'_>,
+        actor: &str,
     ) -> Result<(), ApplyError> {
+        let _one = self.applying.try_lock().map_err(|_| ApplyError::Ending)?;
+        let site = running.site;
         let draft = self.draft(site).map_err(ApplyError::Write)?;
         if draft.revision != revision {
             return Err(KeepError::Changed.into());
         }
-        self.take(&draft.site, site, is_proved)
+        self.take(&draft.site, running, actor).await
     }
 
     /// Arms points and outputs of the site that runs; those in `skips` without a proof, for a reason.
     ///
     /// # Errors
     /// Why not; nothing of it is then armed.
-    pub(crate) fn arm(
+    pub(crate) async fn arm(
         &self,
         revision: u64,
         ids: &[String],
         skips: &[Skip],
         signed: &Signed<'_>,
-        site: &Site,
-        is_proved: impl Fn(&str) -> bool,
+        running: &Running<'_>,
     ) -> Result<(), ApplyError> {
+        let _one = self.applying.try_lock().map_err(|_| ApplyError::Ending)?;
+        let site = running.site;
         let mut draft = self.draft(site).map_err(ApplyError::Write)?;
         let present = self.present(site).map_err(ApplyError::Write)?;
         if self.is_blank || !changes::changes(&present, &draft.site).is_empty() {
@@ -278,26 +288,20 @@ impl Commission {
                 }
             }
         }
-        self.admit(&draft.site, site, &is_proved)?;
-        let draft = self
-            .workbook
-            .keep(revision, draft.site, signed.by, signed.now_ms)?;
-        self.take(&draft.site, site, is_proved)
+        self.admit(&draft.site, running)?;
+        let draft = (self.workbook).keep(revision, draft.site, signed.id, signed.now_ms)?;
+        self.take(&draft.site, running, signed.id).await
     }
 
     /// The site that a tree makes, if it may run.
-    fn admit(
-        &self,
-        tree: &Value,
-        site: &Site,
-        is_proved: impl Fn(&str) -> bool,
-    ) -> Result<(String, Site), ApplyError> {
+    fn admit(&self, tree: &Value, running: &Running<'_>) -> Result<(String, Site), ApplyError> {
+        let site = running.site;
         let text = self.text(tree);
         let next = self.parse(&text).map_err(ApplyError::Invalid)?.site;
         if !opening::has_installer(&next.people) {
             return Err(ApplyError::NoInstaller);
         }
-        let refused = gate::unproved(&next, self.running(site), is_proved);
+        let refused = gate::unproved(&next, self.running(site), running.is_proved);
         if !refused.is_empty() {
             return Err(ApplyError::Unproved(
                 refused.into_iter().map(String::from).collect(),
@@ -310,17 +314,26 @@ impl Commission {
         Ok((text, next))
     }
 
-    fn take(
+    async fn take(
         &self,
         tree: &Value,
-        site: &Site,
-        is_proved: impl Fn(&str) -> bool,
+        running: &Running<'_>,
+        actor: &str,
     ) -> Result<(), ApplyError> {
-        let (text, next) = self.admit(tree, site, is_proved)?;
-        let place = self.next.try_reserve().map_err(|_| ApplyError::Ending)?;
+        let (text, next) = self.admit(tree, running)?;
+        if self.is_blank {
+            let place = self.next.try_reserve().map_err(|_| ApplyError::Ending)?;
+            self.write(&text).map_err(ApplyError::Write)?;
+            place.send(Arc::new(next));
+            return Ok(());
+        }
+        let before = std::fs::read(&self.file).map_err(ApplyError::Write)?;
         self.write(&text).map_err(ApplyError::Write)?;
-        tracing::info!(file = %self.file.display(), digest = next.digest, "the site file is replaced");
-        place.send(Arc::new(next));
+        if let Err(refused) = running.reload.apply(actor).await {
+            // What runs on is what the file says again: a restart must not do what was refused.
+            kept::replace(&self.file, &before).map_err(ApplyError::Write)?;
+            return Err(ApplyError::Refused(refused));
+        }
         Ok(())
     }
 
@@ -425,9 +438,19 @@ impl Commission {
     }
 }
 
+/// What a draft is held against, and how another site takes its place.
+pub(crate) struct Running<'a> {
+    pub(crate) site: &'a Site,
+    pub(crate) reload: &'a Reload,
+    /// Whether somebody proved a point or an output as it is now.
+    pub(crate) is_proved: &'a (dyn Fn(&str) -> bool + Sync),
+}
+
 /// Who arms, and when.
 #[derive(Debug)]
 pub(crate) struct Signed<'a> {
+    pub(crate) id: &'a str,
+    /// As people call them.
     pub(crate) by: &'a str,
     /// `2026-11-28`
     pub(crate) date: String,

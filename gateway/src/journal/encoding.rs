@@ -2,7 +2,7 @@
 //!
 //! | Bytes | Content |
 //! |---|---|
-//! | 1 | flags: bits 0–1 kind of the frame, 0 = batch; bit 2 urgent (holds a transition, an act or a loss); bit 3 of a device; 4–7 zero |
+//! | 1 | flags: bits 0–1 kind of the frame, 0 = batch; bit 2 urgent (holds a transition, an act, a loss or another site file); bit 3 of a device; 4–7 zero |
 //! | varint | offset − first offset of the segment |
 //! | zigzag | made − made of the segment, ms |
 //! | varint | position of the device, if bit 3 |
@@ -19,6 +19,7 @@
 //! | 34 | loss | varint from, varint to − from, varint readings, time |
 //! | 35 | start | time |
 //! | 36 | act; bits 0–1: 0 silence, 1 reset of an output | varint position of the output, if 1; time; text actor |
+//! | 37 | another site file | time; texts actor, digest before, digest now, changes |
 //!
 //! | Form of a value | Content |
 //! |---|---|
@@ -36,7 +37,7 @@
 //! reason, text second, text command, zigzag shelved until − the transition's time, as the flags say; 24 bytes [`Saved`].
 
 use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
-use super::record::{Act, Batch, Names, Record, Transition};
+use super::record::{Act, Batch, Names, Record, Reloaded, Transition};
 use crate::judge::Person;
 use davy_alarm::{Cause, NoValue, Quality, Reading, Saved, Shown, WallMs};
 use std::sync::Arc;
@@ -59,6 +60,7 @@ const OUTPUT: u8 = 33;
 const LOST: u8 = 34;
 const STARTED: u8 = 35;
 const ACT: u8 = 36;
+const RELOADED: u8 = 37;
 const SILENCE: u8 = 0;
 const RESET_OUTPUT: u8 = 1;
 
@@ -197,6 +199,20 @@ impl Last {
                 out.push(STARTED << 2);
                 self.put_time(out, *time);
             }
+            Record::Reloaded(reloaded) => {
+                out.push(RELOADED << 2);
+                self.put_time(out, reloaded.time);
+                let Reloaded {
+                    actor,
+                    from,
+                    to,
+                    changes,
+                    time: _,
+                } = &**reloaded;
+                for text in [actor, from, to, changes] {
+                    put_text(out, text);
+                }
+            }
             Record::Act { act, actor, time } => {
                 match act {
                     Act::Silence => out.push(ACT << 2 | SILENCE),
@@ -290,6 +306,13 @@ impl Last {
             (STARTED, 0) => Record::Started {
                 time: self.time(bytes)?,
             },
+            (RELOADED, 0) => Record::Reloaded(Box::new(Reloaded {
+                time: self.time(bytes)?,
+                actor: bytes.text()?,
+                from: bytes.text()?,
+                to: bytes.text()?,
+                changes: bytes.text()?,
+            })),
             (ACT, what @ SILENCE..=RESET_OUTPUT) => Record::Act {
                 act: match what {
                     RESET_OUTPUT => Act::ResetOutput(bytes.varint_u32()?),

@@ -29,6 +29,12 @@ impl Exception {
         }
     }
 
+    /// This rule, going on after what another journalled last.
+    pub const fn going_on(mut self, before: &Self) -> Self {
+        self.last = before.last;
+        self
+    }
+
     /// Whether to journal a reading that came at `now`; if so it is the one that the next are held against.
     pub fn take(&mut self, reading: &Reading, now: Instant) -> bool {
         let news = self

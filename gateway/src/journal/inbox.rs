@@ -1,8 +1,8 @@
 //! Where records wait for the writer. Judgement puts them in and goes on at once, whatever the disk does.
 
-use super::record::Record;
+use super::record::{Names, Record};
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Most readings that wait; those of a further append are dropped and counted.
@@ -17,8 +17,10 @@ const SETTLED_WITHIN: Duration = Duration::from_millis(1500);
 const GATHER: Duration = Duration::from_millis(3);
 
 /// Records of one source, as they were handed over.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Append {
+    /// From this one on positions are of these names.
+    pub(super) names: Option<Arc<Names>>,
     pub(super) device: Option<u32>,
     pub(super) records: Vec<Record>,
 }
@@ -61,7 +63,7 @@ impl Inbox {
     /// Never waits for the writer: the lock is held for moments alone.
     pub(super) fn put(&self, append: Append) {
         let mut waiting = self.lock();
-        if waiting.taken.closing || append.records.is_empty() {
+        if waiting.taken.closing || append.records.is_empty() && append.names.is_none() {
             return;
         }
         let first = waiting.taken.appends.is_empty();
@@ -144,7 +146,7 @@ impl Waiting {
             .iter()
             .filter(|record| !matches!(record, Record::Reading { .. }))
             .count();
-        if !append.records.is_empty() {
+        if !append.records.is_empty() || append.names.is_some() {
             self.gathered.get_or_insert_with(|| Instant::now() + GATHER);
             self.taken.appends.push_back(append);
         }
@@ -180,6 +182,7 @@ mod tests {
 
     fn append(device: u32, record: Record) -> Append {
         Append {
+            names: None,
             device: Some(device),
             records: vec![record],
         }

@@ -1,6 +1,6 @@
 //! What is known in memory of the log on disk: shared between the writer, who changes it after each group commit, and those who read.
 
-use super::record::{Batch, Record, Transition};
+use super::record::{Batch, Record, Reloaded, Transition};
 use super::segment::Summary;
 use super::settled::Settled;
 use std::collections::{BTreeSet, VecDeque};
@@ -208,6 +208,9 @@ pub(super) fn record_size(record: &Record) -> usize {
             size_of::<Transition>() + texts
         }
         Record::Act { actor, .. } => actor.len(),
+        Record::Reloaded(reloaded) => {
+            size_of::<Reloaded>() + reloaded.actor.len() + reloaded.changes.len() + 128
+        }
         Record::Reading { .. }
         | Record::Output { .. }
         | Record::Lost { .. }

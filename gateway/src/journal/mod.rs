@@ -33,7 +33,7 @@ pub use disk::{Disk, DiskFile};
 pub use exception::Exception;
 pub use figures::{AlarmLine, AlarmLines};
 pub use history::{Bucket, Series, Values};
-pub use record::{Act, Batch, Names, Record, Transition};
+pub use record::{Act, Batch, Names, Record, Reloaded, Transition};
 pub use story::Story;
 
 use crate::clock::Clock;
@@ -189,7 +189,19 @@ impl Journal {
     /// and their loss recorded; all other records have room of their own.
     pub fn append(&self, device: Option<DeviceIndex>, records: Vec<Record>) {
         let device = device.and_then(|device| u32::try_from(device.0).ok());
-        self.0.inbox.put(Append { device, records });
+        self.0.inbox.put(Append {
+            names: None,
+            device,
+            records,
+        });
+    }
+
+    /// From now on appended records are of another site file and its positions.
+    pub fn rename(&self, site: &Site) {
+        self.0.inbox.put(Append {
+            names: Some(Arc::new(Names::of(site))),
+            ..Append::default()
+        });
     }
 
     /// The next offset: every batch below it is on disk. Changes at each group commit.

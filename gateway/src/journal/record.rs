@@ -53,6 +53,7 @@ impl Names {
                 act: Act::Silence, ..
             }
             | Record::Lost { .. }
+            | Record::Reloaded(_)
             | Record::Started { .. } => true,
         }
     }
@@ -72,10 +73,13 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether it holds a transition, an act or a loss: such batches go to the cloud ahead of all others, and are the last to leave a full disk.
+    /// Whether it holds a transition, an act, a change of the site file or a loss: such batches go to the cloud ahead of all others, and are the last to leave a full disk.
     pub fn is_urgent(&self) -> bool {
         self.records.iter().any(|record| match record {
-            Record::Transition(_) | Record::Act { .. } | Record::Lost { .. } => true,
+            Record::Transition(_)
+            | Record::Act { .. }
+            | Record::Lost { .. }
+            | Record::Reloaded(_) => true,
             Record::Reading { .. } | Record::Output { .. } | Record::Started { .. } => false,
         })
     }
@@ -116,6 +120,21 @@ pub enum Record {
         actor: Arc<str>,
         time: WallMs,
     },
+    /// The gateway went over to another site file while it ran: the first record under its names.
+    Reloaded(Box<Reloaded>),
+}
+
+/// A site file took another's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Who asked for it: a person's id, or `local` for whoever could signal the process.
+    pub actor: Arc<str>,
+    /// SHA-256 of the files, hexadecimal.
+    pub from: Arc<str>,
+    pub to: Arc<str>,
+    /// What differs, as JSON: see `davy_config::Difference`. Bounded; what did not fit is counted there.
+    pub changes: Arc<str>,
+    pub time: WallMs,
 }
 
 /// What somebody did, beside what they did to an alarm.

@@ -72,7 +72,10 @@ impl State {
                     .lost_batches
                     .saturating_add(to.saturating_sub(*from).saturating_add(1));
             }
-            Record::Reading { .. } | Record::Started { .. } | Record::Act { .. } => {}
+            Record::Reading { .. }
+            | Record::Started { .. }
+            | Record::Reloaded(_)
+            | Record::Act { .. } => {}
         }
     }
 

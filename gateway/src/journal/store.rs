@@ -93,6 +93,14 @@ impl Store {
         }
     }
 
+    /// What is committed from now on has these names: those of another site file begin a segment.
+    pub(super) fn name(&mut self, names: Arc<Names>) {
+        if !Arc::ptr_eq(&self.names, &names) {
+            self.seal();
+            self.names = names;
+        }
+    }
+
     /// Writes batches and what was settled since, syncs them, and only then makes them known.
     ///
     /// After an error nothing of it counts. The segment is given up, and the same batches come again in a new one: after a failed `fsync` the kernel
@@ -296,6 +304,7 @@ pub(super) fn summarize(summary: &mut Summary, batch: &Batch) {
                 summary.take_seq(transition.seq);
             }
             Record::Output { .. }
+            | Record::Reloaded(_)
             | Record::Lost { .. }
             | Record::Started { .. }
             | Record::Act { .. } => {}

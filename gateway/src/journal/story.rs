@@ -39,6 +39,7 @@ impl Story {
             Cause::ReAlarm | Cause::StepUp => self.acknowledged = None,
             Cause::Shelve => self.shelved_until = transition.shelved_until,
             Cause::Unshelve | Cause::ShelveExpired => self.shelved_until = None,
+            Cause::Removed => (self.cleared, self.shelved_until) = (Some(transition.time), None),
             Cause::Reset
             | Cause::OutOfService
             | Cause::InService

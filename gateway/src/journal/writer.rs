@@ -6,9 +6,10 @@
 
 use super::encoding::MOST_RECORDS;
 use super::inbox::{Append, Inbox, MOST_OTHERS, MOST_READINGS, Taken};
-use super::record::{Batch, Record};
+use super::record::{Batch, Names, Record};
 use super::store::{CommitError, Loss, Store, lock};
 use crate::clock::Clock;
+use davy_alarm::WallMs;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +29,8 @@ pub(super) struct Writer {
     pub(super) inbox: Arc<Inbox>,
     pub(super) synced: watch::Sender<u64>,
     pub(super) clock: Clock,
+    /// Of what is numbered from now on; the store's are those of what is being written.
+    names: Arc<Names>,
     /// Offset of the next batch.
     next: u64,
     /// Numbered, and not on disk yet; oldest first.
@@ -47,6 +50,7 @@ impl Writer {
     ) -> Self {
         let next = lock(&store.index).next;
         Self {
+            names: store.names.clone(),
             store,
             inbox,
             synced,
@@ -96,9 +100,9 @@ impl Writer {
             self.tell_losses();
         }
         let now = self.clock.wall();
-        let mut result = self.store.commit(self.pending.make_contiguous(), now);
+        let mut result = self.commit_pending(now);
         if matches!(result, Err(CommitError::Full)) && self.drop_telemetry() {
-            result = self.store.commit(self.pending.make_contiguous(), now);
+            result = self.commit_pending(now);
         }
         match result {
             Ok(()) => self.succeed(),
@@ -106,8 +110,29 @@ impl Writer {
         }
     }
 
+    /// A segment has the names of one site file: what is pending of another goes into the next.
+    fn commit_pending(&mut self, now: WallMs) -> Result<(), CommitError> {
+        loop {
+            let group = self.pending.make_contiguous();
+            let first = group.first().map(|batch| batch.names.clone());
+            let alike = |batch: &&Arc<Batch>| {
+                first
+                    .as_ref()
+                    .is_none_or(|names| Arc::ptr_eq(names, &batch.names))
+            };
+            let alike = group.iter().take_while(alike).count();
+            if let Some(names) = first {
+                self.store.name(names);
+            }
+            self.store.commit(&group[..alike], now)?;
+            self.pending.drain(..alike);
+            if self.pending.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
     fn succeed(&mut self) {
-        self.pending.clear();
         if self.retry.take().is_some() {
             info!("the journal's disk takes writes again");
         }
@@ -168,6 +193,10 @@ impl Writer {
     fn gather(&mut self, taken: Taken) {
         let mut open: BTreeMap<Option<u32>, Append> = BTreeMap::new();
         for append in taken.appends {
+            if let Some(names) = append.names.clone() {
+                self.number_all(std::mem::take(&mut open));
+                self.names = names;
+            }
             if append.readings() < append.records.len() {
                 self.number_all(std::mem::take(&mut open));
                 self.number(append);
@@ -202,7 +231,7 @@ impl Writer {
         let mut records = append.records;
         // A position that no name stands behind would make its whole batch unreadable.
         let before = records.len();
-        records.retain(|record| self.store.names.know(record));
+        records.retain(|record| self.names.know(record));
         if records.len() < before {
             error!(
                 records = before - records.len(),
@@ -213,7 +242,7 @@ impl Writer {
             let mut batch = Batch {
                 offset: self.next,
                 made: self.clock.wall(),
-                names: self.store.names.clone(),
+                names: self.names.clone(),
                 device: append.device,
                 records: Vec::new(),
             };
@@ -303,8 +332,8 @@ impl Writer {
             })
             .collect();
         self.number(Append {
-            device: None,
             records,
+            ..Append::default()
         });
         lock(&self.store.index).lost_batches = self.store.state.lost_batches;
     }

@@ -92,6 +92,28 @@ impl Effects {
         }
     }
 
+    /// An output goes on as it was under another file. A latch that the file no longer asks for ends, and a minimum run ends no later
+    /// than the file's own would if it began now.
+    pub(super) fn go_on(
+        &mut self,
+        output: OutputIndex,
+        before: &Self,
+        known: OutputIndex,
+        now: Instant,
+    ) {
+        let (was, is) = (&before.outputs[known.0], &mut self.outputs[output.0]);
+        (is.on, is.feedback, is.demanded) = (was.on, was.feedback, was.demanded);
+        is.latched = was.latched && is.latching;
+        let longest = now.after(is.min_run_ms);
+        is.run_until = was.run_until.map(|end| end.min(longest));
+    }
+
+    /// Whether something asks for the output, or its latch holds it; not its minimum run alone.
+    pub(super) fn is_owed(&self, output: OutputIndex) -> bool {
+        let output = &self.outputs[output.0];
+        output.on && (output.demanded || output.latched)
+    }
+
     pub(super) fn touch(&mut self, output: OutputIndex) {
         self.touched.add(output.0);
     }

@@ -18,7 +18,7 @@ pub(super) enum Measured {
     Stands { moved: bool },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Gauge {
     Moved(Moves, Box<Extremes<MOVED>>),
     Stands { band: f64, anchor: Option<f64> },
@@ -79,6 +79,13 @@ impl Gauges {
             },
             Gauge::Stel(mean) => exposed(mean, value, self.exposed.get(&alarm), now),
             Gauge::Twa(mean) => exposed(mean, value, self.exposed.get(&alarm), now),
+        }
+    }
+
+    /// The alarm's gauge goes on with what another one's has seen.
+    pub(super) fn go_on(&mut self, alarm: AlarmIndex, before: &Self, known: AlarmIndex) {
+        if let Some(gauge) = before.of_alarm.get(&known) {
+            self.of_alarm.insert(alarm, gauge.clone());
         }
     }
 

@@ -8,6 +8,7 @@ mod effects;
 mod followers;
 mod gauges;
 mod happening;
+mod refit;
 mod rules;
 mod timers;
 mod touched;
@@ -448,6 +449,18 @@ impl Judge {
         self.votes.touch(alarm);
         self.rules.touch(alarm);
         self.effects.touch_causes(alarm);
+        let change = self.change_of(alarm, at, transition, person);
+        self.happenings.push(Happening::Changed(change));
+    }
+
+    /// A transition with what a record needs to tell of it.
+    fn change_of(
+        &self,
+        alarm: AlarmIndex,
+        at: Instant,
+        transition: davy_alarm::Transition,
+        person: Option<Person>,
+    ) -> Change {
         let value = match self.site.alarms[alarm.0].subject {
             Subject::Point(point) => Some(self.values[point.0]),
             Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) | Subject::Manual(_) => None,
@@ -458,7 +471,7 @@ impl Judge {
             cause,
             occurrence,
         } = transition;
-        self.happenings.push(Happening::Changed(Change {
+        Change {
             alarm,
             at,
             from,
@@ -467,7 +480,7 @@ impl Judge {
             occurrence,
             value,
             person,
-        }));
+        }
     }
 
     fn note(&mut self, priority: Priority, before: bool, after: bool) {

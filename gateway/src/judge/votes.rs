@@ -35,6 +35,11 @@ impl Votes {
         }
     }
 
+    /// One group counts again.
+    pub(super) fn touch_group(&mut self, vote: VoteIndex) {
+        self.touched.add(vote.0);
+    }
+
     pub(super) fn take_touched(&mut self) -> Vec<usize> {
         self.touched.take()
     }

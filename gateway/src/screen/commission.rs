@@ -6,9 +6,10 @@ use super::acts::{kept, maintaining, opened, read, same_origin, shown};
 use super::refusal::Refused;
 use super::session::LoginError;
 use crate::commission::{
-    ApplyError, Draft, KeepError, LookError, Probed, Scanned, Signed, Skip, opening,
+    ApplyError, Draft, KeepError, LookError, Probed, Running, Scanned, Signed, Skip, opening,
 };
 use crate::pin;
+use crate::reload;
 use axum::Json;
 use axum::Router;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -317,9 +318,9 @@ async fn apply(
 ) -> Answer {
     let person = maintaining(&plant, &headers)?;
     let Revision { revision } = read(body)?;
-    let applied = plant
-        .commission
-        .apply(revision, &plant.site, |id| plant.is_proved(id));
+    let is_proved = |id: &str| plant.is_proved(id);
+    let running = running(&plant, &is_proved);
+    let applied = plant.commission.apply(revision, &running, &person.id).await;
     applied.map_err(not_applied)?;
     tracing::info!(person = person.id, revision, "the draft is applied");
     Ok((StatusCode::ACCEPTED, Json(json!({ "revision": revision }))).into_response())
@@ -359,13 +360,16 @@ async fn arm(
     }
     let now_ms = plant.clock.wall().0;
     let signed = Signed {
+        id: &person.id,
         by: &person.name,
         date: date(now_ms),
         now_ms,
     };
-    let armed = (plant.commission).arm(revision, &ids, &skips, &signed, &plant.site, |id| {
-        plant.is_proved(id)
-    });
+    let is_proved = |id: &str| plant.is_proved(id);
+    let running = running(&plant, &is_proved);
+    let armed = (plant.commission)
+        .arm(revision, &ids, &skips, &signed, &running)
+        .await;
     armed.map_err(not_applied)?;
     tracing::info!(person = person.id, ?ids, ?skips, "armed");
     Ok((
@@ -373,6 +377,14 @@ async fn arm(
         Json(json!({ "revision": revision + 1 })),
     )
         .into_response())
+}
+
+fn running<'a>(plant: &'a Plant, is_proved: &'a (dyn Fn(&str) -> bool + Sync)) -> Running<'a> {
+    Running {
+        site: &plant.site,
+        reload: &plant.reload,
+        is_proved,
+    }
 }
 
 /// The day at the plant.
@@ -426,7 +438,7 @@ fn not_applied(error: ApplyError) -> Refused {
     let message = error.to_string();
     let (why, detail) = match error {
         ApplyError::Keep(error) => return not_kept(error),
-        ApplyError::Invalid(problems) => {
+        ApplyError::Invalid(problems) | ApplyError::Refused(reload::Refused::Invalid(problems)) => {
             let rows: Vec<Value> = problems.iter().map(crate::check::row).collect();
             ("not-valid", json!({ "problems": rows }))
         }
@@ -438,7 +450,13 @@ fn not_applied(error: ApplyError) -> Refused {
             ("not-written", json!({ "reason": error.to_string() }))
         }
         ApplyError::Unapplied => ("unapplied", Value::Null),
-        ApplyError::Ending => ("ending", Value::Null),
+        ApplyError::Ending | ApplyError::Refused(reload::Refused::Busy) => ("ending", Value::Null),
+        ApplyError::Refused(reload::Refused::NeedsRestart(keys)) => {
+            ("needs-restart", json!({ "keys": keys }))
+        }
+        ApplyError::Refused(reload::Refused::Demanded(outputs)) => {
+            ("demanded", json!({ "outputs": outputs }))
+        }
     };
     Refused::Against {
         why,

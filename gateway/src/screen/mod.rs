@@ -9,6 +9,7 @@ mod reads;
 mod refusal;
 mod session;
 pub mod shapes;
+mod stage;
 mod stream;
 mod system;
 
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 use crate::commission::Commission;
 use crate::desk::Desk;
 use crate::live::Live;
+use crate::reload::Reload;
 use crate::watch::Watch;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -23,6 +25,7 @@ use axum::routing::{get, post};
 use davy_config::site::Site;
 use davy_kpi::FloodNow;
 use session::Sessions;
+pub use stage::Stage;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +41,8 @@ pub struct Plant {
     pub live: Arc<Live>,
     pub desk: Desk,
     pub watch: Watch,
+    /// Takes a changed site file over.
+    pub reload: Reload,
     pub clock: Clock,
     pub shutdown: CancellationToken,
     commission: Arc<Commission>,
@@ -56,8 +61,8 @@ impl Plant {
         live: Arc<Live>,
         desk: Desk,
         watch: Watch,
+        (reload, commission): (Reload, Arc<Commission>),
         clock: Clock,
-        commission: Arc<Commission>,
         shutdown: CancellationToken,
     ) -> Self {
         let sessions = Sessions::new(site.people.clone());
@@ -66,6 +71,7 @@ impl Plant {
             live,
             desk,
             watch,
+            reload,
             clock,
             shutdown,
             commission,
@@ -73,6 +79,30 @@ impl Plant {
             streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
             verifying: Arc::new(Semaphore::new(1)),
             reckoning: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// The screen of the site that takes this one's place: who is logged in stays so, as far as the file still has them, and each stream begins anew.
+    pub fn under(
+        &self,
+        site: Arc<Site>,
+        live: Arc<Live>,
+        watch: Watch,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            sessions: self.sessions.under(site.people.clone()),
+            desk: self.desk.of(site.clone()),
+            reload: self.reload.clone(),
+            commission: self.commission.clone(),
+            clock: self.clock,
+            streams: self.streams.clone(),
+            verifying: self.verifying.clone(),
+            reckoning: self.reckoning.clone(),
+            site,
+            live,
+            watch,
+            shutdown,
         }
     }
 

@@ -7,7 +7,7 @@ use davy_config::site::Person;
 use davy_throttle::{Bounds, Throttle};
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// The cookie that carries a session's token at `site`. Browsers keep one jar for all ports of a host: two gateways on one machine need two names.
@@ -40,7 +40,7 @@ pub(super) enum LoginError {
 pub(super) struct Sessions {
     people: Mutex<Vec<Person>>,
     open: Mutex<HashMap<String, Session>>,
-    throttle: Throttle,
+    throttle: Arc<Throttle>,
     /// The throttle counts from here.
     began: Instant,
 }
@@ -57,7 +57,7 @@ impl Sessions {
         Self {
             people: Mutex::new(people),
             open: Mutex::default(),
-            throttle: Throttle::new(PINS),
+            throttle: Arc::new(Throttle::new(PINS)),
             began: Instant::now(),
         }
     }
@@ -93,6 +93,27 @@ impl Sessions {
     fn since_began(&self, now: Instant) -> i64 {
         let now_ms = now.saturating_duration_since(self.began).as_millis();
         i64::try_from(now_ms).unwrap_or(i64::MAX)
+    }
+
+    /// The sessions of another list of people: whoever is in it as before stays logged in, and who guessed too often stays slowed.
+    pub(super) fn under(&self, people: Vec<Person>) -> Self {
+        let open = lock(&self.open);
+        let kept = open.iter().filter_map(|(token, session)| {
+            let session = Session {
+                person: people
+                    .iter()
+                    .find(|known| **known == session.person)?
+                    .clone(),
+                last_use: session.last_use,
+            };
+            Some((token.clone(), session))
+        });
+        Self {
+            open: Mutex::new(kept.collect()),
+            throttle: self.throttle.clone(),
+            began: self.began,
+            people: Mutex::new(people),
+        }
     }
 
     /// Checks a PIN. Costs tens of milliseconds by design (argon2id): call it off the async threads.

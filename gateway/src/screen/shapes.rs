@@ -112,6 +112,8 @@ impl Links {
 /// The whole picture; `links` comes from the uplink.
 #[derive(Debug, Serialize)]
 pub struct Snapshot<'a> {
+    /// Of the site file: whoever knows another asks `GET /api/site` again.
+    pub digest: &'a str,
     pub time_ms: i64,
     pub values: Vec<Value<'a>>,
     pub alarms: Vec<Alarm<'a>>,
@@ -131,6 +133,7 @@ impl<'a> Snapshot<'a> {
         now: WallMs,
     ) -> Self {
         Self {
+            digest: &site.digest,
             time_ms: now.0,
             values: picture
                 .values

@@ -111,6 +111,8 @@ enum Woken {
     Event(Option<Result<Event, ConnectionError>>),
     Loaded(Option<Arc<Batch>>),
     Answered(Option<No>),
+    /// The node is made of something else.
+    Scene,
     /// New batches, or a time that the session waited for.
     Look,
     Shutdown,
@@ -165,6 +167,7 @@ impl<'a, B: Batches> Connection<'a, B> {
                 }
                 Woken::Loaded(batch) => self.loaded(batch)?,
                 Woken::Answered(no) => no.into_iter().for_each(|no| self.link.refuse(no)),
+                Woken::Scene => self.follow(),
                 Woken::Look => {}
                 Woken::Shutdown => {
                     self.farewell().await;
@@ -182,12 +185,22 @@ impl<'a, B: Batches> Connection<'a, B> {
             event = self.events.next() => Woken::Event(event),
             batch = load(&mut self.loading) => Woken::Loaded(batch),
             Some(answer) = self.link.acts.join_next() => Woken::Answered(answer.unwrap_or_default()),
+            // A batch that is being read goes out as what it was asked for.
+            () = changed(&mut self.link.scenes), if self.loading.is_none() => Woken::Scene,
             () = changed(&mut self.synced), if idle => Woken::Look,
             () = sleep_until(due.unwrap_or(subscribe_by)), if due.is_some() => Woken::Look,
             () = sleep_until(subscribe_by), if !self.subscribed => return Err(LinkError::Subscription),
             () = sleep_until(self.began + HOST_LIMIT), if self.seeks_host() => return Err(LinkError::HostOffline),
             () = shutdown.cancelled() => Woken::Shutdown,
         })
+    }
+
+    /// Speaks of the newest site from now on, which is born next.
+    fn follow(&mut self) {
+        if self.link.follow() {
+            let devices = super::birth::devices(&self.link.parts.site);
+            self.session.bear_anew(devices);
+        }
     }
 
     /// Hands the client what there is room for; answers whether nothing is left to do but wait.
@@ -492,9 +505,9 @@ async fn load(loading: &mut Option<Loading>) -> Option<Arc<Batch>> {
     }
 }
 
-/// A journal that is gone never changes again.
-async fn changed(synced: &mut watch::Receiver<u64>) {
-    if synced.changed().await.is_err() {
+/// What is gone never changes again.
+async fn changed<T>(watched: &mut watch::Receiver<T>) {
+    if watched.changed().await.is_err() {
         std::future::pending().await
     }
 }

@@ -1,6 +1,7 @@
 //! Names and aliases of everything that a site publishes, and the way back from both.
 //!
-//! Aliases are positions: outputs from 1, then points, then alarms. They are the same in every birth of one site file and unique on the edge node.
+//! Aliases are positions: outputs first, then points, then alarms. They are the same in every birth of one site file and unique on the edge node. They count from 1
+//! after a start, and after a change of the file from where the file before ended: a command that was on its way then means nothing, and nothing else.
 
 use davy_alarm::Condition;
 use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site};
@@ -34,6 +35,8 @@ const CONDITIONS: [(&str, &str); 19] = [
 #[derive(Debug)]
 pub(super) struct Directory {
     site: Arc<Site>,
+    /// The first alias.
+    first: u64,
     devices: ById,
     points: ById,
     alarms: ById,
@@ -63,12 +66,23 @@ impl ById {
 
 impl Directory {
     pub(super) fn new(site: Arc<Site>) -> Self {
+        Self::from(site, 1)
+    }
+
+    /// Of the site that takes the place of this one's.
+    pub(super) fn followed_by(&self, site: Arc<Site>) -> Self {
+        let end = self.alarm_alias(AlarmIndex(self.site.alarms.len()));
+        Self::from(site, end)
+    }
+
+    fn from(site: Arc<Site>, first: u64) -> Self {
         let ids = |ids: Vec<&String>| ById::of(&ids);
         Self {
             devices: ids(site.devices.iter().map(|device| &device.id).collect()),
             points: ids(site.points.iter().map(|point| &point.id).collect()),
             alarms: ids(site.alarms.iter().map(|alarm| &alarm.id).collect()),
             outputs: ids(site.outputs.iter().map(|output| &output.id).collect()),
+            first,
             site,
         }
     }
@@ -94,15 +108,15 @@ impl Directory {
     }
 
     pub(super) fn output_alias(&self, output: OutputIndex) -> u64 {
-        1 + output.0 as u64
+        self.first + output.0 as u64
     }
 
     pub(super) fn point_alias(&self, point: PointIndex) -> u64 {
-        1 + (self.site.outputs.len() + point.0) as u64
+        self.first + (self.site.outputs.len() + point.0) as u64
     }
 
     pub(super) fn alarm_alias(&self, alarm: AlarmIndex) -> u64 {
-        1 + (self.site.outputs.len() + self.site.points.len() + alarm.0) as u64
+        self.first + (self.site.outputs.len() + self.site.points.len() + alarm.0) as u64
     }
 
     /// The alarm that an alias stands for.

@@ -51,6 +51,12 @@ impl Encoder {
         }
     }
 
+    /// Speaks of another site from now on, in aliases of its own.
+    pub fn follow(&mut self, site: Arc<Site>) {
+        self.directory = self.directory.followed_by(site.clone());
+        self.site = site;
+    }
+
     pub(super) fn directory(&self) -> &Directory {
         &self.directory
     }
@@ -131,6 +137,7 @@ impl Encoder {
             Record::Output { .. }
             | Record::Lost { .. }
             | Record::Started { .. }
+            | Record::Reloaded(_)
             | Record::Act { .. } => true,
         })
     }
@@ -168,6 +175,15 @@ impl Encoder {
                 Some(metric.with("readings", Value::Unsigned(*readings)))
             }
             Record::Started { .. } => None,
+            Record::Reloaded(reloaded) => {
+                let metric = Metric::named(name::ACT, DataType::Text, Some(text("reload")));
+                let metric = metric
+                    .at(reloaded.time.0)
+                    .with("actor", text(&reloaded.actor));
+                let metric = metric.with("from", text(&reloaded.from));
+                let metric = metric.with("to", text(&reloaded.to));
+                Some(metric.with("changes", text(&reloaded.changes)))
+            }
             Record::Act { act, actor, time } => {
                 let (what, output) = match act {
                     Act::Silence => ("silence", None),

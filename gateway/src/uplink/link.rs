@@ -5,12 +5,13 @@ use super::command::{Act, Done, No};
 use super::connection::Connection;
 use super::encode::Encoder;
 use super::links::Links;
-use super::{Batches, Parts};
+use super::{Batches, Parts, Scene};
 use crate::desk::DeskError;
 use davy_config::site::{Delivered, Uplink};
 use rumqttc::{ClientError, ConnectionError, LastWill, MqttOptions, QoS};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -42,9 +43,10 @@ pub(super) async fn run<B: Batches>(
     uplink: Uplink,
     mut counter: BdSeq,
     told: watch::Sender<Links>,
+    scenes: watch::Receiver<Option<Scene>>,
     shutdown: CancellationToken,
 ) {
-    let mut link = Link::new(parts, uplink, told);
+    let mut link = Link::new(parts, uplink, told, scenes);
     let mut pause = PAUSE_MIN;
     let mut unused = None;
     let mut trouble = Trouble::default();
@@ -52,6 +54,7 @@ pub(super) async fn run<B: Batches>(
         let bd_seq;
         (counter, bd_seq) = next_number(counter, unused.take()).await;
         let began = Instant::now();
+        link.follow();
         let end = tokio::select! {
             end = link.connect(bd_seq, &shutdown) => end,
             // Only before the connection stands: from then on it sees the shutdown itself, first.
@@ -152,6 +155,7 @@ pub(super) struct Link<B> {
     pub(super) uplink: Uplink,
     pub(super) encoder: Encoder,
     told: watch::Sender<Links>,
+    pub(super) scenes: watch::Receiver<Option<Scene>>,
     done: Done,
     pub(super) acts: JoinSet<Option<No>>,
     pub(super) refusals: VecDeque<No>,
@@ -160,17 +164,37 @@ pub(super) struct Link<B> {
 }
 
 impl<B: Batches> Link<B> {
-    fn new(parts: Parts<B>, uplink: Uplink, told: watch::Sender<Links>) -> Self {
+    fn new(
+        parts: Parts<B>,
+        uplink: Uplink,
+        told: watch::Sender<Links>,
+        scenes: watch::Receiver<Option<Scene>>,
+    ) -> Self {
         Self {
             encoder: Encoder::new(parts.site.clone(), &uplink.group, &parts.version),
             parts,
             uplink,
             told,
+            scenes,
             done: Done::default(),
             acts: JoinSet::new(),
             refusals: VecDeque::new(),
             turn: 0,
         }
+    }
+
+    /// Takes the newest site over, if there is a newer one. Returns whether there was.
+    pub(super) fn follow(&mut self) -> bool {
+        let newest = self.scenes.borrow_and_update();
+        let newest = newest.as_ref();
+        let Some(scene) = newest.filter(|scene| !Arc::ptr_eq(&scene.site, &self.parts.site)) else {
+            return false;
+        };
+        self.encoder.follow(scene.site.clone());
+        self.parts.site = scene.site.clone();
+        self.parts.live = scene.live.clone();
+        self.parts.desk = scene.desk.clone();
+        true
     }
 
     /// The broker whose turn it is.

@@ -62,11 +62,20 @@ pub struct Parts<B> {
     pub version: String,
 }
 
+/// A site that takes the place of the one that the uplink speaks of, without a new connection.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    pub site: Arc<Site>,
+    pub live: Arc<Live>,
+    pub desk: Desk,
+}
+
 /// The running uplink.
 #[derive(Debug)]
 pub struct Uplink<B> {
     journal: Arc<B>,
     links: watch::Receiver<Links>,
+    scenes: watch::Sender<Option<Scene>>,
 }
 
 impl<B> Clone for Uplink<B> {
@@ -74,6 +83,7 @@ impl<B> Clone for Uplink<B> {
         Self {
             journal: self.journal.clone(),
             links: self.links.clone(),
+            scenes: self.scenes.clone(),
         }
     }
 }
@@ -88,15 +98,22 @@ impl<B: Batches> Uplink<B> {
     ) -> (Self, Option<JoinHandle<()>>) {
         let configured = parts.site.uplink.clone();
         let (told, links) = watch::channel(Links::new(configured.is_some(), parts.clock.wall()));
+        let (scenes, scene) = watch::channel(None);
         let uplink = Self {
             journal: parts.journal.clone(),
             links,
+            scenes,
         };
         let task = configured.map(|configured| {
             let counter = bdseq::BdSeq::open(data);
-            tokio::spawn(link::run(parts, configured, counter, told, shutdown))
+            tokio::spawn(link::run(parts, configured, counter, told, scene, shutdown))
         });
         (uplink, task)
+    }
+
+    /// Speaks of another site from now on, whose `[uplink]` is the same: on a connection that stands everything is born again.
+    pub fn follow(&self, scene: Scene) {
+        self.scenes.send_replace(Some(scene));
     }
 
     /// How the links do now.

@@ -187,6 +187,11 @@ impl Session {
         self.rebirth.get_or_insert(earliest.max(now));
     }
 
+    /// The node is made of something else from now on: births come next, whatever was asked, and what is on its way goes again after them.
+    pub fn bear_anew(&mut self, devices: usize) {
+        (self.devices, self.birth, self.rebirth) = (devices, Birth::Node, None);
+    }
+
     /// Whether births are done and data flows.
     pub fn is_born(&self) -> bool {
         self.birth == Birth::Done

@@ -417,7 +417,7 @@ impl Gateway<Journal> {
 impl<B: Batches> Gateway<B> {
     fn on(port: u16, uplink: &str, open: impl FnOnce(&Path, &Arc<Site>, Clock) -> B) -> Self {
         let (site, clock) = (site(port, uplink), Clock::start());
-        let (desk, requests) = Desk::new();
+        let (desk, requests) = Desk::new(site.clone());
         let data = tempfile::tempdir().unwrap();
         let journal = Arc::new(open(data.path(), &site, clock));
         let parts = Parts {

@@ -8,5 +8,6 @@ pub mod city;
 pub mod daemon;
 pub mod http;
 pub mod peers;
+pub mod relay;
 pub mod site;
 pub mod wait;

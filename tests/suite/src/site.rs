@@ -60,6 +60,12 @@ impl Site {
         }
     }
 
+    /// Changes the text of the site file.
+    pub fn edit(&self, change: impl FnOnce(String) -> String) {
+        let text = std::fs::read_to_string(&self.file).expect("the site file was written");
+        std::fs::write(&self.file, change(text)).expect("the test's directory is writable");
+    }
+
     /// Starts the gateway and waits until it serves.
     pub fn start(&self) -> Gateway {
         let data = self.dir.join(&self.id);

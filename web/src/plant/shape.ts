@@ -37,6 +37,8 @@ export interface Links {
 }
 
 export interface Snapshot {
+  /** Of the site file; left out by a gateway older than this screen. */
+  digest?: string;
   time_ms: number;
   values: Value[];
   alarms: Alarm[];

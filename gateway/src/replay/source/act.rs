@@ -41,7 +41,8 @@ pub(super) const fn is_act(transition: &Transition) -> bool {
         | Cause::StepUp
         | Cause::ShelveExpired
         | Cause::Suppress
-        | Cause::Unsuppress => false,
+        | Cause::Unsuppress
+        | Cause::Removed => false,
     }
 }
 
@@ -75,7 +76,8 @@ pub(super) fn act(
         | Cause::StepUp
         | Cause::ShelveExpired
         | Cause::Suppress
-        | Cause::Unsuppress => return None,
+        | Cause::Unsuppress
+        | Cause::Removed => return None,
     };
     let actor = Actor {
         remote: transition.command.is_some(),

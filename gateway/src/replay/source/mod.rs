@@ -216,6 +216,7 @@ impl<'a> JournalSource<'a> {
             Record::Transition(_)
             | Record::Output { .. }
             | Record::Lost { .. }
+            | Record::Reloaded(_)
             | Record::Act { .. } => {}
         }
     }
@@ -255,7 +256,8 @@ impl<'a> JournalSource<'a> {
                 self.found.starts += 1;
                 self.feed.put(at, Event::Started);
             }
-            Record::Lost { .. } => {}
+            // Replay judges by one file from beginning to end.
+            Record::Lost { .. } | Record::Reloaded(_) => {}
         }
     }
 

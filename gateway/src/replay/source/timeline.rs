@@ -51,6 +51,7 @@ pub(super) fn time(record: &Record) -> Option<WallMs> {
         Record::Reading { reading, .. } => reading.source_time(),
         Record::Transition(transition) => transition.time,
         Record::Output { time, .. } | Record::Started { time } | Record::Act { time, .. } => *time,
+        Record::Reloaded(reloaded) => reloaded.time,
         Record::Lost { .. } => return None,
     })
 }

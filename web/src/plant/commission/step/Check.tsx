@@ -134,7 +134,9 @@ function Apply({ checked }: { checked: Checked }) {
   return (
     <section class="card form" aria-label={say('apply.title')}>
       <h3>{say('apply.title')}</h3>
-      <p class="muted">{say('apply.what')}</p>
+      <p class="muted">
+        {say('apply.what')} {plant.site.value?.blank && say('apply.log-in')}
+      </p>
       {ids.length > 0 && (
         <div class="stack" role="alert">
           <p class="strong">{say('apply.unproved', { ids: ids.join(', ') })}</p>
