@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { link, parameter, set } from '../../address/address';
 import { Button } from '../../control/Button';
 import { Failed, Skeleton } from '../../notice/Notice';
@@ -34,6 +35,8 @@ const VIEWS: Record<Step, () => preact.ComponentChild> = {
 export function Wizard() {
   const draft = workbook.draft.value;
   const failure = workbook.failure.value;
+  const steps = useRef<HTMLOListElement>(null);
+  useEffect(() => steps.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' }), [parameter('step'), draft === null]);
   if (!draft) return failure ? <Failed failure={failure} onRetry={() => workbook.load()} /> : <Skeleton lines={10} />;
   const asked = parameter('step');
   const step = STEPS.find((one) => one === asked) ?? 'site';
@@ -42,7 +45,7 @@ export function Wizard() {
   const after = STEPS[number + 1];
   return (
     <div class="wizard">
-      <ol class="steps" aria-label={say('wizard.steps')}>
+      <ol class="steps" ref={steps} aria-label={say('wizard.steps')}>
         {STEPS.map((one, at) => (
           <li key={one}>
             <a href={link('commissioning', { step: one })} aria-current={one === step ? 'step' : undefined} data-done={isDone(one, draft.site)}>
