@@ -1,4 +1,5 @@
 //! The installer at a gateway that has no site file yet: by its calls, and as a person with a browser, in both languages.
+#![allow(clippy::unwrap_used)]
 
 use davy_suite::daemon::{Daemon, binary};
 use davy_suite::http::Client;
@@ -51,8 +52,8 @@ impl Blank {
             let figures = |part: &str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit());
             figures(first) && figures(second)
         };
-        let words = log.split(|char: char| !char.is_ascii_digit() && char != '-');
-        words.filter(is_code).next_back().map(String::from)
+        let mut words = log.split(|char: char| !char.is_ascii_digit() && char != '-');
+        words.rfind(is_code).map(String::from)
     }
 
     /// The first installer comes in by the code.
