@@ -130,6 +130,7 @@ test('a scan finds the detectors and the relays, and each becomes a device with 
     if ((await chip.getAttribute('aria-pressed')) === 'false') await chip.click();
     await button(card, say('found.add')).click();
     await card.getByText(say('found.taken')).waitFor();
+    await kept();
   }
   await scan(IO, '2');
   const relay = page.locator('.found[data-unit="2"]');

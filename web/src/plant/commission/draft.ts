@@ -93,3 +93,8 @@ class Workbook {
 }
 
 export const workbook = new Workbook();
+
+// Whoever leaves the page before the gateway has its last change is asked first.
+addEventListener('beforeunload', (event) => {
+  if (workbook.kept.peek() !== 'kept') event.preventDefault();
+});
