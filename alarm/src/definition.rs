@@ -41,6 +41,8 @@ pub enum Condition {
     OutputFailed,
     /// What a person demands at the plant, until a person ends it.
     Manual,
+    /// A proof test or calibration that was not done when it was due, or never.
+    Unproved,
 }
 
 impl Condition {
@@ -66,6 +68,7 @@ impl Condition {
             Self::Discrepancy => "DISC",
             Self::OutputFailed => "FAILED",
             Self::Manual => "MANUAL",
+            Self::Unproved => "PROOF",
         }
     }
 
@@ -90,7 +93,8 @@ impl Condition {
             | Self::Unmonitored
             | Self::Discrepancy
             | Self::OutputFailed
-            | Self::Manual => None,
+            | Self::Manual
+            | Self::Unproved => None,
         }
     }
 }

@@ -17,6 +17,7 @@ mod machine;
 mod reading;
 mod saved;
 mod shown;
+mod slot;
 mod time;
 mod vote;
 

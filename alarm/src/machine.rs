@@ -8,6 +8,7 @@ use crate::definition::{Condition, Definition, Priority};
 use crate::reading::{NoValue, Reading};
 use crate::saved::Saved;
 use crate::shown::{Cause, Shown, Transition};
+use crate::slot::Slot;
 use crate::time::{Instant, WallMs};
 use crate::vote::Signal;
 
@@ -67,11 +68,11 @@ pub struct Alarm {
     occurrence: u32,
     /// Whether the last input carried a value to judge by; false until the first.
     has_good_value: bool,
-    on_due: Option<Instant>,
-    off_due: Option<Instant>,
-    stale_due: Option<Instant>,
-    shelve_due: Option<Instant>,
-    re_alarm_due: Option<Instant>,
+    on_due: Slot,
+    off_due: Slot,
+    stale_due: Slot,
+    shelve_due: Slot,
+    re_alarm_due: Slot,
 }
 
 impl Alarm {
@@ -85,11 +86,11 @@ impl Alarm {
             suppressions: Suppressions::default(),
             occurrence: 0,
             has_good_value: false,
-            on_due: None,
-            off_due: None,
+            on_due: Slot::EMPTY,
+            off_due: Slot::EMPTY,
             stale_due: stale_due(&definition, now),
-            shelve_due: None,
-            re_alarm_due: None,
+            shelve_due: Slot::EMPTY,
+            re_alarm_due: Slot::EMPTY,
         }
     }
 
@@ -109,16 +110,17 @@ impl Alarm {
             latched: saved.latched,
             suppressions: saved.suppressions,
             occurrence: saved.occurrence,
-            shelve_due: due(saved.shelved_until, longest_shelving),
-            re_alarm_due: re_alarm.and_then(|ms| due(saved.re_alarm_at, ms)),
+            shelve_due: due(saved.shelved_until, longest_shelving).into(),
+            re_alarm_due: re_alarm.and_then(|ms| due(saved.re_alarm_at, ms)).into(),
             ..Self::new(definition, now)
         }
     }
 
     /// What must survive a restart. `wall` is the wall clock at `now`.
     pub fn saved(&self, now: Instant, wall: WallMs) -> Saved {
-        let at = |due: Option<Instant>| {
-            due.map(|due| WallMs(wall.0.saturating_add_unsigned(due.since(now))))
+        let at = |due: Slot| {
+            due.get()
+                .map(|due| WallMs(wall.0.saturating_add_unsigned(due.since(now))))
         };
         Saved {
             active: self.active,
@@ -163,7 +165,7 @@ impl Alarm {
     pub fn hold(&mut self) {
         if !matches!(self.definition.condition, Condition::Stale { .. }) {
             self.has_good_value = false;
-            self.off_due = None;
+            self.off_due = Slot::EMPTY;
         }
     }
 
@@ -172,8 +174,9 @@ impl Alarm {
         let from = self.shown();
         (self.active, self.acknowledged, self.latched) = (false, true, false);
         self.suppressions = Suppressions::default();
-        (self.on_due, self.off_due, self.stale_due) = (None, None, None);
-        (self.shelve_due, self.re_alarm_due) = (None, None);
+        (self.on_due, self.off_due) = (Slot::EMPTY, Slot::EMPTY);
+        (self.stale_due, self.shelve_due) = (Slot::EMPTY, Slot::EMPTY);
+        self.re_alarm_due = Slot::EMPTY;
         (from != Shown::Normal).then(|| self.transition(from, Cause::Removed))
     }
 
@@ -184,14 +187,14 @@ impl Alarm {
             return;
         }
         let longest = now.after(u64::from(definition.shelve_max_minutes) * MINUTE_MS);
-        self.shelve_due = self.shelve_due.map(|due| due.min(longest));
-        self.re_alarm_due = match (definition.re_alarm_ms, self.re_alarm_due) {
-            (Some(ms), Some(due)) => Some(due.min(now.after(u64::from(ms)))),
-            (None, _) | (_, None) => None,
+        self.shelve_due = self.shelve_due.at_latest(longest);
+        self.re_alarm_due = match definition.re_alarm_ms {
+            Some(ms) => self.re_alarm_due.at_latest(now.after(u64::from(ms))),
+            None => Slot::EMPTY,
         };
         let on_delay = now.after(u64::from(definition.on_delay_ms));
-        self.on_due = self.on_due.map(|due| due.min(on_delay));
-        self.off_due = None;
+        self.on_due = self.on_due.at_latest(on_delay);
+        self.off_due = Slot::EMPTY;
         if self.definition.condition != definition.condition {
             self.stale_due = stale_due(&definition, now);
         }
@@ -200,7 +203,7 @@ impl Alarm {
 
     /// The earliest timer.
     pub fn due(&self) -> Option<Due> {
-        let due = |at: Option<Instant>, phase| at.map(|at| Due { at, phase });
+        let due = |slot: Slot, phase| slot.get().map(|at| Due { at, phase });
         let timers = [
             due(self.stale_due, Phase::Stale),
             due(self.on_due, Phase::Delay),
@@ -216,7 +219,7 @@ impl Alarm {
         let due = self.due().filter(|due| due.at <= now)?;
         let transition = match due.phase {
             Phase::Stale => self.fire_stale(due.at),
-            Phase::Delay if self.on_due == Some(due.at) => Some(self.activate()),
+            Phase::Delay if self.on_due.get() == Some(due.at) => Some(self.activate()),
             Phase::Delay => Some(self.clear()),
             Phase::ShelveExpiry => Some(self.end_shelving(Cause::ShelveExpired)),
             Phase::ReAlarm | Phase::Output => Some(self.re_alarm()),
@@ -318,7 +321,7 @@ impl Alarm {
 
     /// When shelving ends.
     pub const fn shelved_until(&self) -> Option<Instant> {
-        self.shelve_due
+        self.shelve_due.get()
     }
 
     fn judge(&mut self, level: Level, now: Instant) -> Option<Transition> {
@@ -335,9 +338,9 @@ impl Alarm {
             Level::Set if self.definition.on_delay_ms == 0 => return Some(self.activate()),
             Level::Set => {
                 self.on_due
-                    .get_or_insert(now.after(u64::from(self.definition.on_delay_ms)));
+                    .start(now.after(u64::from(self.definition.on_delay_ms)));
             }
-            Level::Between | Level::Clear => self.on_due = None,
+            Level::Between | Level::Clear => self.on_due = Slot::EMPTY,
             Level::Unknown => {}
         }
         None
@@ -349,24 +352,24 @@ impl Alarm {
             Level::Clear if self.definition.off_delay_ms == 0 => return Some(self.clear()),
             Level::Clear => {
                 self.off_due
-                    .get_or_insert(now.after(u64::from(self.definition.off_delay_ms)));
+                    .start(now.after(u64::from(self.definition.off_delay_ms)));
             }
-            Level::Set | Level::Between | Level::Unknown => self.off_due = None,
+            Level::Set | Level::Between | Level::Unknown => self.off_due = Slot::EMPTY,
         }
         None
     }
 
     /// The stale time has passed without a reading; the alarm's own on-delay follows.
     fn fire_stale(&mut self, at: Instant) -> Option<Transition> {
-        self.stale_due = None;
+        self.stale_due = Slot::EMPTY;
         self.has_good_value = false;
         self.judge(Level::Set, at)
     }
 
     fn activate(&mut self) -> Transition {
         let from = self.shown();
-        self.on_due = None;
-        self.re_alarm_due = None;
+        self.on_due = Slot::EMPTY;
+        self.re_alarm_due = Slot::EMPTY;
         self.active = true;
         self.latched |= self.definition.latching;
         self.begin_occurrence();
@@ -375,15 +378,15 @@ impl Alarm {
 
     fn clear(&mut self) -> Transition {
         let from = self.shown();
-        self.off_due = None;
-        self.re_alarm_due = None;
+        self.off_due = Slot::EMPTY;
+        self.re_alarm_due = Slot::EMPTY;
         self.active = false;
         self.transition(from, Cause::Clear)
     }
 
     fn re_alarm(&mut self) -> Transition {
         let from = self.shown();
-        self.re_alarm_due = None;
+        self.re_alarm_due = Slot::EMPTY;
         self.begin_occurrence();
         self.transition(from, Cause::ReAlarm)
     }
@@ -418,7 +421,8 @@ impl Alarm {
             .definition
             .re_alarm_ms
             .filter(|_| self.active)
-            .map(|ms| now.after(u64::from(ms)));
+            .map(|ms| now.after(u64::from(ms)))
+            .into();
         Ok(self.transition(from, Cause::Acknowledge))
     }
 
@@ -449,7 +453,7 @@ impl Alarm {
 
     /// Whether a set condition waits for its on-delay (R10). `Frozen` always does: that a value stands is how its time begins, and no sign of danger.
     fn waits(&self) -> bool {
-        self.on_due.is_some() && self.definition.condition != Condition::Frozen
+        self.on_due.get().is_some() && self.definition.condition != Condition::Frozen
     }
 
     /// R15.
@@ -478,8 +482,8 @@ impl Alarm {
         }
         let from = self.shown();
         self.suppressions.shelved = true;
-        self.shelve_due = Some(now.after(u64::from(minutes) * MINUTE_MS));
-        self.re_alarm_due = None;
+        self.shelve_due = Some(now.after(u64::from(minutes) * MINUTE_MS)).into();
+        self.re_alarm_due = Slot::EMPTY;
         Ok(self.transition(from, Cause::Shelve))
     }
 
@@ -493,7 +497,7 @@ impl Alarm {
     fn end_shelving(&mut self, cause: Cause) -> Transition {
         let from = self.shown();
         self.suppressions.shelved = false;
-        self.shelve_due = None;
+        self.shelve_due = Slot::EMPTY;
         self.evaluate();
         self.transition(from, cause)
     }
@@ -509,7 +513,7 @@ impl Alarm {
         }
         let from = self.shown();
         self.suppressions.out_of_service = true;
-        self.re_alarm_due = None;
+        self.re_alarm_due = Slot::EMPTY;
         Ok(self.transition(from, Cause::OutOfService))
     }
 
@@ -532,7 +536,7 @@ impl Alarm {
         }
         let from = self.shown();
         self.suppressions.by_design = true;
-        self.re_alarm_due = None;
+        self.re_alarm_due = Slot::EMPTY;
         Ok(self.transition(from, Cause::Suppress))
     }
 
@@ -588,10 +592,10 @@ const fn at_the_plant(actor: Actor) -> Result<(), Refusal> {
     }
 }
 
-const fn stale_due(definition: &Definition, now: Instant) -> Option<Instant> {
+fn stale_due(definition: &Definition, now: Instant) -> Slot {
     match definition.condition {
-        Condition::Stale { after_ms } => Some(now.after(after_ms as u64)),
-        _ => None,
+        Condition::Stale { after_ms } => Some(now.after(u64::from(after_ms))).into(),
+        _ => Slot::EMPTY,
     }
 }
 
@@ -659,6 +663,7 @@ fn level(condition: &Condition, value: Result<f64, NoValue>) -> Level {
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => Level::Unknown,
+        | Condition::Manual
+        | Condition::Unproved => Level::Unknown,
     }
 }

@@ -115,6 +115,7 @@ fn every_condition_completes_the_id_of_its_alarm_and_tells_its_set_point() {
         (Condition::Unmonitored, "UNMON", None),
         (Condition::Discrepancy, "DISC", None),
         (Condition::OutputFailed, "FAILED", None),
+        (Condition::Unproved, "PROOF", None),
     ];
     for (condition, suffix, at) in named {
         assert_eq!((condition.suffix(), condition.set_point()), (suffix, at));

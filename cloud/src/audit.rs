@@ -8,6 +8,9 @@ use crate::records::engine::{Row, StoreError, Transaction, values};
 use crate::records::{Records, RecordsError};
 use sha2::{Digest as _, Sha256};
 
+/// The action of a horn that was silenced at a plant: who did it counts in the alarm figures.
+pub(crate) const PLANT_SILENCE: &str = "plant-silence";
+
 /// What is to be remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -15,7 +18,7 @@ pub struct Entry {
     /// The person; `command-line` for whoever works at the machine itself; `gateway`; `<site>/<person>` of somebody at a plant, `<site>/local` of its screen.
     pub actor: String,
     /// `login`, `login-failed`, `logout`, `export`, `acknowledge`, `shelve`, `unshelve`, `user-add`, `user-change`, `user-remove`, `site-set`;
-    /// `readings-lost` of a gateway; `plant-silence`, `plant-reset` and `plant-reload` of a plant.
+    /// `readings-lost` of a gateway; `plant-silence`, `plant-reset`, `plant-reload`, `plant-test`, `plant-prove` and `plant-report` of a plant.
     pub action: &'static str,
     /// What it was done to: a site, an alarm, a person.
     pub subject: String,

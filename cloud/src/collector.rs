@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use futures_util::future::BoxFuture;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A task with its name; it ends when the service's token is cancelled, and an error ends the service.
 pub struct Task {
@@ -96,6 +97,7 @@ pub(crate) async fn assemble(
         host_id: None,
         share,
         late_after_ms: settings.late_after_ms,
+        reorder_timeout: Duration::from_millis(settings.reorder_timeout_ms),
     };
     let (courier, own) = ingest::build(plan, means, history.clone()).await?;
     tasks.extend(own);

@@ -1,5 +1,7 @@
 //! What people type. Help and answers are in the language of the locale; what programs read (`--format json`, exit codes) is the same in both.
 
+mod quarantine;
+
 use crate::audit::{Entry, Fault};
 use crate::auth::Passwords;
 use crate::message::{Language, Message};
@@ -33,8 +35,33 @@ enum Command {
     User(UserCommand),
     #[command(subcommand)]
     Site(SiteCommand),
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
     Verify {
         settings: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum QuarantineCommand {
+    List {
+        settings: PathBuf,
+        #[arg(long, default_value = "100")]
+        limit: u32,
+        #[arg(long, default_value = "text")]
+        format: Format,
+    },
+    Show {
+        settings: PathBuf,
+        #[arg(long)]
+        message: i64,
+    },
+    Replay {
+        settings: PathBuf,
+        #[arg(long)]
+        message: i64,
+        #[arg(long)]
+        by_present_birth: bool,
     },
 }
 
@@ -217,6 +244,7 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
         }),
         Command::User(command) => at_work(user(command, language)),
         Command::Site(command) => at_work(site(command, language)),
+        Command::Quarantine(command) => at_work(quarantine::answer(command, language)),
         Command::Verify { settings } => at_work(verify(settings, language)),
     }
 }

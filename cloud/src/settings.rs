@@ -4,6 +4,7 @@
 //! listen = "0.0.0.0:8443"           # API and screens
 //! data = "/var/lib/davy-cloud"      # relative to this file; default "data"
 //! zone = "+08:00"                   # of exports and screens; default +08:00; stored times are UTC
+//! reorder_timeout_ms = 5000         # how long a message that is missing between others is waited for before its node is asked to be born again; default 5000
 //! late_after_s = 60                 # a record that took longer from plant to city is marked late; default 60
 //! secure_cookie = true              # default false; true behind HTTPS
 //!
@@ -33,6 +34,7 @@ pub struct Settings {
     pub zone: Offset,
     /// A record that reached the city later than this after its source time is marked late, milliseconds (1 s to 1 day).
     pub late_after_ms: i64,
+    pub reorder_timeout_ms: u64,
     /// Whether browsers may send the session cookie over HTTPS alone.
     pub secure_cookie: bool,
     pub broker: Broker,
@@ -148,6 +150,7 @@ struct File {
     data: Option<PathBuf>,
     zone: Option<String>,
     late_after_s: Option<i64>,
+    reorder_timeout_ms: Option<u64>,
     #[serde(default)]
     secure_cookie: bool,
     broker: BrokerTable,
@@ -182,6 +185,7 @@ struct RetentionTable {
 
 /// The trade's usual zone (+08:00) and lateness.
 const ZONE: &str = "+08:00";
+const REORDER_TIMEOUT_MS: u64 = 5_000;
 const LATE_AFTER_S: i64 = 60;
 const DAY_S: i64 = 86_400;
 const MQTT_PORT: u16 = 1883;
@@ -193,6 +197,10 @@ impl File {
             problem("zone", Message::new("settings-zone"));
         }
         let late_after_s = self.late_after_s.unwrap_or(LATE_AFTER_S);
+        let reorder_timeout_ms = self.reorder_timeout_ms.unwrap_or(REORDER_TIMEOUT_MS);
+        if !(100..=60_000).contains(&reorder_timeout_ms) {
+            problem("reorder_timeout_ms", Message::new("settings-reorder"));
+        }
         if !(1..=DAY_S).contains(&late_after_s) {
             problem("late_after_s", Message::new("settings-late-after"));
         }
@@ -205,6 +213,7 @@ impl File {
             data: folder.join(self.data.unwrap_or_else(|| "data".into())),
             zone: zone.unwrap_or(Offset::UTC),
             late_after_ms: late_after_s.saturating_mul(1_000),
+            reorder_timeout_ms,
             secure_cookie: self.secure_cookie,
             broker: self.broker.resolve(folder, problem),
             retention: Retention { readings_months },

@@ -80,6 +80,7 @@ fn batch(site: &str, offset: u64, lines: Vec<Line>) -> Batch {
         lines,
         late_after_ms: 95_000,
         samples: vec![],
+        again: false,
     }
 }
 

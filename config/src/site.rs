@@ -84,6 +84,8 @@ pub struct Uplink {
     /// Sparkplug host id: nothing is born before it is online, and the node leaves when it goes.
     pub primary_host: Option<String>,
     pub delivered: Delivered,
+    /// What backlog, and whatever is sent again, may take of the link; alarms and fresh readings are not held to it. `None` = no limit.
+    pub backfill_bytes_s: Option<u32>,
 }
 
 /// When a batch counts as delivered and may be forgotten.
@@ -354,6 +356,18 @@ impl PointKind {
             Self::Other => "other",
         }
     }
+
+    /// How much later than at once an alarm on such a signal may come, milliseconds (R23): gas must alarm within ten seconds, its poll included.
+    pub const fn may_wait_ms(self, poll_ms: u32) -> u32 {
+        match self {
+            Self::CombustibleGas | Self::ToxicGas | Self::Oxygen => {
+                10_000_u32.saturating_sub(poll_ms)
+            }
+            Self::Flow | Self::Pressure | Self::DifferentialPressure => 15_000,
+            Self::Level | Self::Temperature => 60_000,
+            Self::Composition | Self::Discrete | Self::Other => 2_000,
+        }
+    }
 }
 
 /// One measured or discrete value.
@@ -380,8 +394,9 @@ pub struct Point {
     pub exception: f64,
     /// Journalled at least this often, milliseconds.
     pub heartbeat_ms: u32,
-    /// This point's alarms, as positions in [`Site::alarms`].
+    /// The alarms that judge this point's readings, as positions in [`Site::alarms`].
     pub alarms: Vec<AlarmIndex>,
+    pub proving: Proving,
     /// For discrete points: what 0 and 1 are called.
     pub states: Option<(Text, Text)>,
     /// Whether its alarms annunciate and demand outputs; else they are only judged and recorded.
@@ -401,6 +416,27 @@ pub struct Unproved {
 
 /// The rule that holds back what is not armed, as the record names it.
 pub const UNARMED: &str = "unarmed";
+
+/// How often something is proved and calibrated, and how near a proof must come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proving {
+    /// Between two proof tests; `None` = nobody says.
+    pub proof: Option<Every>,
+    /// Between two calibrations; `None` = it has none.
+    pub calibration: Option<Every>,
+    /// How far seen may be from expected, in the engineering unit; 0 for what is on or off.
+    pub tolerance: f64,
+    /// `<id>.PROOF`, where the site file arms it.
+    pub alarm: Option<AlarmIndex>,
+}
+
+/// An interval and who says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Every {
+    pub days: u32,
+    /// `site`, or where the usual practice comes from.
+    pub source: String,
+}
 
 /// What an alarm belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -445,7 +481,7 @@ pub enum Moves {
 /// One alarm with its id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
-    /// `<point>.<condition>`, `<device>.COMMS`, `<group>.VOTE`, `<output>.FAILED`, `<cause>.MANUAL`.
+    /// `<point>.<condition>`, `<device>.COMMS`, `<group>.VOTE`, `<output>.FAILED`, `<cause>.MANUAL`, `<point or output>.PROOF`.
     pub id: String,
     pub subject: Subject,
     /// What of its subject it looks at.
@@ -520,6 +556,7 @@ pub struct Output {
     pub armed: bool,
     /// Armed without a proof.
     pub unproved: Option<Unproved>,
+    pub proving: Proving,
 }
 
 /// The state that a field device takes by itself when nobody writes to it any more. For people: the gateway writes nothing when it ends.

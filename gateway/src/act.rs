@@ -186,6 +186,10 @@ impl Act {
             act: match deed {
                 Deed::Silenced => journal::Act::Silence,
                 Deed::ResetOutput(output) => journal::Act::ResetOutput(position(output.0)),
+                Deed::TestedOutput(output, for_ms) => journal::Act::TestOutput {
+                    output: position(output.0),
+                    for_ms,
+                },
             },
             actor: person.actor.clone(),
             time: self.clock.wall_at(at),

@@ -52,6 +52,31 @@ fn wall() -> WallMs {
     WallMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// A difference to the monotonic clock that somebody made: synchronisation that only slews makes less in a second.
+const SET_BY_MS: i64 = 500;
+
+/// Sees that the wall clock was set, by the monotonic one. Pure: both times are arguments.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    before: (Instant, WallMs),
+}
+
+impl Settings {
+    pub const fn new(now: Instant, wall: WallMs) -> Self {
+        Self {
+            before: (now, wall),
+        }
+    }
+
+    /// By how many milliseconds it was set since the last look, below 0 back; `None` if it only ran.
+    pub fn look(&mut self, now: Instant, wall: WallMs) -> Option<i64> {
+        let (then, told) = std::mem::replace(&mut self.before, (now, wall));
+        let passed = i64::try_from(now.since(then)).unwrap_or(i64::MAX);
+        let by_ms = wall.0.saturating_sub(told.0).saturating_sub(passed);
+        (by_ms.unsigned_abs() >= SET_BY_MS.unsigned_abs()).then_some(by_ms)
+    }
+}
+
 /// systemd-timesyncd makes this file when it has set the clock, and removes it at boot.
 const TIMESYNC_SIGN: &str = "/run/systemd/timesync/synchronized";
 
@@ -62,5 +87,27 @@ pub fn quality() -> &'static str {
         "synchronised"
     } else {
         "unknown"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_is_seen_once_with_how_far_and_one_that_drifts_is_not() {
+        let mut settings = Settings::new(Instant(0), WallMs(10_000_000));
+        // 500 ppm fast, and a look that came late.
+        assert_eq!(settings.look(Instant(1_000), WallMs(10_001_000)), None);
+        assert_eq!(settings.look(Instant(61_000), WallMs(10_061_030)), None);
+        let year = 31_536_000_000;
+        let set = settings.look(Instant(62_000), WallMs(10_062_030 + year));
+        assert_eq!(set, Some(year));
+        assert_eq!(
+            settings.look(Instant(63_000), WallMs(10_063_030 + year)),
+            None
+        );
+        let back = settings.look(Instant(64_000), WallMs(10_064_030));
+        assert_eq!(back, Some(-year));
     }
 }

@@ -1,6 +1,7 @@
 //! What people type. Help and answers are in the language of the locale; what programs read (`--format json`, exit codes) is the same in both.
 
 use crate::commission::{Probe, Scan};
+use crate::prove::command::Prove;
 use crate::replay::Replay;
 use crate::{check, message, pin, run};
 use anyhow::Result;
@@ -39,6 +40,7 @@ enum Command {
     Scan(Scan),
     Probe(Probe),
     Replay(Replay),
+    Prove(Prove),
     Pin {
         #[arg(long)]
         pin_file: Option<PathBuf>,
@@ -108,6 +110,7 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
         } => check::programs(&site),
         Command::Scan(scan) => scan.run(language)?,
         Command::Probe(probe) => probe.run(language)?,
+        Command::Prove(prove) => prove.run(language)?,
         Command::Replay(replay) => return Ok(replay.run(language)),
         Command::Pin { pin_file } => {
             println!("{}", pin::hash(pin_file.as_deref(), language)?);

@@ -21,6 +21,7 @@ mod memory;
 mod message;
 pub mod model;
 mod pin;
+pub mod prove;
 pub mod reload;
 pub mod replay;
 mod run;

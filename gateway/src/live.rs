@@ -203,6 +203,11 @@ impl Live {
         self.tell(|| Update::Alarm(alarm));
     }
 
+    /// Takes over what was annunciated before the restart: a flood goes on.
+    pub fn resume(&self, before: &[i64], now: Instant, wall: WallMs) {
+        self.load().resume(before, now, wall);
+    }
+
     /// Counts a transition into the load, if it annunciates.
     pub fn follow(&self, cause: Cause, to: Shown, at: Instant, wall: WallMs) {
         self.load().follow(cause, to, at, wall);

@@ -35,3 +35,30 @@ pub(crate) fn give_back() {
 /// Other allocators give back by themselves.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) const fn give_back() {}
+
+/// Lets the system take back the pages of the program that hold these bytes: they are read again from its file if they are ever asked for.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the C library offers no other way")]
+pub(crate) fn leave(bytes: &'static [u8]) {
+    const PAGE: usize = 4096;
+    const MADV_DONTNEED: std::ffi::c_int = 4;
+    unsafe extern "C" {
+        fn madvise(
+            address: *mut std::ffi::c_void,
+            length: usize,
+            advice: std::ffi::c_int,
+        ) -> std::ffi::c_int;
+    }
+    // Whole pages alone: what else lies on the first and the last stays.
+    let first = (bytes.as_ptr() as usize).next_multiple_of(PAGE);
+    let end = (bytes.as_ptr() as usize + bytes.len()) / PAGE * PAGE;
+    if first < end {
+        // SAFETY: the pages are read-only and of the program's file, whose content they get again when they are touched; an address that is refused
+        // changes nothing.
+        unsafe { madvise(first as *mut _, end - first, MADV_DONTNEED) };
+    }
+}
+
+/// Other systems see to it themselves.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const fn leave(_: &'static [u8]) {}

@@ -64,6 +64,23 @@ pub struct PointModel<'a> {
     /// Else it is judged and recorded, and neither annunciates nor demands anything.
     pub armed: bool,
     pub limits: Vec<LimitModel<'a>>,
+    /// Its alarm of a discrete state.
+    pub on: Option<JudgedModel>,
+    /// Its alarm of a bad value.
+    pub bad: Option<JudgedModel>,
+    /// How much later than at once its alarms may come (R23).
+    pub may_wait_ms: u32,
+}
+
+/// How an alarm judges, beside its condition.
+#[derive(Debug, Serialize)]
+pub struct JudgedModel {
+    /// The state that is an alarm; null where the condition is none of a state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<bool>,
+    pub priority: u8,
+    pub on_delay_ms: u32,
+    pub off_delay_ms: u32,
 }
 
 /// An alarm limit of a point: only alarms with a set-point have one.
@@ -73,6 +90,10 @@ pub struct LimitModel<'a> {
     pub condition: &'static str,
     pub set_point: f64,
     pub deadband: f64,
+    pub on_delay_ms: u32,
+    pub off_delay_ms: u32,
+    /// Gas level 2: its trip must not wait.
+    pub gas_level_2: bool,
     pub priority: u8,
     pub source: &'a str,
     pub guidance: Option<TextModel<'a>>,
@@ -206,7 +227,36 @@ fn point_model<'a>(site: &'a Site, point: &'a site::Point) -> PointModel<'a> {
             .iter()
             .filter_map(|alarm| limit(&site.alarms[alarm.0]))
             .collect(),
+        on: judged(site, point, |condition| match condition {
+            Condition::Discrete { when } => Some(Some(*when)),
+            _ => None,
+        }),
+        bad: judged(site, point, |condition| {
+            matches!(condition, Condition::Bad).then_some(None)
+        }),
+        may_wait_ms: point
+            .kind
+            .may_wait_ms(site.devices[point.device.0].period_ms),
     }
+}
+
+/// The point's alarm of the condition that `is` knows.
+fn judged(
+    site: &Site,
+    point: &site::Point,
+    is: impl Fn(&Condition) -> Option<Option<bool>>,
+) -> Option<JudgedModel> {
+    let mut alarms = point.alarms.iter().map(|alarm| &site.alarms[alarm.0]);
+    alarms.find_map(|alarm| {
+        let definition = &alarm.definition;
+        let when = is(&definition.condition).filter(|_| alarm.input == site::Input::Value)?;
+        Some(JudgedModel {
+            when,
+            priority: definition.priority.number(),
+            on_delay_ms: definition.on_delay_ms,
+            off_delay_ms: definition.off_delay_ms,
+        })
+    })
 }
 
 fn limit(alarm: &site::Alarm) -> Option<LimitModel<'_>> {
@@ -241,13 +291,17 @@ fn limit(alarm: &site::Alarm) -> Option<LimitModel<'_>> {
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => return None,
+        | Condition::Manual
+        | Condition::Unproved => return None,
     };
     Some(LimitModel {
         alarm: &alarm.id,
         condition: alarm.definition.condition.suffix(),
         set_point,
         deadband,
+        on_delay_ms: alarm.definition.on_delay_ms,
+        off_delay_ms: alarm.definition.off_delay_ms,
+        gas_level_2: alarm.definition.gas_level_2,
         priority: alarm.definition.priority.number(),
         source: &alarm.source,
         guidance: alarm.guidance.as_ref().map(TextModel::from),

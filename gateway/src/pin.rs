@@ -31,6 +31,14 @@ pub(crate) fn hash_of(pin: &str) -> Result<String, argon2::password_hash::Error>
     Ok(hash.to_string())
 }
 
+/// A PIN that exists: the first line of the file or pipe; at a terminal it is asked for.
+pub(crate) fn ask(file: Option<&Path>, language: Language) -> Result<String> {
+    if file.is_none() && stdin().is_terminal() {
+        return unseen(&message::text("pin-prompt", language));
+    }
+    read(file, language)
+}
+
 /// The first line of the file or pipe; at a terminal it is asked for twice.
 fn read(file: Option<&Path>, language: Language) -> Result<String> {
     if let Some(file) = file {

@@ -5,7 +5,7 @@
 
 use crate::acquire::{self, Acquisition, Demand};
 use crate::act::{Act, alarm_now};
-use crate::clock::Clock;
+use crate::clock::{Clock, Settings};
 use crate::command_line::LogFormat;
 use crate::commission::{Commission, opening};
 use crate::desk::Desk;
@@ -14,11 +14,13 @@ use crate::judge::{Judge, Switched};
 use crate::judgement::{Change, Changed, Inputs, Judgement, Pulse};
 use crate::live::Live;
 use crate::message;
+use crate::prove::{self, Bench};
 use crate::reload::{self, Applied, BY_SIGNAL, Refused, Reload};
 use crate::screen::{Plant, Stage};
 use crate::uplink::{self, Scene, Uplink};
 use crate::watch::Watch;
 use anyhow::{Context as _, Result};
+use davy_alarm::WallMs;
 use davy_config::Today;
 use davy_config::site::{AlarmIndex, Site};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -237,6 +239,7 @@ struct Gateway {
     requests: mpsc::Receiver<reload::Request>,
     acquiring: (CancellationToken, Acquisition),
     judging: (CancellationToken, Vec<Running>),
+    proving: (CancellationToken, Vec<Running>),
     showing: (CancellationToken, Vec<Running>),
     publishing: (CancellationToken, Vec<Running>),
 }
@@ -299,6 +302,7 @@ impl Gateway {
             acquire::spawn(clock, &scans, &demanded, &acquiring)
         };
 
+        tokio::spawn(resume_load(live.clone(), journal.clone(), clock));
         let parts = uplink::Parts {
             site: site.clone(),
             journal: Arc::new(journal.clone()),
@@ -319,14 +323,23 @@ impl Gateway {
             figures,
         };
         let showing = CancellationToken::new();
+        let bench = Bench::open(prove::Parts {
+            site: site.clone(),
+            live: live.clone(),
+            desk: desk.clone(),
+            journal: watch.journal.clone(),
+            clock,
+            data: data.to_owned(),
+        })?;
+        let proving = prove(&bench);
         let (reload, requests) = Reload::new();
         let plant = Arc::new(Plant::new(
             site.clone(),
             live,
             desk,
             watch.clone(),
+            bench,
             (reload, commission),
-            clock,
             showing.child_token(),
         ));
         tracing::info!(site = site.id, listen = %listener.local_addr()?, "ready");
@@ -350,6 +363,7 @@ impl Gateway {
             requests,
             acquiring: (acquiring, acquisition),
             judging: (judging, vec![("judgement".into(), judgement)]),
+            proving,
             showing: (showing, vec![("screen".into(), screen)]),
             publishing,
         })
@@ -363,6 +377,9 @@ impl Gateway {
     ) -> Result<Until> {
         let mut hung_up = signal(SignalKind::hangup())?;
         let watchdog = tokio::spawn(feed_watchdog(self.watch.pulse.clone()));
+        let mut beat = tokio::time::interval(Duration::from_secs(1));
+        let clock = self.watch.clock;
+        let mut settings = Settings::new(clock.now(), clock.wall());
         let settled = tokio::time::Instant::now() + SETTLED_AFTER;
         let mut tidy = tokio::time::interval_at(settled, TIDY_EVERY);
         let applied = loop {
@@ -376,6 +393,7 @@ impl Gateway {
                     // Fails only if the asker has given up waiting.
                     let _ = request.reply.send(outcome);
                 }
+                _ = beat.tick() => self.look_at_clock(&mut settings),
                 _ = tidy.tick() => crate::memory::give_back(),
             }
         };
@@ -431,7 +449,7 @@ impl Gateway {
         let changed = self.judge_by(&site, record).await?;
         let late = self.acquiring.1.follow(GRACE).await;
         self.publish(&site, &changed).await;
-        self.show(&site, changed);
+        self.show(&site, changed).await;
         self.site = site;
         if !late.is_empty() {
             tracing::error!(buses = late.join(", "), "did not stop in time");
@@ -478,22 +496,64 @@ impl Gateway {
     }
 
     /// Screens begin anew with the new site; nobody is logged out.
-    fn show(&mut self, site: &Arc<Site>, changed: Changed) {
+    async fn show(&mut self, site: &Arc<Site>, changed: Changed) {
         self.watch.site = site.clone();
         self.watch.stats = changed.stats;
         let shown = self.showing.0.child_token();
+        let (journal, clock) = (self.watch.journal.clone(), self.watch.clock);
+        tokio::spawn(resume_load(changed.live.clone(), journal, clock));
+        let bench = self.prove_under(site, &changed.live).await;
         let next = self
             .plant
-            .under(site.clone(), changed.live, self.watch.clone(), shown);
+            .under(site.clone(), changed.live, self.watch.clone(), bench, shown);
         let before = std::mem::replace(&mut self.plant, Arc::new(next));
         self.stage.set(self.plant.clone());
         before.shutdown.cancel();
     }
 
+    /// The bench of the new site, which reads from its ledger what is proved and under way; two never write one.
+    async fn prove_under(&mut self, site: &Arc<Site>, live: &Arc<Live>) -> Bench {
+        self.plant.bench.close();
+        let (token, tasks) = std::mem::take(&mut self.proving);
+        let late = ended(token, tasks).await;
+        if !late.is_empty() {
+            tracing::error!(parts = late.join(", "), "did not stop in time");
+        }
+        let opened = Bench::open(prove::Parts {
+            site: site.clone(),
+            live: live.clone(),
+            desk: self.plant.desk.of(site.clone()),
+            journal: self.watch.journal.clone(),
+            clock: self.watch.clock,
+            data: self.watch.data.clone(),
+        });
+        match opened {
+            Ok(bench) => {
+                self.proving = prove(&bench);
+                bench
+            }
+            Err(error) => {
+                tracing::error!(%error, "proofs cannot be gone on with before a restart");
+                self.plant.bench.clone()
+            }
+        }
+    }
+
+    /// Times that were told before stay as they are; the record says how far off they were.
+    fn look_at_clock(&self, settings: &mut Settings) {
+        let clock = self.watch.clock;
+        let (now, time) = (clock.now(), clock.wall());
+        if let Some(by_ms) = settings.look(now, time) {
+            tracing::warn!(by_ms, "the wall clock was set");
+            let record = Record::ClockSet { time, by_ms };
+            self.watch.journal.append(None, vec![record]);
+        }
+    }
+
     async fn end(self) -> bool {
         let mut late = Vec::new();
         let acquiring = (self.acquiring.0, self.acquiring.1.tasks);
-        for (token, tasks) in [acquiring, self.judging, self.showing] {
+        for (token, tasks) in [acquiring, self.judging, self.proving, self.showing] {
             late.extend(ended(token, tasks).await);
         }
         if !self.watch.journal.close(GRACE).await {
@@ -524,6 +584,13 @@ async fn feed_watchdog(pulse: Pulse) {
             let _told = sd_notify::notify(&[NotifyState::Watchdog]);
         }
     }
+}
+
+/// The bench's watch, running, with the token that ends it.
+fn prove(bench: &Bench) -> (CancellationToken, Vec<Running>) {
+    let token = CancellationToken::new();
+    let task = tokio::spawn(bench.clone().run(token.clone()));
+    (token, vec![("proofs".to_owned(), task)])
 }
 
 /// The uplink, running if the site has one, with the token that ends it.
@@ -565,6 +632,19 @@ fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {
     // What the restored alarms demand stands before a bus is reached: every output is written once at the start, and must not be written off.
     judge.settle();
     judge
+}
+
+/// The load of before now, by the record, so that a flood outlasts a restart and a change of the site file; nothing waits for it.
+async fn resume_load(live: Arc<Live>, journal: Journal, clock: Clock) {
+    let start = clock.wall();
+    let from = WallMs(start.0.saturating_sub(davy_kpi::FLOOD_LEAD_MS));
+    let before = journal.alarm_lines(from, start).await;
+    let lines = before.lines.iter();
+    let annunciations = lines.filter(|line| davy_kpi::annunciates(line.cause, line.to));
+    let mut times: Vec<i64> = annunciations.map(|line| line.time.0).collect();
+    // A clock that was set back in between leaves them out of order.
+    times.sort_unstable();
+    live.resume(&times, clock.now(), clock.wall());
 }
 
 fn picture(site: &Site, judge: &Judge, restored: &Restored, clock: Clock) -> Live {

@@ -303,3 +303,110 @@ async fn the_recorded_signal_is_of_one_point_between_two_times() {
     let values: Vec<_> = found.iter().map(|one| one.value()).collect();
     assert_eq!(values, [Ok(2.0), Ok(4.0)]);
 }
+
+/// A file system of a few MiB in memory; none where this process may not mount one.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        mount(&["-t", "tmpfs", "-o", "size=20m", "tmpfs"], folder.path()).then_some(Self(folder))
+    }
+
+    fn remount(&self, how: &str) {
+        assert!(mount(&["-o", &format!("remount,{how}")], self.0.path()));
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount")
+            .arg("-l")
+            .arg(self.0.path())
+            .status();
+    }
+}
+
+fn mount(how: &[&str], folder: &Path) -> bool {
+    let mut mount = std::process::Command::new("mount");
+    let mount = mount
+        .args(how)
+        .arg(folder)
+        .stderr(std::process::Stdio::null());
+    mount.status().is_ok_and(|status| status.success())
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(
+        tokio::time::timeout(LIMIT, wait).await.is_ok(),
+        "in vain: {what}"
+    );
+}
+
+/// Alarms go on without a disk: judgement hands over and never waits, what waits is kept, and all of it is written when there is room.
+#[tokio::test]
+async fn a_real_file_system_that_others_filled_is_told_and_taken_up_again_by_itself() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("no file system may be mounted here: nothing is tested on one");
+        return;
+    };
+    let (journal, _) = Journal::open(disk.0.path(), &site(), Clock::start()).unwrap();
+    journal.append(Some(DeviceIndex(0)), vec![raised(1, 2)]);
+    synced_to(&journal, 1).await;
+    let others = fill(disk.0.path());
+    let mut seq = 2;
+    let begun = std::time::Instant::now();
+    while journal.stats().failed.is_none() {
+        assert!(begun.elapsed() < LIMIT, "a full disk is not told");
+        let before = std::time::Instant::now();
+        journal.append(Some(DeviceIndex(0)), vec![raised(seq, 2)]);
+        assert!(
+            before.elapsed() < Duration::from_millis(500),
+            "whoever appends waits"
+        );
+        seq += 1;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(!journal.stats().synced);
+    std::fs::remove_file(others).unwrap();
+    until("it is well again", || journal.stats().failed.is_none()).await;
+    let newest = || async { journal.transitions(None, 1, None).await[0].1.seq };
+    let wait = async {
+        while newest().await + 1 < seq {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, wait)
+        .await
+        .expect("all that waited is written");
+    assert_eq!(journal.stats().lost_batches, 0);
+}
+
+#[tokio::test]
+async fn a_real_file_system_that_is_read_only_from_the_start_is_told_and_taken_up_when_it_is_not() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("no file system may be mounted here: nothing is tested on one");
+        return;
+    };
+    disk.remount("ro");
+    let (journal, _) = Journal::open(disk.0.path(), &site(), Clock::start()).unwrap();
+    journal.append(Some(DeviceIndex(0)), vec![raised(1, 2)]);
+    until("it is told", || journal.stats().failed.is_some()).await;
+    disk.remount("rw");
+    synced_to(&journal, 1).await;
+    assert_eq!(journal.stats().failed, None);
+}
+
+fn fill(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("somebody-elses-file");
+    let mut file = std::fs::File::create(&path).unwrap();
+    for piece in [1 << 16, 1] {
+        while std::io::Write::write_all(&mut file, &vec![1; piece]).is_ok() {}
+    }
+    path
+}

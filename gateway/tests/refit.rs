@@ -46,7 +46,7 @@ fn a_delay_that_runs_goes_on_over_a_change_elsewhere_and_a_new_limit_counts_from
         bench.lines("A.H"),
         [(6000, Cause::Active, Shown::Unacknowledged)]
     );
-    assert!(change(&mut bench, &[gas(60)]).is_empty());
+    assert!(change(&mut bench, &[gas(45)]).is_empty());
     assert!(bench.active("A.H"), "a limit alone clears nothing");
     bench.see("A", 30.0, 7000);
     bench.wait(3_600_000);
@@ -114,7 +114,6 @@ fn a_point_that_is_measured_otherwise_is_unread_and_holds_what_stood() {
     let mut bench = Bench::new(&[gas(20)]);
     bench.see("A", 60.0, 1000);
     bench.see("A", 1.0, 1500);
-    assert!(bench.active("A.H") || !bench.active("A.HH"));
     bench.see("A", 60.0, 2000);
     let other = gas(20).replace("address = 0", "address = 7");
     assert!(change(&mut bench, &[other]).is_empty());

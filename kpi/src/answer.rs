@@ -1,6 +1,6 @@
 //! How people answered: who acknowledged what, and how long it took from the annunciation of that occurrence.
 
-use crate::line::{Line, Period};
+use crate::line::{Line, Period, Record};
 use davy_alarm::{Cause, Priority};
 use std::collections::BTreeMap;
 
@@ -24,14 +24,16 @@ pub(crate) struct Answered {
 pub(crate) struct PersonAnswers {
     pub(crate) acknowledged: u64,
     pub(crate) shelved: u64,
+    pub(crate) silenced: u64,
     pub(crate) times_ms: Vec<i64>,
 }
 
 impl<'a> Answers<'a> {
-    pub(crate) fn of(lines: &[Line<'a>], period: &Period) -> Self {
+    pub(crate) fn of(record: &Record<'a>, period: &Period) -> Self {
         let mut answers = Self::default();
         let mut waiting: BTreeMap<&str, (i64, Priority)> = BTreeMap::new();
-        for line in lines.iter().filter(|line| line.time_ms < period.to_ms) {
+        let lines = record.lines.iter();
+        for line in lines.filter(|line| line.time_ms < period.to_ms) {
             if line.annunciates() {
                 waiting.insert(line.alarm, (line.time_ms, line.priority));
                 continue;
@@ -63,6 +65,11 @@ impl<'a> Answers<'a> {
         for (since, priority) in waiting.values() {
             if period.holds(*since) {
                 answers.of_priority(*priority).waiting += 1;
+            }
+        }
+        for silence in record.silences {
+            if period.holds(silence.time_ms) {
+                answers.people.entry(silence.actor).or_default().silenced += 1;
             }
         }
         answers

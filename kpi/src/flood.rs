@@ -92,24 +92,69 @@ pub struct FloodNow {
     pub since_ms: Option<i64>,
 }
 
-/// Follows the load as it comes. It knows nothing from before it was made: a restart in the midst of a flood counts anew.
+/// How far back [`flood_now`] wants annunciations: a flood that has stayed between five and ten in ten minutes for longer than that is not seen to go on.
+pub const FLOOD_LEAD_MS: i64 = 12 * INTERVAL_MS;
+
+/// The load at `now_ms` by annunciations at these rising times, from [`FLOOD_LEAD_MS`] before on.
+pub fn flood_now(times: &[i64], now_ms: i64) -> FloodNow {
+    let floods = floods(times, now_ms.saturating_add(1));
+    let window = now_ms.saturating_sub(INTERVAL_MS)..now_ms;
+    let count = times
+        .iter()
+        .filter(|time| window.start < **time && **time <= window.end)
+        .count();
+    FloodNow {
+        count: count as u64,
+        since_ms: floods
+            .last()
+            .filter(|flood| flood.to_ms.is_none())
+            .map(|flood| flood.from_ms),
+    }
+}
+
+/// Follows the load as it comes.
 #[derive(Clone, Debug, Default)]
 pub struct FloodWatch {
-    times: VecDeque<Instant>,
+    /// On the monotonic clock, milliseconds; what a restart left behind lies before its beginning.
+    times: VecDeque<i64>,
     since: Option<WallMs>,
 }
 
 impl FloodWatch {
+    /// Takes over what was annunciated before the restart, at these rising times of the wall clock; `now` and `wall` are one moment. What comes after `wall` is of
+    /// a clock that was wrong, and is passed over.
+    pub fn resume(&mut self, before: &[i64], now: Instant, wall: WallMs) {
+        let before = before.iter().filter(|time| **time <= wall.0);
+        let known: Vec<i64> = before.copied().collect();
+        let now_ms = monotonic(now);
+        let ago = |time: i64| now_ms.saturating_sub(wall.0.saturating_sub(time));
+        for &time in known.iter().rev() {
+            if self.times.len() == REMEMBERED {
+                break;
+            }
+            self.times.push_front(ago(time));
+        }
+        self.since = flood_now(&known, wall.0)
+            .since_ms
+            .map(WallMs)
+            .or(self.since);
+        self.settle(now_ms);
+        if self.times.len() > OVER {
+            self.since.get_or_insert(wall);
+        }
+    }
+
     /// Takes a transition over; one that annunciates nothing is passed over.
     pub fn follow(&mut self, cause: Cause, to: Shown, now: Instant, wall: WallMs) {
         if !crate::line::annunciates(cause, to) {
             return;
         }
-        self.settle(now);
+        let now_ms = monotonic(now);
+        self.settle(now_ms);
         if self.times.len() == REMEMBERED {
             self.times.pop_front();
         }
-        self.times.push_back(now);
+        self.times.push_back(now_ms);
         if self.times.len() > OVER {
             self.since.get_or_insert(wall);
         }
@@ -117,7 +162,7 @@ impl FloodWatch {
 
     /// The load at `now`.
     pub fn look(&mut self, now: Instant) -> FloodNow {
-        self.settle(now);
+        self.settle(monotonic(now));
         FloodNow {
             count: self.times.len() as u64,
             since_ms: self.since.map(|since| since.0),
@@ -125,11 +170,11 @@ impl FloodWatch {
     }
 
     /// Lets go of what is ten minutes old, one by one: the flood ends at the moment at which too few are left.
-    fn settle(&mut self, now: Instant) {
+    fn settle(&mut self, now_ms: i64) {
         while self
             .times
             .front()
-            .is_some_and(|oldest| now.since(*oldest) >= INTERVAL_MS.unsigned_abs())
+            .is_some_and(|oldest| now_ms.saturating_sub(*oldest) >= INTERVAL_MS)
         {
             self.times.pop_front();
         }
@@ -137,6 +182,10 @@ impl FloodWatch {
             self.since = None;
         }
     }
+}
+
+fn monotonic(now: Instant) -> i64 {
+    i64::try_from(now.0).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -194,5 +243,58 @@ mod tests {
                 since_ms: None
             }
         );
+    }
+
+    #[test]
+    fn a_restart_in_the_midst_of_a_flood_goes_on_counting_it() {
+        let wall = 1_000 * MINUTE;
+        let before: Vec<i64> = (0..11).map(|n| wall - 120_000 + n * 1_000).collect();
+        let mut watch = FloodWatch::default();
+        // Something came between the start and the moment at which the record was read.
+        watch.follow(
+            Cause::Active,
+            Shown::Unacknowledged,
+            Instant(400),
+            WallMs(wall - 100),
+        );
+        watch.resume(&before, Instant(500), WallMs(wall));
+        let seen = watch.look(Instant(500));
+        assert_eq!((seen.count, seen.since_ms), (12, Some(wall - 110_000)));
+        // Fewer than five are left when the eighth of them is ten minutes old.
+        let end = u64::try_from(INTERVAL_MS - 120_000 + 7_000 + 500).expect("positive");
+        assert!(watch.look(Instant(end - 1)).since_ms.is_some());
+        assert_eq!(watch.look(Instant(end)).since_ms, None);
+    }
+
+    #[test]
+    fn a_record_of_a_clock_that_ran_ahead_begins_no_flood() {
+        let wall = 1_000 * MINUTE;
+        let ahead: Vec<i64> = (0..20).map(|n| wall + MINUTE + n).collect();
+        let mut watch = FloodWatch::default();
+        watch.resume(&ahead, Instant(0), WallMs(wall));
+        assert_eq!(watch.look(Instant(0)), FloodNow::default());
+    }
+
+    #[test]
+    fn the_load_of_a_record_is_that_of_a_watch_that_followed_it() {
+        let times: Vec<i64> = (0..40).map(|n| n * 37_000 % 900_000 + n * 20_000).collect();
+        let mut times = times;
+        times.sort_unstable();
+        let mut watch = FloodWatch::default();
+        let mut next = 0;
+        for now in (0..2_000_000).step_by(1_000) {
+            while times.get(next).is_some_and(|time| *time <= now) {
+                let at = Instant(times[next].unsigned_abs());
+                watch.follow(
+                    Cause::Active,
+                    Shown::Unacknowledged,
+                    at,
+                    WallMs(times[next]),
+                );
+                next += 1;
+            }
+            let followed = watch.look(Instant(now.unsigned_abs()));
+            assert_eq!(flood_now(&times[..next], now), followed, "at {now}");
+        }
     }
 }

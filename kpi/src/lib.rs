@@ -15,17 +15,20 @@ mod line;
 mod load;
 mod propose;
 mod report;
+mod signal;
 mod standing;
 mod target;
 
 pub use chatter::ChatterRule;
-pub use flood::{Flood, FloodNow, FloodWatch};
-pub use line::{Held, Line, Period};
+pub use flood::{FLOOD_LEAD_MS, Flood, FloodNow, FloodWatch, flood_now};
+pub use line::annunciates;
+pub use line::{Held, Line, Period, Record, Silence};
 pub use propose::{Allowed, Parameter, Proposal, Proposals, Unproposed, propose};
 pub use report::{
     Acknowledgement, Chatterer, Chattering, Floods, Intervals, Person, PriorityShare, Rate, Report,
     Source, Sources, Standing, StandingAlarm, report,
 };
+pub use signal::{SIGNALS_MOST, Signal};
 pub use target::Verdict;
 
 /// How far before its period a report wants lines: what is active, flooding or unacknowledged when the period begins shows in them.

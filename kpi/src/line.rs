@@ -24,7 +24,7 @@ impl Line<'_> {
 }
 
 /// Activation, re-alarm, step-up, and return from suppression, where they lead to UNACK (R11, R12, R19).
-pub(crate) fn annunciates(cause: Cause, to: Shown) -> bool {
+pub fn annunciates(cause: Cause, to: Shown) -> bool {
     let calls = match cause {
         Cause::Active
         | Cause::ReAlarm
@@ -50,6 +50,25 @@ pub struct Held<'a> {
     pub alarm: &'a str,
     pub priority: Priority,
     pub since_ms: i64,
+}
+
+/// Somebody silenced the horn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silence<'a> {
+    /// The person; `local` for a screen that nobody was logged in at.
+    pub actor: &'a str,
+    /// UTC milliseconds.
+    pub time_ms: i64,
+}
+
+/// All that a report is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// In the order of their numbers, from `Period::lines_from_ms` on.
+    pub lines: &'a [Line<'a>],
+    /// What was active where the lines begin.
+    pub held: &'a [Held<'a>],
+    pub silences: &'a [Silence<'a>],
 }
 
 /// What a report is about. Half-open: `from_ms` ≤ time < `to_ms`, UTC milliseconds.

@@ -33,6 +33,8 @@ pub enum Unproposed {
     NoSignal,
     /// The recorded signal shows no chatter.
     TooFewTrips,
+    /// How the alarm judges its point is not known here: the gateway does not say, or no longer has it.
+    NotTold,
 }
 
 /// Which parameter.
@@ -125,7 +127,8 @@ const fn looks_at_value(condition: &Condition) -> bool {
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => false,
+        | Condition::Manual
+        | Condition::Unproved => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::answer::{Answered, Answers, percentile};
 use crate::chatter::{ChatterRule, chatter};
 use crate::flood::{self, Flood};
-use crate::line::{Held, Line, Period};
+use crate::line::{Held, Line, Period, Record};
 use crate::load::Load;
 use crate::standing::{standing, worst_day};
 use crate::target::{self, Verdict};
@@ -188,15 +188,17 @@ pub struct Person {
     pub actor: String,
     pub acknowledged: u64,
     pub shelved: u64,
+    /// How often they silenced the horn (R21).
+    pub silenced: u64,
     pub median_ms: Option<i64>,
     pub p90_ms: Option<i64>,
 }
 
-/// The figures of a period, from lines in the order of their numbers that begin at `period.lines_from_ms`, and from what was active there.
-/// Time is that of sorting the lines.
-pub fn report(lines: &[Line<'_>], held: &[Held<'_>], period: &Period, rule: ChatterRule) -> Report {
+/// The figures of a period. Time is that of sorting the lines.
+pub fn report(record: &Record<'_>, period: &Period, rule: ChatterRule) -> Report {
+    let Record { lines, held, .. } = *record;
     let load = Load::of(lines, period);
-    let mut answers = Answers::of(lines, period);
+    let mut answers = Answers::of(record, period);
     let start = period.start_ms();
     let span_ms = start.map_or(0, |start| period.to_ms.saturating_sub(start));
     let days = span_ms as f64 / DAY_MS as f64;
@@ -396,6 +398,7 @@ fn people(answers: Answers<'_>) -> Vec<Person> {
             actor: actor.to_owned(),
             acknowledged: one.acknowledged,
             shelved: one.shelved,
+            silenced: one.silenced,
             median_ms: percentile(&mut one.times_ms, 50),
             p90_ms: percentile(&mut one.times_ms, 90),
         })

@@ -1,7 +1,9 @@
 //! The figures against a slow reference that counts every window by itself, and at their boundaries.
 
 use davy_alarm::{Cause, Priority, Shown};
-use davy_kpi::{ChatterRule, Held, LEAD_MS, Line, Period, Report, Verdict, report};
+use davy_kpi::{
+    ChatterRule, Held, LEAD_MS, Line, Period, Record, Report, Silence, Verdict, report,
+};
 use proptest::prelude::*;
 
 const MINUTE: i64 = 60_000;
@@ -57,7 +59,14 @@ fn period(from_ms: i64, to_ms: i64) -> Period {
 }
 
 fn figures(lines: &[Line<'_>], period: &Period) -> Report {
-    report(lines, &[], period, ChatterRule::default())
+    report(
+        &Record {
+            lines,
+            ..Record::default()
+        },
+        period,
+        ChatterRule::default(),
+    )
 }
 
 #[test]
@@ -158,7 +167,15 @@ fn an_alarm_older_than_its_lines_stands_since_when_it_is_known_to() {
         priority: Priority::P2,
         since_ms: 3 * DAY,
     }];
-    let known = report(&[], &held, &week, ChatterRule::default()).standing;
+    let known = report(
+        &Record {
+            held: &held,
+            ..Record::default()
+        },
+        &week,
+        ChatterRule::default(),
+    )
+    .standing;
     assert_eq!(known.list[0].since_ms, Some(3 * DAY));
     assert_eq!(known.list[0].until_ms, None);
     let unknown = figures(&[clear("B", 31 * DAY)], &week).standing;
@@ -364,4 +381,28 @@ proptest! {
             prop_assert_eq!(source.map_or(0, |one| one.annunciations), of_alarm.len() as u64);
         }
     }
+}
+
+#[test]
+fn who_silenced_the_horn_is_counted_for_each_person_within_the_period() {
+    let silence = |actor, time_ms| Silence { actor, time_ms };
+    let silences = [
+        silence("wang", HOUR - 1),
+        silence("wang", HOUR),
+        silence("local", HOUR + 1),
+        silence("wang", 2 * HOUR - 1),
+        silence("wang", 2 * HOUR),
+    ];
+    let lines = [trip("A", HOUR), acknowledged("A", HOUR + 5, "wang")];
+    let record = Record {
+        lines: &lines,
+        silences: &silences,
+        ..Record::default()
+    };
+    let people = report(&record, &period(HOUR, 2 * HOUR), ChatterRule::default()).people;
+    let silenced: Vec<_> = people
+        .iter()
+        .map(|one| (&*one.actor, one.acknowledged, one.silenced))
+        .collect();
+    assert_eq!(silenced, [("wang", 1, 2), ("local", 0, 1)]);
 }

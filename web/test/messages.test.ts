@@ -9,6 +9,7 @@ const BOOKS = [
   ['i18n/shared.zh.json', 'i18n/shared.en.json'],
   ['plant/messages/zh.json', 'plant/messages/en.json'],
   ['plant/commission/messages/zh.json', 'plant/commission/messages/en.json'],
+  ['plant/commission/proof/messages/zh.json', 'plant/commission/proof/messages/en.json'],
   ['city/messages/zh.json', 'city/messages/en.json'],
 ] as const;
 
@@ -44,6 +45,7 @@ const CODES: [what: string, least: number, path: string, pattern: RegExp][] = [
   ['the city', 10, 'cloud/src/api/error.rs', /(?<!with_message)\(\s*"([a-z-]+)",\s*Message|\{ why: "([a-z-]+)" \}/g],
   ['the plant', 7, 'gateway/src/screen/refusal.rs', /StatusCode::\w+,\s*"([a-z-]+)"/g],
   ['an act at the plant', 1, 'gateway/src/screen/acts.rs', /ByRule\("([a-z-]+)"\)/g],
+  ['a proof at the plant', 6, 'gateway/src/screen/prove.rs', /ByRule\("([a-z-]+)"\)/g],
   ['a command to a gateway', 3, 'gateway/src/uplink/command.rs', /(?:no|ok_or|Err)\("([a-z-]+)"\)/g],
   ['the way to judgement', 2, 'gateway/src/uplink/link.rs', /no\("([a-z-]+)"\)|=> "([a-z-]+)",/g],
 ];

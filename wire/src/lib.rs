@@ -27,6 +27,8 @@ pub mod name {
     pub const REFUSAL: &str = "Node Info/Refusal";
     /// What somebody did at the plant, beside what alarms tell.
     pub const ACT: &str = "Node Info/Act";
+    /// By how many milliseconds the gateway's wall clock was set while it ran; its time is when, by the clock as it then was.
+    pub const CLOCK_SET: &str = "Node Info/Clock set";
     /// Followed by the output's id.
     pub const OUTPUTS: &str = "Outputs/";
     /// Followed by `<point or device>/<condition>`.

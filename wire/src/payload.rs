@@ -171,6 +171,18 @@ impl Value {
     }
 }
 
+impl std::fmt::Display for Value {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole(value) => write!(formatter, "{value}"),
+            Self::Unsigned(value) => write!(formatter, "{value}"),
+            Self::Number(value) => write!(formatter, "{value}"),
+            Self::Flag(value) => write!(formatter, "{value}"),
+            Self::Text(text) => formatter.write_str(text),
+        }
+    }
+}
+
 impl Metric {
     /// A metric by name, as births and node control carry it.
     pub fn named(name: impl Into<String>, kind: DataType, value: Option<Value>) -> Self {

@@ -24,11 +24,19 @@ enum Bench {
     Serial,
     /// The city's embedded history: a year of one point at 1 Hz
     History,
+    /// Journal and uplink: readings a processor second, bytes on disk and wire, wear, memory, an alarm beside backlog
+    Durability,
     /// Judgement: a reading with four limits, and a point of sites of 1,000 to 100,000
     Alarm,
 }
 
-const ALL: [Bench; 4] = [Bench::Edge, Bench::Serial, Bench::History, Bench::Alarm];
+const ALL: [Bench; 5] = [
+    Bench::Edge,
+    Bench::Serial,
+    Bench::History,
+    Bench::Durability,
+    Bench::Alarm,
+];
 
 /// Runs what was asked for. A missed target is printed and no error: figures are the product.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
@@ -38,6 +46,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
             Bench::Edge => edge(root, options.json)?,
             Bench::Serial => serial(root, options.json)?,
             Bench::History => example(root, options.json, &HISTORY)?,
+            Bench::Durability => durability(root, options.json)?,
             Bench::Alarm => example(root, options.json, &ALARM)?,
         }
     }
@@ -61,6 +70,13 @@ fn serial(root: &Path, json: bool) -> Result<()> {
     check(&mut bench)
 }
 
+/// Gateway and collector, each on the disk that holds the build.
+fn durability(root: &Path, json: bool) -> Result<()> {
+    std::fs::create_dir_all(root.join(FOLDER))?;
+    example(root, json, &DURABILITY)?;
+    example(root, json, &INGEST)
+}
+
 /// A bench of the suite beside a gateway, both built for release.
 fn suite_bench(root: &Path, name: &str, json: bool) -> Result<Command> {
     build(root, &["-p", "davy-gateway", "-p", "davy-suite", "--bins"])?;
@@ -82,22 +98,42 @@ struct Example {
     package: &'static str,
     name: &'static str,
     what: &'static str,
+    arguments: &'static [&'static str],
 }
 
+/// Where benches write, in the folder of the build.
+const FOLDER: &str = "target/bench";
+
+const DURABILITY: Example = Example {
+    bench: "durability",
+    package: "davy-gateway",
+    name: "durability_bench",
+    what: "a minute or two of journal and uplink",
+    arguments: &[FOLDER],
+};
+const INGEST: Example = Example {
+    bench: "durability",
+    package: "davy-cloud",
+    name: "ingest_bench",
+    what: "a collector takes what gateways send as fast as it can",
+    arguments: &[FOLDER],
+};
 const HISTORY: Example = Example {
     bench: "history",
     package: "davy-cloud",
     name: "history_bench",
     what: "a year of readings is written, then asked for",
+    arguments: &[],
 };
 const ALARM: Example = Example {
     bench: "alarm",
     package: "davy-gateway",
     name: "judge_bench",
     what: "sites of up to 100,000 points are judged",
+    arguments: &[],
 };
 
-/// The example prints `name value unit` a line, or `name value unit limit`; they are passed on as they come.
+/// The example prints `name value unit` a line, or `name value unit target`, where the target is at most a number or, behind `>`, at least; they are passed on as they come.
 fn example(root: &Path, json: bool, example: &Example) -> Result<()> {
     let bench = example.bench;
     let what = ["-p", example.package, "--example", example.name];
@@ -106,6 +142,8 @@ fn example(root: &Path, json: bool, example: &Example) -> Result<()> {
     eprintln!("bench {bench}: {}", example.what);
     let mut child = cargo(&["run", "--quiet", "--release"])
         .args(what)
+        .arg("--")
+        .args(example.arguments)
         .current_dir(root)
         .stdout(Stdio::piped())
         .spawn()
@@ -124,31 +162,64 @@ fn example(root: &Path, json: bool, example: &Example) -> Result<()> {
 /// One figure in the form of `bench edge`.
 fn figure(bench: &str, line: &str, json: bool) -> Result<String> {
     let parts: Vec<&str> = line.split_whitespace().collect();
-    let (name, value, unit, limit) = match parts[..] {
+    let (name, value, unit, target) = match parts[..] {
         [name, value, unit] => (name, value, unit, None),
-        [name, value, unit, limit] => (name, value, unit, Some(limit)),
+        [name, value, unit, target] => (name, value, unit, Some(Target::of(target)?)),
         _ => bail!("`{line}` is no figure: name, value and unit"),
     };
-    let name = format!("{bench}.{name}");
-    let number = |text: &str| {
-        let number = text.parse::<f64>();
-        number.with_context(|| format!("`{text}` of {name} is no number"))
-    };
-    let measured = number(value)?;
-    let limit = limit.map(number).transpose()?;
-    let held = limit.map(|limit| (limit, measured <= limit));
+    let (name, measured) = (format!("{bench}.{name}"), number(value)?);
     if json {
         let mut figure = serde_json::json!({ "name": name, "value": measured, "unit": unit });
-        if let Some((at_most, held)) = held {
-            figure["target"] = serde_json::json!({ "at_most": at_most, "held": held });
+        if let Some(target) = &target {
+            let held = target.is_held(measured);
+            figure["target"] = serde_json::json!({ (target.side): target.limit, "held": held });
         }
         return Ok(figure.to_string());
     }
-    let verdict = held.map_or(String::new(), |(limit, held)| {
-        let verdict = if held { "held" } else { "missed" };
-        format!("  | at most {limit} {verdict}")
+    let verdict = target.map_or(String::new(), |target| {
+        let verdict = if target.is_held(measured) {
+            "held"
+        } else {
+            "missed"
+        };
+        let side = target.side.replace('_', " ");
+        format!("  | {side} {} {verdict}", target.limit)
     });
     Ok(format!("{name:<40} {value:>9} {unit}{verdict}"))
+}
+
+/// What a figure should be.
+struct Target {
+    side: &'static str,
+    is_least: bool,
+    limit: f64,
+}
+
+impl Target {
+    fn of(text: &str) -> Result<Self> {
+        let (side, rest) = match text.strip_prefix('>') {
+            Some(rest) => ("at_least", rest),
+            None => ("at_most", text.strip_prefix('<').unwrap_or(text)),
+        };
+        Ok(Self {
+            side,
+            is_least: side == "at_least",
+            limit: number(rest)?,
+        })
+    }
+
+    fn is_held(&self, measured: f64) -> bool {
+        if self.is_least {
+            measured >= self.limit
+        } else {
+            measured <= self.limit
+        }
+    }
+}
+
+fn number(text: &str) -> Result<f64> {
+    let number = text.parse::<f64>();
+    number.with_context(|| format!("`{text}` is no number"))
 }
 
 /// A release build, out of the way of other work on the machine.
@@ -188,6 +259,13 @@ mod tests {
         let json = figure("alarm", "reading 50 ns 50", true).unwrap_or_default();
         assert!(
             json.contains("\"target\":{\"at_most\":50.0,\"held\":true}"),
+            "{json}"
+        );
+        let line = figure("durability", "path 2e6 1/s >1e6", false).unwrap_or_default();
+        assert!(line.ends_with("| at least 1000000 held"), "{line}");
+        let json = figure("durability", "path 9e5 1/s >1e6", true).unwrap_or_default();
+        assert!(
+            json.contains("\"at_least\":1000000.0,\"held\":false"),
             "{json}"
         );
     }

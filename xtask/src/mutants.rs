@@ -1,4 +1,4 @@
-//! `cargo xtask mutants`: breaks `alarm` in every way that cargo-mutants knows, one at a time, and looks whether a test notices. Half an hour on two cores, so
+//! `cargo xtask mutants`: breaks `alarm` in every way that cargo-mutants knows, one at a time, and looks whether a test notices. An hour on two busy cores, so
 //! it is not part of `test`. `alarm/mutants.md` tells what may live, and why.
 
 use crate::run::{cargo, check, step};
@@ -18,9 +18,16 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     // Elsewhere than the copy's own folder, so that what does not change is built once.
     let built = output.join("build");
     check(
-        cargo(&["mutants", "--package", "davy-alarm", "--output"])
-            .arg(&output)
-            .env("CARGO_TARGET_DIR", built)
-            .current_dir(root),
+        cargo(&[
+            "mutants",
+            "--package",
+            "davy-alarm",
+            "--profile",
+            "mutants",
+            "--output",
+        ])
+        .arg(&output)
+        .env("CARGO_TARGET_DIR", built)
+        .current_dir(root),
     )
 }

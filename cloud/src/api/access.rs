@@ -44,6 +44,10 @@ pub(crate) fn access(method: &str, path: &str) -> Option<Access> {
         ("GET" | "POST", "/api/admin/users") => person(Action::Administer),
         ("PUT" | "DELETE", "/api/admin/users/{id}") => person(Action::Administer),
         ("GET" | "PUT", "/api/admin/sites/{site}") => person(Action::Administer),
+        ("GET", "/api/admin/quarantine" | "/api/admin/quarantine/{message}") => {
+            person(Action::Administer)
+        }
+        ("POST", "/api/admin/quarantine/{message}/replay") => person(Action::Administer),
         _ => None,
     }
 }

@@ -73,7 +73,7 @@ impl UserChange {
     }
 }
 
-async fn audit(
+pub(super) async fn audit(
     city: &City,
     caller: &Caller,
     action: &'static str,

@@ -88,6 +88,8 @@ struct Feed {
     listener: Listener,
     ticks: Interval,
     ticked: u32,
+    /// Sites that were last sent in a flood: the count moves and the flood ends without an event of its own.
+    flooding: BTreeSet<String>,
     /// Sites whose overview is due at the next tick.
     stale: BTreeSet<String>,
     /// Made and not yet sent: one update's events at most.
@@ -120,6 +122,7 @@ impl Feed {
             visible: BTreeSet::new(),
             ticks,
             ticked: 0,
+            flooding: BTreeSet::new(),
             stale: BTreeSet::new(),
             ready: VecDeque::new(),
             number: 0,
@@ -159,6 +162,7 @@ impl Feed {
     async fn snapshot(&mut self) -> Result<(), ApiError> {
         let (sites, alarms) = of_scope(&self.city, &self.caller.scope()).await?;
         self.visible = sites.iter().map(|site| site.id.clone()).collect();
+        self.flooding = flooding(&sites).collect();
         self.stale.clear();
         let site::Now { values, demands } = self.now().await?;
         let time_ms = self.city.now_ms();
@@ -272,12 +276,14 @@ impl Feed {
     }
 
     async fn beat(&mut self) -> Result<(), ApiError> {
+        self.stale.append(&mut self.flooding);
         let stale: BTreeSet<_> = std::mem::take(&mut self.stale)
             .intersection(&self.visible)
             .cloned()
             .collect();
         if !stale.is_empty() {
             let (sites, _) = of_scope(&self.city, &Scope::Sites(stale)).await?;
+            self.flooding = flooding(&sites).collect();
             for site in &sites {
                 self.send("site", site);
             }
@@ -305,4 +311,9 @@ impl Feed {
             Err(error) => tracing::error!(%error, name, "an event could not be written"),
         }
     }
+}
+
+fn flooding(sites: &[SiteOverview]) -> impl Iterator<Item = String> {
+    let sites = sites.iter().filter(|site| site.flood.since_ms.is_some());
+    sites.map(|site| site.id.clone())
 }

@@ -9,13 +9,16 @@ use super::error::{ApiError, ErrorBody};
 use super::export;
 use super::kpi_csv;
 use super::query::Span;
-use super::shapes::GapShape;
+use super::shapes::{self, GapShape};
+use super::signal::signals;
 use crate::records::{Figures, Gap, Scope};
 use axum::Json;
 use axum::extract::{Extension, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use davy_kpi::{ChatterRule, Held, LEAD_MS, Line, Period, Report};
+use davy_kpi::{
+    ChatterRule, FloodNow, Held, LEAD_MS, Line, Period, Record, Report, Signal, Silence,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
@@ -54,6 +57,10 @@ pub(crate) struct Kpi {
     truncated: bool,
     /// Gaps of record that touch the period: its figures are of what is on record.
     gaps: Vec<GapShape>,
+    /// The load now.
+    flood: FloodNow,
+    /// What the recorded signals of the alarms that chatter most propose.
+    signals: Vec<Signal>,
 }
 
 /// How well the alarms of a site serve those who answer them.
@@ -90,7 +97,7 @@ async fn reckon(city: &City, query: &KpiQuery) -> Result<(Kpi, Vec<Gap>), ApiErr
     let rule = rule(query)?;
     let span = span(query, city.now_ms())?;
     let known = city.records.site(&query.site).await?;
-    known.ok_or(ApiError::Unknown { what: "site" })?;
+    let known = known.ok_or(ApiError::Unknown { what: "site" })?;
     let waited = tokio::time::timeout(PATIENCE, city.reckoning().clone().acquire_owned()).await;
     // The semaphore is never closed.
     let Ok(Ok(_turn)) = waited else {
@@ -119,13 +126,24 @@ async fn reckon(city: &City, query: &KpiQuery) -> Result<(Kpi, Vec<Gap>), ApiErr
     };
     let truncated = found.truncated;
     let report = tokio::task::spawn_blocking(move || report(&found, &period, rule)).await;
+    let report = report.map_err(|_| ApiError::NotReady("kpi"))?;
+    let model = shapes::model(&known);
+    let signals = signals(city, &query.site, &model, &report.chattering.list).await?;
     let kpi = Kpi {
         site: query.site.clone(),
-        report: report.map_err(|_| ApiError::NotReady("kpi"))?,
+        flood: flood(city, &query.site).await?,
+        signals,
+        report,
         truncated,
         gaps: gaps.iter().map(GapShape::from).collect(),
     };
     Ok((kpi, gaps))
+}
+
+async fn flood(city: &City, site: &str) -> Result<FloodNow, ApiError> {
+    let scope = Scope::Sites([site.to_owned()].into());
+    let loads = city.records.loads(&scope, city.now_ms()).await?;
+    Ok(loads.get(site).copied().unwrap_or_default())
 }
 
 fn rule(query: &KpiQuery) -> Result<ChatterRule, ApiError> {
@@ -176,5 +194,18 @@ fn report(found: &Figures, period: &Period, rule: ChatterRule) -> Report {
             since_ms: held.since_ms,
         })
         .collect();
-    davy_kpi::report(&lines, &held, period, rule)
+    let silences: Vec<Silence<'_>> = found
+        .silences
+        .iter()
+        .map(|silence| Silence {
+            actor: &silence.actor,
+            time_ms: silence.time_ms,
+        })
+        .collect();
+    let record = Record {
+        lines: &lines,
+        held: &held,
+        silences: &silences,
+    };
+    davy_kpi::report(&record, period, rule)
 }

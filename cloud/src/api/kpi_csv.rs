@@ -175,6 +175,7 @@ impl Sheet<'_> {
             self.row(row("acknowledged-by").value(person.acknowledged as f64, ""));
             self.row(row("acknowledged-by-median").value(seconds(person.median_ms), "s"));
             self.row(row("shelved-by").value(person.shelved as f64, ""));
+            self.row(row("silenced-by").value(person.silenced as f64, ""));
         }
     }
 }

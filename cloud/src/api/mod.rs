@@ -15,9 +15,11 @@ mod kpi;
 mod kpi_csv;
 mod orders;
 mod overview;
+mod quarantine;
 mod query;
 mod session;
 mod shapes;
+mod signal;
 mod site;
 mod trend;
 
@@ -179,4 +181,7 @@ fn routes() -> OpenApiRouter<City> {
         .routes(routes!(admin::users, admin::add_user))
         .routes(routes!(admin::change_user, admin::remove_user))
         .routes(routes!(admin::registry, admin::put_registry))
+        .routes(routes!(quarantine::quarantine))
+        .routes(routes!(quarantine::show))
+        .routes(routes!(quarantine::replay))
 }

@@ -8,6 +8,7 @@ use crate::records::{self, Link, Place, Risk, Scope, Site, Text};
 use axum::Json;
 use axum::extract::{Extension, State};
 use davy_alarm::Priority;
+use davy_kpi::FloodNow;
 use serde::Serialize;
 use std::collections::HashMap;
 use utoipa::ToSchema;
@@ -30,6 +31,8 @@ pub(crate) struct SiteOverview {
     last_seen_ms: Option<i64>,
     alarms: AlarmCounts,
     worst: Option<Alarm>,
+    /// How many alarms called for a person of late, and whether they are a flood.
+    pub(crate) flood: FloodNow,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
@@ -65,7 +68,7 @@ impl AlarmCounts {
 
 impl SiteOverview {
     /// `alarms`: those of the site, worst first.
-    fn new(site: &Site, alarms: &[records::Alarm], now_ms: i64) -> Self {
+    fn new(site: &Site, alarms: &[records::Alarm], flood: FloodNow, now_ms: i64) -> Self {
         // What waits for somebody comes before what somebody has seen, whatever its priority among equals.
         let worst = alarms
             .iter()
@@ -80,6 +83,7 @@ impl SiteOverview {
             last_seen_ms: site.last_seen_ms,
             alarms: AlarmCounts::of(alarms),
             worst: worst.map(Alarm::from),
+            flood,
         }
     }
 }
@@ -97,10 +101,12 @@ pub(crate) async fn of_scope(
         by_site.entry(alarm.site.clone()).or_default().push(alarm);
     }
     let now_ms = city.now_ms();
+    let loads = city.records.loads(scope, now_ms).await?;
     let of = |site: &Site| {
         SiteOverview::new(
             site,
             by_site.get(&site.id).map_or(&[], Vec::as_slice),
+            loads.get(&site.id).copied().unwrap_or_default(),
             now_ms,
         )
     };

@@ -23,6 +23,7 @@ pub(crate) struct Data {
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) lost: Vec<Lost>,
     pub(crate) acts: Vec<Act>,
+    pub(crate) clock_sets: Vec<ClockSet>,
     /// Metrics that no birth declared: the table is too old, or the birth was not heard.
     pub(crate) undeclared: Vec<String>,
     /// Its aliases are of another birth than the table's: nothing after the offset was read.
@@ -50,6 +51,13 @@ pub(crate) struct Lost {
     pub(crate) time_ms: i64,
 }
 
+/// A gateway's wall clock was set while it ran: what it told before was off by as much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClockSet {
+    pub(crate) by_ms: i64,
+    pub(crate) time_ms: i64,
+}
+
 /// What somebody did at the plant, beside what alarms tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Act {
@@ -59,11 +67,31 @@ pub(crate) struct Act {
     pub(crate) time_ms: i64,
 }
 
+/// A proof as the plant tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proved {
+    /// Id of the point or output; none of a report.
+    pub(crate) of: Option<String>,
+    pub(crate) number: u64,
+    pub(crate) kind: String,
+    pub(crate) outcome: String,
+    /// SHA-256, hexadecimal.
+    pub(crate) digest: String,
+    /// JSON, as the gateway wrote it.
+    pub(crate) detail: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     Silence,
     /// Of the output with this id.
     Reset(String),
+    /// An output was switched on for a while, to prove it.
+    Test(String),
+    /// A point or output was proved.
+    Prove(Box<Proved>),
+    /// A signed report of proofs was made.
+    Report(Box<Proved>),
     /// Another site file took the running one's place: their digests, and what differs as JSON.
     Reload {
         from: String,
@@ -154,6 +182,12 @@ fn take(
         }
         Meaning::Lost => data.lost.extend(lost(metric, time_ms)),
         Meaning::Act => data.acts.extend(act(metric, datatype, time_ms)?),
+        Meaning::ClockSet => {
+            let by_ms = metric.value(Some(DataType::Int64 as u32));
+            let by_ms = by_ms.and_then(|by_ms| by_ms.as_i64());
+            let set = by_ms.map(|by_ms| ClockSet { by_ms, time_ms });
+            data.clock_sets.extend(set);
+        }
         Meaning::Alarm(declared) => {
             data.lines.push(alarm::line(metric, declared, time_ms)?);
             data.newest_ms = data.newest_ms.max(time_ms);
@@ -219,6 +253,9 @@ fn act(metric: &Metric, datatype: Option<u32>, time_ms: i64) -> Result<Option<Ac
     let deed = match what {
         "silence" => Deed::Silence,
         "reset" => Deed::Reset(said("output").ok_or("a reset of no output")?),
+        "test" => Deed::Test(said("output").ok_or("a test of no output")?),
+        "prove" => Deed::Prove(Box::new(proved(metric)?)),
+        "report" => Deed::Report(Box::new(proved(metric)?)),
         "reload" => Deed::Reload {
             from: said("from").ok_or("a reload from nothing")?,
             to: said("to").ok_or("a reload to nothing")?,
@@ -231,6 +268,20 @@ fn act(metric: &Metric, datatype: Option<u32>, time_ms: i64) -> Result<Option<Ac
         actor: said("actor").ok_or("an act of nobody")?,
         time_ms,
     }))
+}
+
+fn proved(metric: &Metric) -> Result<Proved, String> {
+    let said = |key: &str| Some(metric.property(key)?.as_text()?.to_owned());
+    let need = |key: &str| said(key).ok_or_else(|| format!("a proof without `{key}`"));
+    let number = metric.property("number").and_then(|value| value.as_u64());
+    Ok(Proved {
+        of: said("point").or_else(|| said("output")),
+        number: number.ok_or("a proof without `number`")?,
+        kind: need("kind")?,
+        outcome: need("outcome")?,
+        digest: need("digest")?,
+        detail: said("detail").unwrap_or_default(),
+    })
 }
 
 /// When a metric was sampled: as it says, as its message says, or as it came.

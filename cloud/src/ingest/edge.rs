@@ -43,6 +43,8 @@ pub(crate) enum Meaning {
     Refusal,
     /// What somebody did at the plant, beside what alarms tell.
     Act,
+    /// The gateway's wall clock was set while it ran.
+    ClockSet,
     /// A point, or an output (kept as `Outputs/<id>`).
     Point(String),
     Alarm(Declared),
@@ -161,6 +163,7 @@ impl Edge {
             name::REFUSAL => Meaning::Refusal,
             name::LOST => Meaning::Lost,
             name::ACT => Meaning::Act,
+            name::CLOCK_SET => Meaning::ClockSet,
             name::BD_SEQ => Meaning::Other,
             _ if is_node_own(name) && !name.starts_with(name::OUTPUTS) => Meaning::Other,
             _ => match alarm::id_of(name) {

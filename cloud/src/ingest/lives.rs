@@ -7,6 +7,7 @@ use super::store::GaveUp;
 use super::worker::{Message, Worker};
 use crate::live::Update;
 use davy_wire::{Payload, Verb};
+use std::time::Instant;
 
 impl Worker {
     /// A birth or a death.
@@ -23,6 +24,13 @@ impl Worker {
                 .quarantine(&message, "not a Sparkplug payload")
                 .await;
         };
+        match verb {
+            Verb::NodeBirth => self.sequences.born(&name, payload.seq),
+            Verb::DeviceBirth | Verb::DeviceDeath => {
+                self.sequences.heard(&name, payload.seq, Instant::now());
+            }
+            _ => {}
+        }
         match verb {
             Verb::NodeBirth => self.node_born(name, &payload, &message).await,
             Verb::DeviceBirth => self.device_born(name, device, &payload, &message).await,

@@ -1,5 +1,5 @@
 //! From the broker to the stores: `session` listens, `worker` decodes (`decode`, `edge`, `alarm`, `birth`, `lives`) and commits (`store`), `outbox` acknowledges,
-//! `orders` carries commands the other way.
+//! `replay` puts quarantined messages through again, `orders` carries commands the other way.
 //!
 //! The socket is read by one task into one queue, bounded in messages and bytes; when it is full the socket is not read. A batch is acknowledged after
 //! history and records have it on disk, a message that cannot be read after it was put aside whole. A store that fails acknowledges nothing.
@@ -12,6 +12,8 @@ mod link;
 mod lives;
 mod orders;
 mod outbox;
+mod replay;
+mod sequence;
 mod session;
 mod store;
 mod tables;
@@ -26,9 +28,11 @@ use orders::Orders;
 use outbox::Outbox;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
+use sequence::Sequences;
 use session::Session;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use store::Store;
 use tables::{Tables, Trust};
 use tokio::sync::{Semaphore, mpsc};
@@ -51,6 +55,8 @@ pub(crate) struct Plan {
     /// The group of a shared subscription.
     pub(crate) share: Option<String>,
     pub(crate) late_after_ms: i64,
+    /// How long a message that is missing between others is waited for.
+    pub(crate) reorder_timeout: Duration,
 }
 
 /// Builds ingest: the courier, and the tasks that must run.
@@ -85,6 +91,7 @@ pub(crate) async fn build(
         outbox: outbox.clone(),
         orders: orders.clone(),
         late_after_ms: plan.late_after_ms,
+        sequences: Sequences::new(trust, plan.reorder_timeout),
         deferred: HashMap::new(),
     };
     let tasks = vec![

@@ -1,13 +1,15 @@
 //! The stores as ingest meets them: a busy one is waited for, a failing one is tried a few times and told of. While it waits nobody takes from the
 //! queue, so that in the end the socket is not read: gateways and broker hold what we cannot.
 
-use super::decode::{Act, Deed, Lost};
+use super::decode::{Act, ClockSet, Deed, Lost, Proved};
 use super::outbox::EdgeName;
 use super::worker::Message;
 use crate::api::{Health, Status};
 use crate::audit::Entry;
 use crate::history::{History, HistoryError, PointReading};
-use crate::records::{Alarm, Batch, Committed, DeviceBirth, NodeBirth, Records, RecordsError};
+use crate::records::{
+    Alarm, Batch, Committed, DeviceBirth, NodeBirth, Quarantined, Records, RecordsError,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -139,6 +141,41 @@ impl Store {
         Ok(())
     }
 
+    /// Quarantined messages that somebody asked to be put through again.
+    pub(crate) async fn replays(&self, limit: u32) -> Result<Vec<Quarantined>, GaveUp> {
+        self.persist("replays", || self.records.replays(limit))
+            .await
+    }
+
+    /// Tells for ever how it went, and takes the message out if nothing of it is left unread.
+    pub(crate) async fn replayed(
+        &self,
+        message: &Quarantined,
+        outcome: Result<serde_json::Value, String>,
+    ) -> Result<(), GaveUp> {
+        let (action, detail) = match &outcome {
+            Ok(detail) => ("quarantine-replayed", detail.clone()),
+            Err(why) => ("quarantine-kept", serde_json::json!({ "why": why })),
+        };
+        let entry = Entry {
+            time_ms: crate::run::now_ms(),
+            actor: message.replay_asked_by.clone().unwrap_or_default(),
+            action,
+            subject: message.id.to_string(),
+            detail,
+        };
+        // Told first: should this end between the two, it is put through once more, which changes nothing.
+        self.persist("a replay", || self.records.audit(&entry))
+            .await?;
+        self.persist("a replay", || async {
+            match &outcome {
+                Ok(_) => self.records.replayed(message.id).await,
+                Err(why) => self.records.not_replayed(message.id, why).await,
+            }
+        })
+        .await
+    }
+
     /// Keeps for ever that a gateway lost readings: a loss is a record too.
     pub(crate) async fn lost(&self, site: &str, lost: &Lost) -> Result<(), GaveUp> {
         tracing::error!(site, ?lost, "a gateway lost batches to a full disk");
@@ -154,10 +191,25 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps for ever who silenced a horn, reset an output or changed the site file at a plant.
+    /// Keeps for ever that a gateway's clock was set, so that the times before it can be read for what they are.
+    pub(crate) async fn clock_set(&self, site: &str, set: &ClockSet) -> Result<(), GaveUp> {
+        tracing::warn!(site, ?set, "a gateway's clock was set");
+        let entry = Entry {
+            time_ms: set.time_ms,
+            actor: "gateway".to_owned(),
+            action: "clock-set",
+            subject: site.to_owned(),
+            detail: serde_json::json!({ "by_ms": set.by_ms }),
+        };
+        self.persist("a setting of a clock", || self.records.audit(&entry))
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps for ever who silenced a horn, reset or tested an output, proved a loop, made a report or changed the site file at a plant.
     pub(crate) async fn acted(&self, site: &str, act: &Act) -> Result<(), GaveUp> {
         let (action, detail) = match &act.deed {
-            Deed::Silence => ("plant-silence", serde_json::json!({})),
+            Deed::Silence => (crate::audit::PLANT_SILENCE, serde_json::json!({})),
             Deed::Reload { from, to, changes } => {
                 let changes =
                     serde_json::from_str(changes).unwrap_or_else(|_| serde_json::json!(changes));
@@ -165,6 +217,9 @@ impl Store {
                 ("plant-reload", detail)
             }
             Deed::Reset(output) => ("plant-reset", serde_json::json!({ "output": output })),
+            Deed::Test(output) => ("plant-test", serde_json::json!({ "output": output })),
+            Deed::Prove(proved) => ("plant-prove", proof(proved)),
+            Deed::Report(proved) => ("plant-report", proof(proved)),
         };
         let entry = Entry {
             time_ms: act.time_ms,
@@ -241,4 +296,22 @@ impl Store {
             () = tokio::time::sleep(pause) => Ok(()),
         }
     }
+}
+
+/// A proof in the audit log: whole, as the plant told it.
+fn proof(proved: &Proved) -> serde_json::Value {
+    let Proved {
+        of,
+        number,
+        kind,
+        outcome,
+        digest,
+        detail,
+    } = proved;
+    // What is no JSON is kept as the text that it is.
+    let text = || serde_json::Value::from(detail.as_str());
+    let told: serde_json::Value = serde_json::from_str(detail).unwrap_or_else(|_| text());
+    serde_json::json!({
+        "of": of, "number": number, "kind": kind, "outcome": outcome, "digest": digest, "proof": told
+    })
 }

@@ -4,6 +4,7 @@ use super::decode::{self, Data, Refusal};
 use super::edge::Edge;
 use super::orders::Orders;
 use super::outbox::{EdgeName, Outbox};
+use super::sequence::Sequences;
 use super::store::{GaveUp, Store};
 use super::tables::Tables;
 use crate::history::PointReading;
@@ -14,8 +15,9 @@ use davy_alarm::Reading;
 use davy_wire::{Payload, Topic, Verb};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// Messages in one transaction.
@@ -23,6 +25,9 @@ const MOST_A_GROUP: usize = 256;
 
 /// Batches whose undeclared metrics are remembered. Beyond it all are forgotten, and each is asked about once more.
 const MOST_DEFERRED: usize = 10_000;
+
+/// How often it is looked for missing messages, and for quarantined ones that somebody asked to be put through again.
+const LOOKS_EVERY: Duration = Duration::from_millis(500);
 
 /// What the listening task hands over.
 #[derive(Debug)]
@@ -50,6 +55,7 @@ pub(crate) struct Worker {
     pub(crate) outbox: Outbox,
     pub(crate) orders: Orders,
     pub(crate) late_after_ms: i64,
+    pub(crate) sequences: Sequences,
     pub(crate) deferred: HashMap<(EdgeName, Offset), i64>,
 }
 
@@ -66,9 +72,16 @@ impl Worker {
     /// Works until the service ends; what is then not committed is not acknowledged either.
     pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Item>, ending: CancellationToken) {
         let mut items = Vec::with_capacity(MOST_A_GROUP);
+        let mut looks = tokio::time::interval(LOOKS_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let taken = tokio::select! {
                 () = ending.cancelled() => return,
+                _ = looks.tick() => {
+                    self.ask_for_missing();
+                    let _told = self.replays().await;
+                    continue;
+                }
                 taken = queue.recv_many(&mut items, MOST_A_GROUP) => taken,
             };
             if taken == 0 {
@@ -87,6 +100,7 @@ impl Worker {
                 Item::Connected => {
                     self.tables.connected();
                     self.deferred.clear();
+                    self.sequences.forget();
                 }
                 Item::Message(message) => self.message(message, &mut group).await?,
             }
@@ -152,7 +166,10 @@ impl Worker {
             return Ok(None);
         };
         let data = match Payload::from_bytes(&message.payload) {
-            Ok(payload) => decode::data(&payload, device, &edge, message.received_ms),
+            Ok(payload) => {
+                self.sequences.heard(name, payload.seq, Instant::now());
+                decode::data(&payload, device, &edge, message.received_ms)
+            }
             Err(error) => Data {
                 offset: decode::salvaged_offset(&message.payload, &edge),
                 faults: vec![error.to_string()],
@@ -199,6 +216,7 @@ impl Worker {
             lines: std::mem::take(&mut data.lines),
             late_after_ms: self.late_after_ms,
             samples: std::mem::take(&mut data.samples),
+            again: false,
         };
         Some(Pending {
             name,
@@ -235,6 +253,13 @@ impl Worker {
             tracing::info!(edge = %name, why, "asked to be born again");
             metrics::counter!("davy_ingest_rebirths_asked_total").increment(1);
             self.outbox.ask_rebirth(name);
+        }
+    }
+
+    /// Something that a node sent did not come.
+    fn ask_for_missing(&mut self) {
+        for name in self.sequences.overdue(Instant::now()) {
+            self.ask_rebirth(&name, "a message is missing");
         }
     }
 
@@ -281,6 +306,9 @@ impl Worker {
             for act in &data.acts {
                 self.store.acted(&batch.site, act).await?;
             }
+            for set in &data.clock_sets {
+                self.store.clock_set(&batch.site, set).await?;
+            }
             if !data.faults.is_empty() {
                 let why = data.faults.join("; ");
                 self.store.quarantine(&message, &why).await?;
@@ -293,7 +321,7 @@ impl Worker {
         Ok(())
     }
 
-    async fn tell(&self, site: &str, data: Data, outcome: Committed) {
+    pub(super) async fn tell(&self, site: &str, data: Data, outcome: Committed) {
         if outcome.back {
             self.live.tell(Update::Site(site.to_owned()));
         }

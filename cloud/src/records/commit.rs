@@ -45,6 +45,8 @@ pub struct Batch {
     /// Lines older than this when they were received are marked late, milliseconds.
     pub late_after_ms: i64,
     pub samples: Vec<Sample>,
+    /// It was acknowledged before without all that it holds, and is put through again: its lines count although its offset is known.
+    pub again: bool,
 }
 
 /// What a batch changed.
@@ -90,6 +92,7 @@ async fn commit(change: &mut dyn Transaction, batch: &Batch) -> Result<Committed
         Some(Offset { stream, offset }) => match take_offset(change, &batch.site, stream, offset)
             .await?
         {
+            Taken::Before if batch.again => (epoch(change, &batch.site, stream).await?, false),
             Taken::Before => {
                 return Ok(Committed {
                     duplicate: true,

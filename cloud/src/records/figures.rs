@@ -4,10 +4,13 @@
 use super::engine::{Row, StoreError, values};
 use super::transition::{number, priority, shown};
 use super::{Records, RecordsError};
+use crate::audit::PLANT_SILENCE;
 use davy_alarm::{Cause, Priority, Shown};
 
 /// Most lines of one answer, the newest.
 const MOST_LINES: usize = 200_000;
+/// Most silences of one answer.
+const MOST_SILENCES: usize = 20_000;
 /// Most alarms that were active when a span begins.
 const MOST_HELD: usize = 10_000;
 
@@ -30,12 +33,22 @@ pub struct HeldAlarm {
     pub since_ms: i64,
 }
 
+/// Somebody silenced the horn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SilenceLine {
+    /// The person's id at the plant; `local` where nobody was logged in.
+    pub actor: String,
+    pub time_ms: i64,
+}
+
 /// The lines of a span of a site.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
     /// By epoch and number.
     pub lines: Vec<FigureLine>,
     pub held: Vec<HeldAlarm>,
+    /// At most 20,000, the newest, newest first.
+    pub silences: Vec<SilenceLine>,
     /// The oldest thing on record of the site, or the first line that was kept.
     pub record_from_ms: Option<i64>,
     /// There were more lines than are kept.
@@ -64,6 +77,7 @@ impl Records {
         Ok(Figures {
             lines: lines.into_iter().map(|(_, line)| line).collect(),
             held: self.held(site, from_ms).await?,
+            silences: self.silences(site, from_ms, to_ms).await?,
             record_from_ms: if truncated {
                 first_kept_ms
             } else {
@@ -71,6 +85,33 @@ impl Records {
             },
             truncated,
         })
+    }
+
+    /// From the audit log, where a plant's acts that no alarm tells of stand.
+    async fn silences(
+        &self,
+        site: &str,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> Result<Vec<SilenceLine>, RecordsError> {
+        let sql = format!(
+            "SELECT actor, time_ms FROM audit WHERE subject = $1 AND action = $2 AND time_ms >= $3 AND time_ms < $4 \
+             ORDER BY time_ms DESC LIMIT {MOST_SILENCES}"
+        );
+        let values = values![site, PLANT_SILENCE, from_ms, to_ms];
+        let rows = self.engine.read(sql, values).await?;
+        let silence = |row: &Row| {
+            let actor = row.text(0)?;
+            let person = actor.split_once('/').map(|(_, person)| person.to_owned());
+            Ok(SilenceLine {
+                actor: person.unwrap_or(actor),
+                time_ms: row.int(1)?,
+            })
+        };
+        Ok(rows
+            .iter()
+            .map(silence)
+            .collect::<Result<_, StoreError>>()?)
     }
 
     /// Since its last activation before then; an occurrence that a re-alarm began has not that time itself. The plus sign keeps SQLite to the index of the

@@ -15,6 +15,7 @@ pub(crate) mod engine;
 mod figures;
 mod fold;
 mod gap;
+mod load;
 mod model;
 mod occurrence;
 mod person;
@@ -32,12 +33,12 @@ pub use command::Command;
 pub use commit::{Batch, Committed, Offset, Sample};
 pub use condition::Scope;
 pub use engine::StoreError;
-pub use figures::{FigureLine, Figures, HeldAlarm};
+pub use figures::{FigureLine, Figures, HeldAlarm, SilenceLine};
 pub use fold::Suppressed;
 pub use gap::Gap;
 pub use model::{
-    Effect, Model, ModelArea, ModelDevice, ModelLimit, ModelOutput, ModelPerson, ModelPoint,
-    ModelVote,
+    Effect, Model, ModelArea, ModelDevice, ModelJudged, ModelLimit, ModelOutput, ModelPerson,
+    ModelPoint, ModelVote,
 };
 pub use occurrence::{Occurrence, OccurrenceFilter, OccurrenceKey};
 pub use person::{Person, Role};

@@ -56,6 +56,23 @@ pub struct ModelPoint {
     /// What 0 and 1 are called.
     pub states: Option<[Text; 2]>,
     pub limits: Vec<ModelLimit>,
+    /// Its alarm of a discrete state.
+    pub on: Option<ModelJudged>,
+    /// Its alarm of a bad value.
+    pub bad: Option<ModelJudged>,
+    /// How much later than at once its alarms may come; none where an older gateway does not say.
+    pub may_wait_ms: Option<u32>,
+}
+
+/// How an alarm judges, beside its condition.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ModelJudged {
+    /// The state that is an alarm; none where the condition is none of a state.
+    pub when: Option<bool>,
+    pub priority: Option<u8>,
+    pub on_delay_ms: Option<u32>,
+    pub off_delay_ms: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -66,6 +83,10 @@ pub struct ModelLimit {
     /// In the point's unit; none where the condition has none.
     pub set_point: Option<f64>,
     pub deadband: Option<f64>,
+    /// None where an older gateway does not say.
+    pub on_delay_ms: Option<u32>,
+    pub off_delay_ms: Option<u32>,
+    pub gas_level_2: Option<bool>,
     pub priority: Option<u8>,
     pub source: String,
     pub guidance: Option<Text>,

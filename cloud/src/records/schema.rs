@@ -5,7 +5,11 @@ use crate::audit::hex;
 use sha2::{Digest as _, Sha256};
 
 /// A step that was ever released is never edited; a change is a new step.
-const STEPS: [&str; 1] = [include_str!("schema/0001.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
+];
 
 /// Brings the database to the newest schema.
 pub(crate) async fn migrate(engine: &dyn Engine, now_ms: i64) -> Result<(), StoreError> {

@@ -40,7 +40,7 @@ const REGULATOR: &str = r#"{"id":"li","name":"Li","role":"regulator","jurisdicti
 const KPI: &str = "/api/kpi?site={site}&from_ms=0&to_ms=1";
 const KPI_CSV: &str = "/api/kpi.csv?site={site}&from_ms=0&to_ms=1";
 
-const ROWS: [Row; 27] = [
+const ROWS: [Row; 30] = [
     row("GET", "/healthz", "", [200, 200, 200, 200]),
     row("GET", "/metrics", "", [200, 200, 200, 200]),
     row("GET", "/api/openapi.json", "", [200, 200, 200, 200]),
@@ -107,6 +107,19 @@ const ROWS: [Row; 27] = [
         r#"{"city":"宁海","town":"西店"}"#,
         [401, 403, 403, 200],
     ),
+    row("GET", "/api/admin/quarantine", "", [401, 403, 403, 200]),
+    row(
+        "GET",
+        "/api/admin/quarantine/{message}",
+        "",
+        [401, 403, 403, 404],
+    ),
+    row(
+        "POST",
+        "/api/admin/quarantine/{message}/replay",
+        "",
+        [401, 403, 403, 404],
+    ),
     row("DELETE", "/api/session", "", [401, 204, 204, 204]),
 ];
 
@@ -116,6 +129,7 @@ impl Row {
             .replace("{site}", site)
             .replace("{alarm}", "GT-101.HH")
             .replace("{id}", "li")
+            .replace("{message}", "1")
     }
 
     fn route(&self) -> (String, String) {

@@ -117,6 +117,7 @@ impl City {
             lines,
             late_after_ms: 600_000,
             samples: vec![],
+            again: false,
         };
         let outcomes = self.records.commit(&[batch]).await.expect("a commit");
         for alarm in &outcomes[0].alarms {

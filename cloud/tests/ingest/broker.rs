@@ -10,9 +10,9 @@ const PROGRAM: &str = "/usr/sbin/mosquitto";
 const TIME_MS: i64 = 1_795_500_000_000;
 
 /// A mosquitto that ends with this value.
-struct Mosquitto {
+pub(crate) struct Mosquitto {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     _folder: tempfile::TempDir,
 }
 
@@ -24,7 +24,7 @@ impl Drop for Mosquitto {
 }
 
 /// None where it is not installed; `cargo xtask test` installs it.
-async fn mosquitto() -> Option<Mosquitto> {
+pub(crate) async fn mosquitto() -> Option<Mosquitto> {
     if !std::path::Path::new(PROGRAM).exists() {
         eprintln!("mosquitto is not installed: nothing is tested against it");
         return None;

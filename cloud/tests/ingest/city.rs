@@ -44,9 +44,21 @@ impl City {
         Self::with(&table, Some(broker)).await
     }
 
+    /// The same, which waits so long for a message that is missing between others.
+    pub(crate) async fn patient(broker: SocketAddr, reorder_timeout_ms: u32) -> Self {
+        let (host, port) = (broker.ip(), broker.port());
+        let table = format!("kind = \"external\"\nhost = \"{host}\"\nport = {port}");
+        let own = format!("reorder_timeout_ms = {reorder_timeout_ms}\n");
+        Self::of(&own, &table, Some(broker)).await
+    }
+
     async fn with(broker: &str, outside: Option<SocketAddr>) -> Self {
+        Self::of("", broker, outside).await
+    }
+
+    async fn of(own: &str, broker: &str, outside: Option<SocketAddr>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let text = format!("listen = \"127.0.0.1:0\"\n[broker]\n{broker}\n");
+        let text = format!("listen = \"127.0.0.1:0\"\n{own}[broker]\n{broker}\n");
         let settings = Settings::parse(&text, folder.path()).expect("valid settings");
         let shelf = Arc::new(Shelf::default());
         let service = start(&settings, shelf.clone()).await;

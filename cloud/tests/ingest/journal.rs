@@ -236,3 +236,96 @@ async fn a_backlog_of_a_thousand_batches_is_taken_and_acknowledged() {
     node.acknowledged(&offsets).await;
     assert_eq!(city.shelf.of("tank-farm", "GT-101").len(), 1_000);
 }
+
+/// Puts a batch aside whose second metric no birth declares, then has the node born with it.
+async fn put_aside_and_declared(city: &City, node: &mut Node) -> i64 {
+    let stranger = || Metric::aliased(4_711, Some(Value::Number(7.5))).at(TIME_MS + 1);
+    let raise = || line(1, 0, 1, "active", TIME_MS);
+    let batch = || vec![level(1.0, TIME_MS), raise(), stranger()];
+    node.be_born().await;
+    node.batch(4, batch()).await;
+    node.asked_for_rebirth().await;
+    node.be_born().await;
+    node.batch(4, batch()).await;
+    node.acknowledged(&[4]).await;
+    let declared = Metric::named("GT-102", DataType::Double, None).with_alias(4_711);
+    node.be_born().await;
+    node.publish(
+        Verb::DeviceBirth,
+        "GD-02",
+        message(vec![declared]).to_bytes(),
+    )
+    .await;
+    until(async || {
+        let births = city
+            .records
+            .births("davy", "tank-farm")
+            .await
+            .expect("records");
+        births.len() == 3
+    })
+    .await;
+    city.quarantined().await[0].id
+}
+
+async fn audited(city: &City, action: &str) -> usize {
+    let rows = city.records.audited(None, 50).await.expect("an audit log");
+    rows.iter().filter(|row| row.action == action).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quarantined_message_is_put_through_again_once_a_birth_declares_what_it_holds() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    let id = put_aside_and_declared(&city, &mut node).await;
+    assert!(city.shelf.of("tank-farm", "GT-102").is_empty());
+    let asked = city.records.ask_replay(id, "adm", true, TIME_MS).await;
+    assert!(asked.expect("records"));
+    until(async || city.quarantined().await.is_empty()).await;
+    let kept = [Reading::measured(7.5, WallMs(TIME_MS + 1))];
+    assert_eq!(city.shelf.of("tank-farm", "GT-102"), kept);
+    assert_eq!(city.transitions().await.len(), 1, "no line is doubled");
+    assert_eq!(audited(&city, "quarantine-replayed").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quarantined_message_of_another_birth_is_not_read_by_this_one_unless_somebody_vouches_for_it()
+ {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    let id = put_aside_and_declared(&city, &mut node).await;
+    let asked = city.records.ask_replay(id, "adm", false, TIME_MS).await;
+    assert!(asked.expect("records"));
+    until(async || audited(&city, "quarantine-kept").await == 1).await;
+    until(async || city.quarantined().await[0].replay_asked_by.is_none()).await;
+    let held = city.quarantined().await;
+    assert!(held[0].why.contains("born again"), "{}", held[0].why);
+    assert!(city.shelf.of("tank-farm", "GT-102").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateways_clock_that_was_set_stands_in_the_audit_log_and_rewrites_no_time() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    let year = 31_536_000_000;
+    node.batch(4, vec![level(1.0, TIME_MS - year)]).await;
+    let set = Metric::named(name::CLOCK_SET, DataType::Int64, Some(Value::Whole(year)));
+    node.batch(5, vec![set.at(TIME_MS)]).await;
+    node.batch(6, vec![level(2.0, TIME_MS + 1)]).await;
+    node.acknowledged(&[4, 5, 6]).await;
+    let rows = city.records.audited(None, 10).await.expect("an audit log");
+    let row = rows
+        .iter()
+        .find(|row| row.action == "clock-set")
+        .expect("the row");
+    assert_eq!((row.time_ms, &*row.subject), (TIME_MS, "tank-farm"));
+    assert_eq!(row.detail, "{\"by_ms\":31536000000}");
+    let kept: Vec<_> = city
+        .shelf
+        .of("tank-farm", "GT-101")
+        .iter()
+        .map(|one| one.source_time().0)
+        .collect();
+    assert_eq!(kept, [TIME_MS - year, TIME_MS + 1]);
+}

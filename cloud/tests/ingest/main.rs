@@ -2,6 +2,7 @@
 
 mod broker;
 mod city;
+mod conformance;
 mod journal;
 mod node;
 mod order;

@@ -3,8 +3,8 @@
 use super::{Facts, Part};
 use crate::site::{
     Alarm, Bus, Delivered, Device, Encoding, Input, Link, Moves, Order, Output, Parity, Point,
-    Reference, Register, Role, Scaling, Site, Suppression, Table, Text, UNARMED, Unproved, Uplink,
-    Vote, When,
+    Proving, Reference, Register, Role, Scaling, Site, Suppression, Table, Text, UNARMED, Unproved,
+    Uplink, Vote, When,
 };
 use davy_alarm::Condition;
 use sha2::{Digest as _, Sha256};
@@ -40,7 +40,8 @@ pub(super) const fn is_own(alarm: &Alarm) -> bool {
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => true,
+        | Condition::Manual
+        | Condition::Unproved => true,
         Condition::HiHi { .. }
         | Condition::Hi { .. }
         | Condition::Lo { .. }
@@ -85,6 +86,8 @@ fn uplink(facts: &mut Facts, uplink: &Uplink) {
         Delivered::Sent => "none",
     };
     facts.insert("ack", ack.to_owned());
+    let limit = uplink.backfill_bytes_s;
+    facts.extend(limit.map(|limit| ("backfill_bytes_s", limit.to_string())));
     let backups = uplink.backups.iter();
     let backups: Vec<_> = backups
         .map(|(host, port)| format!("{host}:{port}"))
@@ -195,6 +198,7 @@ fn point(site: &Site, point: &Point) -> Facts {
         facts.insert("states", format!("{} | {}", both(off), both(on)));
     }
     facts.extend(arming(point.armed, point.unproved.as_ref()));
+    proving(&mut facts, &point.proving);
     facts
 }
 
@@ -204,6 +208,16 @@ fn arming(armed: bool, unproved: Option<&Unproved>) -> Facts {
     let word = unproved.map(|own| format!("{} {}: {}", own.date, own.by, own.reason));
     facts.extend(word.map(|word| ("unproved", word)));
     facts
+}
+
+fn proving(facts: &mut Facts, proving: &Proving) {
+    for (key, every) in [
+        ("proof_every_days", &proving.proof),
+        ("calibrate_every_days", &proving.calibration),
+    ] {
+        facts.extend(every.as_ref().map(|every| (key, every.days.to_string())));
+    }
+    facts.insert("tolerance", proving.tolerance.to_string());
 }
 
 fn alarm(site: &Site, alarm: &Alarm) -> Facts {
@@ -261,7 +275,8 @@ const fn deadband(condition: &Condition) -> Option<f64> {
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => None,
+        | Condition::Manual
+        | Condition::Unproved => None,
     }
 }
 
@@ -310,6 +325,7 @@ fn output(site: &Site, output: &Output) -> Facts {
         facts.insert("feedback", format!("{point} = {}", feedback.when));
     }
     facts.extend(arming(output.armed, output.unproved.as_ref()));
+    proving(&mut facts, &output.proving);
     facts
 }
 

@@ -4,6 +4,7 @@ use super::alarm::Alarms;
 use super::limits::priority;
 use super::names::{Names, Profiled, id, list, name, reference, text};
 use super::output::Read as OutputRead;
+use super::proving::Intervals;
 use super::{UNSET, defaults};
 use crate::problem::{Code, Word};
 use crate::profile::{self, Choice, ORDERS, Profile};
@@ -41,13 +42,14 @@ pub(super) fn devices(
     base: &Path,
 ) -> Vec<Read> {
     let mut units: HashMap<(BusIndex, u8), String> = HashMap::new();
-    let mut profiles = Vec::new();
+    let (mut profiles, mut intervals) = (Vec::new(), Vec::new());
     let (devices, index) = list(root, "device", |section| {
         let profile = profile(section, base);
         let device = device(section, names, buses, &profile);
         let comms = section
             .section("comms")
             .map_or_else(Comms::default, comms_keys);
+        let proved = Intervals::read(section);
         let device = device?;
         let unit = (device.bus, device.unit);
         if let Some(first) = units.insert(unit, device.id.clone()) {
@@ -58,6 +60,7 @@ pub(super) fn devices(
             section.problem(Code::SameUnit, args);
         }
         profiles.push(profile);
+        intervals.push(proved);
         Some(Read {
             device,
             comms,
@@ -66,6 +69,7 @@ pub(super) fn devices(
     });
     names.devices = index;
     names.profiles = profiles;
+    names.intervals = intervals;
     devices
 }
 

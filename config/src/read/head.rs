@@ -81,6 +81,9 @@ pub(super) fn uplink(section: Section<'_, '_>, base: &Path) -> Option<Uplink> {
     let backups = backups.collect();
     let primary_host = section.text("primary_host");
     let primary_host = primary_host.and_then(|host| good_id(&section, host));
+    let backfill_bytes_s = section
+        .whole("backfill_bytes_s", 1_000..=1_000_000_000)
+        .map(|at| at.value as u32);
     let delivered = section
         .one_of("ack", ACKNOWLEDGEMENTS)
         .map_or(Delivered::Committed, |at| at.value);
@@ -96,6 +99,7 @@ pub(super) fn uplink(section: Section<'_, '_>, base: &Path) -> Option<Uplink> {
         backups,
         primary_host,
         delivered,
+        backfill_bytes_s,
     })
 }
 

@@ -190,7 +190,8 @@ fn check_deadband(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option<
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => return,
+        | Condition::Manual
+        | Condition::Unproved => return,
     };
     if never {
         let args: Args = vec![
@@ -254,7 +255,8 @@ fn check_gas_fault(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => return,
+        | Condition::Manual
+        | Condition::Unproved => return,
     };
     debug_assert!(kind.is_fault());
     if after_ms > GAS_FAULT_MS {

@@ -15,6 +15,7 @@ mod names;
 mod output;
 mod point;
 mod preset;
+mod proving;
 mod source;
 mod suppress;
 mod vote;
@@ -55,7 +56,10 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path, today: Today)
     let signed_off = identity
         .as_ref()
         .is_some_and(|identity| identity.signed_off);
-    let mut names = Names::new(signed_off);
+    let proving = root
+        .section("proving")
+        .map_or_else(proving::OfSite::default, proving::OfSite::read);
+    let mut names = Names::new(signed_off, proving);
     let (people, _) = names::list(&root, "person", head::person);
     let (areas, index) = names::list(&root, "area", head::area);
     names.areas = index;
@@ -63,11 +67,12 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path, today: Today)
     names.buses = index;
     let mut devices = device::devices(&root, &mut names, &buses, base);
     let mut alarms = alarm::Alarms::default();
-    let points = point::points(&root, &mut names, &devices, &mut alarms);
+    let mut points = point::points(&root, &mut names, &devices, &mut alarms);
     device::comms(&mut devices, &points, &mut alarms);
-    let outputs = output::outputs(&root, &mut names, &points, &mut alarms);
+    let mut outputs = output::outputs(&root, &mut names, &points, &mut alarms);
     let votes = vote::votes(&root, &mut names, &points, &mut alarms);
     let manuals = manual::manuals(&root, &mut names, &mut alarms);
+    proving::arm(&names, &mut points, &mut outputs, &mut alarms);
     let mut suppressions = suppress::suppressions(&root, &names, &points, &alarms);
     suppressions.extend(arming::rule(
         &alarms.list,

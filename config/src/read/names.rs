@@ -1,5 +1,6 @@
 //! Ids, names in both languages, and what refers to what.
 
+use super::proving::{Intervals, OfSite};
 use crate::preset::Presets;
 use crate::problem::Code;
 use crate::profile::Profile;
@@ -23,6 +24,9 @@ pub(super) struct Names {
     pub(super) profiles: Vec<Profiled>,
     pub(super) presets: &'static Presets,
     pub(super) signed_off: bool,
+    pub(super) proving: OfSite,
+    /// By device: how often its points are proved.
+    pub(super) intervals: Vec<Intervals>,
 }
 
 /// A device's profile, or why there is none.
@@ -35,7 +39,7 @@ pub(super) enum Profiled {
 }
 
 impl Names {
-    pub(super) fn new(signed_off: bool) -> Self {
+    pub(super) fn new(signed_off: bool, proving: OfSite) -> Self {
         Self {
             areas: Index::new(),
             buses: Index::new(),
@@ -47,6 +51,8 @@ impl Names {
             profiles: Vec::new(),
             presets: Presets::embedded(),
             signed_off,
+            proving,
+            intervals: Vec::new(),
         }
     }
 }

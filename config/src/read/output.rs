@@ -6,7 +6,7 @@ use super::arming;
 use super::derived::Derived;
 use super::limits::priority;
 use super::names::{Names, id, list, name, reference, text};
-use super::source;
+use super::{proving, source};
 use crate::problem::Code;
 use crate::profile::{Signal, Write};
 use crate::section::{At, Section};
@@ -109,6 +109,7 @@ fn output(section: &Section<'_, '_>, names: &Names) -> Option<Output> {
     let min_run = section.seconds("min_run_s", 0.0..=86_400.0);
     let fail_safe = section.one_of("fail_safe", FAIL_SAFE);
     let arming = arming::read(section, id.as_deref());
+    let proving = proving::of_output(section, names);
     let (device, signal) = (device?, signal?);
     let found = source::find(section, names, device, &signal)?;
     let write = writable(section, names, device, &signal, found)?;
@@ -129,6 +130,7 @@ fn output(section: &Section<'_, '_>, names: &Names) -> Option<Output> {
         failed: UNSET,
         armed: arming.armed,
         unproved: arming.unproved,
+        proving,
     })
 }
 

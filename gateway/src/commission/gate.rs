@@ -3,14 +3,14 @@
 
 use davy_config::site::{AlarmIndex, OutputIndex, Point, PointIndex, Site};
 
-/// Points and outputs of `next` that it arms and may not. `running` is the site whose arming stands; `is_proved` knows the proofs.
+/// Points and outputs of `next` that it arms and may not. `running` is the site whose arming stands; `is_proved` knows the proofs, and whether one holds under `next`.
 pub(crate) fn unproved<'n>(
     next: &'n Site,
     running: Option<&Site>,
-    is_proved: impl Fn(&str) -> bool,
+    is_proved: impl Fn(&Site, &str) -> bool,
 ) -> Vec<&'n str> {
     let stands = |id: &str, now: &str, before: Option<(bool, String)>| {
-        is_proved(id) || before.is_some_and(|(armed, before)| armed && before == now)
+        is_proved(next, id) || before.is_some_and(|(armed, before)| armed && before == now)
     };
     let points = (0..next.points.len()).filter_map(|position| {
         let point = &next.points[position];
@@ -108,7 +108,7 @@ mod tests {
         site(&text.replace("[[output]]\n", "[[output]]\narmed = false\n"))
     }
 
-    const NOTHING: fn(&str) -> bool = |_| false;
+    const NOTHING: fn(&Site, &str) -> bool = |_, _| false;
 
     #[test]
     fn a_new_site_arms_nothing_that_is_neither_proved_nor_skipped() {
@@ -116,7 +116,7 @@ mod tests {
         let refused = unproved(&all, None, NOTHING);
         assert_eq!(refused.len(), all.points.len() + all.outputs.len());
         assert_eq!(unproved(&held_back(), None, NOTHING), [""; 0]);
-        assert_eq!(unproved(&all, None, |_| true), [""; 0]);
+        assert_eq!(unproved(&all, None, |_, _| true), [""; 0]);
     }
 
     #[test]

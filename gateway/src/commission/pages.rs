@@ -208,7 +208,11 @@ impl Commission {
     ///
     /// # Errors
     /// The site file cannot be read any more.
-    pub(crate) fn check(&self, site: &Site, is_proved: impl Fn(&str) -> bool) -> io::Result<Value> {
+    pub(crate) fn check(
+        &self,
+        site: &Site,
+        is_proved: impl Fn(&Site, &str) -> bool,
+    ) -> io::Result<Value> {
         let draft = self.draft(site)?;
         let text = self.text(&draft.site);
         let (loaded, problems) = match self.parse(&text) {
@@ -442,8 +446,8 @@ impl Commission {
 pub(crate) struct Running<'a> {
     pub(crate) site: &'a Site,
     pub(crate) reload: &'a Reload,
-    /// Whether somebody proved a point or an output as it is now.
-    pub(crate) is_proved: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Whether somebody proved a point or an output as it is in that site.
+    pub(crate) is_proved: &'a (dyn Fn(&Site, &str) -> bool + Sync),
 }
 
 /// Who arms, and when.

@@ -177,6 +177,7 @@ impl Archive {
                 .segments
                 .get(position + 1)
                 .map_or(u64::MAX, |later| later.first);
+            let base = header.base();
             let mut frames = Frames::new(
                 &self.disk,
                 known.number,
@@ -187,7 +188,7 @@ impl Archive {
             while let Some(body) = frame(&mut frames)? {
                 let is_batch = segment::kind(body) == encoding::BATCH;
                 let Some(batch) = is_batch
-                    .then(|| encoding::decode(body, header.base(), &header.names))
+                    .then(|| encoding::decode(body, &base, &header.names))
                     .flatten()
                 else {
                     continue;

@@ -18,28 +18,25 @@
 //! | 33 | output; bit 0 on | varint position, time |
 //! | 34 | loss | varint from, varint to − from, varint readings, time |
 //! | 35 | start | time |
-//! | 36 | act; bits 0–1: 0 silence, 1 reset of an output | varint position of the output, if 1; time; text actor |
-//! | 37 | another site file | time; texts actor, digest before, digest now, changes |
+//! | 36 | act; bits 0–1: 0 silence, 1 reset of an output, 2 test of an output | varint position of the output, if 1 or 2; varint milliseconds, if 2; time; text actor |
+//! | 37 | three or more readings that follow one another, since version 3 | see [`super::columns`] |
+//! | 38 | the clock was set, since version 3 | time, zigzag by how many ms |
+//! | 39 | another site file, since version 3 | time; texts actor, digest before, digest now, changes |
+//! | 40 | proof; bits 0–1: 0 of a point, 1 of an output, 2 of the site (a report) | varint position, if 0 or 1; varint number; time; texts actor, kind, outcome, digest, detail |
 //!
-//! | Form of a value | Content |
-//! |---|---|
-//! | 0 absent | varint [`NoValue::code`] |
-//! | 1 | 4 bytes f32, exact |
-//! | 2 | 8 bytes f64 |
-//! | 3–10 | zigzag n; value = n / 10^(form − 3) |
-//! | 11–17 | zigzag n; value = n × 0.1, 0.01, … 0.0000001: what scaling a register computes |
-//! | 18 none | of a transition alone: there is no value |
-//!
-//! Values are exact to the bit: the shortest form that gives the same bits back is taken.
+//! Values have the forms of [`super::values`].
 //!
 //! A transition: varint seq; varint alarm; byte from, byte to, byte cause ([`Shown::code`], [`Cause::code`]); byte priority; varint occurrence; time;
 //! byte flags (bit 0 person, 1 reason, 2 second, 3 command, 4 shelved until); byte form and value; byte form and limit; then text actor, text
 //! reason, text second, text command, zigzag shelved until − the transition's time, as the flags say; 24 bytes [`Saved`].
 
 use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
-use super::record::{Act, Batch, Names, Record, Reloaded, Transition};
+use super::columns::{self, COLUMNS};
+use super::record::{Act, Batch, Names, Proof, Proved, Record, Reloaded, Transition};
+use super::reference::References;
+use super::values::{NONE, optional_value, put_optional_value, put_value, value};
 use crate::judge::Person;
-use davy_alarm::{Cause, NoValue, Quality, Reading, Saved, Shown, WallMs};
+use davy_alarm::{Cause, Quality, Reading, Saved, Shown, WallMs};
 use std::sync::Arc;
 
 /// Most records of one batch.
@@ -50,31 +47,29 @@ pub(super) const BATCH: u8 = 0;
 pub(super) const URGENT: u8 = 1 << 2;
 const OF_DEVICE: u8 = 1 << 3;
 
-const F32: u8 = 1;
-const F64: u8 = 2;
-const QUOTIENT: u8 = 3;
-const PRODUCT: u8 = 11;
-const NONE: u8 = 18;
 const TRANSITION: u8 = 32;
 const OUTPUT: u8 = 33;
 const LOST: u8 = 34;
 const STARTED: u8 = 35;
 const ACT: u8 = 36;
-const RELOADED: u8 = 37;
+/// 37 are columns of readings.
+const CLOCK_SET: u8 = 38;
+const RELOADED: u8 = 39;
 const SILENCE: u8 = 0;
 const RESET_OUTPUT: u8 = 1;
-
-const POWERS: [f64; 8] = [1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
-const SCALES: [f64; 7] = [0.1, 0.01, 0.001, 1e-4, 1e-5, 1e-6, 1e-7];
-/// Whole numbers up to here are exact in an f64.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+const TEST_OUTPUT: u8 = 2;
+const PROOF: u8 = 40;
+const OF_POINT: u8 = 0;
+const OF_OUTPUT: u8 = 1;
+const OF_SITE: u8 = 2;
 
 /// What a segment's header says that its batches are read with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Base {
     /// First offset.
     pub(super) first: u64,
     pub(super) made: WallMs,
+    pub(super) references: Arc<References>,
 }
 
 /// What stands before a batch's records: enough to pass over it.
@@ -88,7 +83,7 @@ pub(super) struct Head {
 }
 
 /// Appends the bytes of a batch, whose offset is not below the base's.
-pub(super) fn encode(out: &mut Vec<u8>, batch: &Batch, base: Base) {
+pub(super) fn encode(out: &mut Vec<u8>, batch: &Batch, base: &Base) {
     let mut flags = BATCH;
     if batch.is_urgent() {
         flags |= URGENT;
@@ -104,13 +99,19 @@ pub(super) fn encode(out: &mut Vec<u8>, batch: &Batch, base: Base) {
     }
     put_varint(out, batch.records.len() as u64);
     let mut last = Last::new(batch.made);
-    for record in &batch.records {
-        last.put_record(out, record);
+    let is_reading = |record: &Record| matches!(record, Record::Reading { .. });
+    let alike = |one: &Record, next: &Record| is_reading(one) && is_reading(next);
+    for run in batch.records.chunk_by(alike) {
+        if run.len() >= columns::FEWEST {
+            columns::put(out, &mut last, run, &base.references);
+        } else {
+            run.iter().for_each(|record| last.put_record(out, record));
+        }
     }
 }
 
 /// Reads what stands before the records; `None` for bytes that we never wrote.
-pub(super) fn head(bytes: &mut Bytes<'_>, base: Base) -> Option<Head> {
+pub(super) fn head(bytes: &mut Bytes<'_>, base: &Base) -> Option<Head> {
     let flags = bytes.byte()?;
     if flags & KIND != BATCH || flags & !(KIND | URGENT | OF_DEVICE) != 0 {
         return None;
@@ -133,13 +134,23 @@ pub(super) fn head(bytes: &mut Bytes<'_>, base: Base) -> Option<Head> {
 }
 
 /// Reads a batch whole; `None` for bytes that we never wrote.
-pub(super) fn decode(body: &[u8], base: Base, names: &Arc<Names>) -> Option<Batch> {
+pub(super) fn decode(body: &[u8], base: &Base, names: &Arc<Names>) -> Option<Batch> {
     let mut bytes = Bytes(body);
     let head = head(&mut bytes, base)?;
     let mut records = Vec::with_capacity(head.records.min(body.len()));
     let mut last = Last::new(head.made);
-    for _ in 0..head.records {
-        records.push(last.record(&mut bytes, names)?);
+    while records.len() < head.records {
+        let tag = bytes.byte()?;
+        if tag >> 2 == COLUMNS {
+            let left = head.records - records.len();
+            let run = columns::decode(&mut bytes, tag & 3, &mut last, left, &base.references)?;
+            if !run.iter().all(|record| names.know(record)) {
+                return None;
+            }
+            records.extend(run);
+        } else {
+            records.push(last.record(&mut bytes, tag, names)?);
+        }
     }
     bytes.is_empty().then(|| Batch {
         offset: head.offset,
@@ -151,9 +162,9 @@ pub(super) fn decode(body: &[u8], base: Base, names: &Arc<Names>) -> Option<Batc
 }
 
 /// What the next record is told as a difference to.
-struct Last {
+pub(super) struct Last {
     time: WallMs,
-    point: i64,
+    pub(super) point: i64,
 }
 
 impl Last {
@@ -164,12 +175,12 @@ impl Last {
         }
     }
 
-    fn put_time(&mut self, out: &mut Vec<u8>, time: WallMs) {
+    pub(super) fn put_time(&mut self, out: &mut Vec<u8>, time: WallMs) {
         put_zigzag(out, time.0.wrapping_sub(self.time.0));
         self.time = time;
     }
 
-    fn time(&mut self, bytes: &mut Bytes<'_>) -> Option<WallMs> {
+    pub(super) fn time(&mut self, bytes: &mut Bytes<'_>) -> Option<WallMs> {
         self.time = WallMs(self.time.0.wrapping_add(bytes.zigzag()?));
         Some(self.time)
     }
@@ -194,6 +205,11 @@ impl Last {
                 put_varint(out, to.saturating_sub(*from));
                 put_varint(out, *readings);
                 self.put_time(out, *time);
+            }
+            Record::ClockSet { time, by_ms } => {
+                out.push(CLOCK_SET << 2);
+                self.put_time(out, *time);
+                put_zigzag(out, *by_ms);
             }
             Record::Started { time } => {
                 out.push(STARTED << 2);
@@ -220,10 +236,39 @@ impl Last {
                         out.push(ACT << 2 | RESET_OUTPUT);
                         put_varint(out, u64::from(*output));
                     }
+                    Act::TestOutput { output, for_ms } => {
+                        out.push(ACT << 2 | TEST_OUTPUT);
+                        put_varint(out, u64::from(*output));
+                        put_varint(out, u64::from(*for_ms));
+                    }
                 }
                 self.put_time(out, *time);
                 put_text(out, actor);
             }
+            Record::Proof(proof) => self.put_proof(out, proof),
+        }
+    }
+
+    fn put_proof(&mut self, out: &mut Vec<u8>, proof: &Proof) {
+        let (bits, position) = match proof.of {
+            Proved::Point(position) => (OF_POINT, Some(position)),
+            Proved::Output(position) => (OF_OUTPUT, Some(position)),
+            Proved::Site => (OF_SITE, None),
+        };
+        out.push(PROOF << 2 | bits);
+        if let Some(position) = position {
+            put_varint(out, u64::from(position));
+        }
+        put_varint(out, proof.number);
+        self.put_time(out, proof.time);
+        for text in [
+            &proof.actor,
+            &proof.kind,
+            &proof.outcome,
+            &proof.digest,
+            &proof.detail,
+        ] {
+            put_text(out, text);
         }
     }
 
@@ -285,8 +330,7 @@ impl Last {
         out.extend(transition.saved.to_bytes());
     }
 
-    fn record(&mut self, bytes: &mut Bytes<'_>, names: &Names) -> Option<Record> {
-        let tag = bytes.byte()?;
+    fn record(&mut self, bytes: &mut Bytes<'_>, tag: u8, names: &Names) -> Option<Record> {
         let record = match (tag >> 2, tag & 3) {
             (TRANSITION, 0) => Record::Transition(Box::new(self.transition(bytes)?)),
             (OUTPUT, on @ 0..=1) => Record::Output {
@@ -313,14 +357,23 @@ impl Last {
                 to: bytes.text()?,
                 changes: bytes.text()?,
             })),
-            (ACT, what @ SILENCE..=RESET_OUTPUT) => Record::Act {
+            (CLOCK_SET, 0) => Record::ClockSet {
+                time: self.time(bytes)?,
+                by_ms: bytes.zigzag()?,
+            },
+            (ACT, what @ SILENCE..=TEST_OUTPUT) => Record::Act {
                 act: match what {
+                    TEST_OUTPUT => Act::TestOutput {
+                        output: bytes.varint_u32()?,
+                        for_ms: bytes.varint_u32()?,
+                    },
                     RESET_OUTPUT => Act::ResetOutput(bytes.varint_u32()?),
                     _ => Act::Silence,
                 },
                 time: self.time(bytes)?,
                 actor: bytes.text()?,
             },
+            (PROOF, of @ OF_POINT..=OF_SITE) => Record::Proof(Box::new(self.proof(bytes, of)?)),
             (form @ 0..NONE, bits) => {
                 let (point, reading) = self.reading(bytes, form, bits)?;
                 Record::Reading { point, reading }
@@ -328,6 +381,24 @@ impl Last {
             _ => return None,
         };
         names.know(&record).then_some(record)
+    }
+
+    fn proof(&mut self, bytes: &mut Bytes<'_>, of: u8) -> Option<Proof> {
+        let of = match of {
+            OF_POINT => Proved::Point(bytes.varint_u32()?),
+            OF_OUTPUT => Proved::Output(bytes.varint_u32()?),
+            _ => Proved::Site,
+        };
+        Some(Proof {
+            of,
+            number: bytes.varint()?,
+            time: self.time(bytes)?,
+            actor: bytes.text()?,
+            kind: bytes.text()?,
+            outcome: bytes.text()?,
+            digest: bytes.text()?,
+            detail: bytes.text()?,
+        })
     }
 
     fn reading(&mut self, bytes: &mut Bytes<'_>, form: u8, bits: u8) -> Option<(u32, Reading)> {
@@ -396,81 +467,5 @@ impl Last {
             shelved_until,
             saved: Saved::from_bytes(bytes.take(Saved::BYTES)?)?,
         })
-    }
-}
-
-/// Appends a value in the shortest exact form, which it answers.
-fn put_value(out: &mut Vec<u8>, value: Result<f64, NoValue>) -> u8 {
-    let value = match value {
-        Ok(value) => value,
-        Err(cause) => {
-            put_varint(out, u64::from(cause.code()));
-            return 0;
-        }
-    };
-    let narrow = value as f32;
-    let is_narrow = f64::from(narrow).to_bits() == value.to_bits();
-    match decimal(value) {
-        // Four bytes of zigzag hold 28 bits.
-        Some((form, number)) if !is_narrow || number.unsigned_abs() < 1 << 27 => {
-            put_zigzag(out, number);
-            form
-        }
-        _ if is_narrow => {
-            out.extend(narrow.to_le_bytes());
-            F32
-        }
-        _ => {
-            out.extend(value.to_le_bytes());
-            F64
-        }
-    }
-}
-
-/// The form and whole number that give the value back, bit by bit, if any does in fewer bytes than eight.
-fn decimal(value: f64) -> Option<(u8, i64)> {
-    let exact =
-        |number: f64, back: f64| number.abs() < EXACT / 64.0 && back.to_bits() == value.to_bits();
-    for (place, power) in (0_u8..).zip(POWERS) {
-        let number = (value * power).round();
-        if exact(number, number / power) {
-            return Some((QUOTIENT + place, number as i64));
-        }
-        if let Some(scale) = place.checked_sub(1).map(|place| SCALES[usize::from(place)])
-            && exact(number, number * scale)
-        {
-            return Some((PRODUCT + place - 1, number as i64));
-        }
-    }
-    None
-}
-
-fn value(bytes: &mut Bytes<'_>, form: u8) -> Option<Result<f64, NoValue>> {
-    Some(Ok(match form {
-        0 => {
-            let code = u16::try_from(bytes.varint()?).ok()?;
-            return NoValue::from_code(code).map(Err);
-        }
-        F32 => f64::from(f32::from_le_bytes(bytes.array()?)),
-        F64 => f64::from_le_bytes(bytes.array()?),
-        QUOTIENT..PRODUCT => bytes.zigzag()? as f64 / POWERS[usize::from(form - QUOTIENT)],
-        PRODUCT..NONE => bytes.zigzag()? as f64 * SCALES[usize::from(form - PRODUCT)],
-        _ => return None,
-    }))
-}
-
-pub(super) fn put_optional_value(out: &mut Vec<u8>, value: Option<Result<f64, NoValue>>) {
-    let form = out.len();
-    out.push(NONE);
-    if let Some(value) = value {
-        out[form] = put_value(out, value);
-    }
-}
-
-#[expect(clippy::option_option, reason = "outer: whether the bytes are ours")]
-pub(super) fn optional_value(bytes: &mut Bytes<'_>) -> Option<Option<Result<f64, NoValue>>> {
-    match bytes.byte()? {
-        NONE => Some(None),
-        form => value(bytes, form).map(Some),
     }
 }

@@ -2,13 +2,15 @@
 
 use super::Journal;
 use super::reader::Reader;
-use super::record::{Batch, Record, Transition};
+use super::record::{Act, Batch, Record, Transition};
 use davy_alarm::{Cause, Priority, Reading, Shown, WallMs};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Most lines of one answer, some 15 MB.
 const MOST_LINES: usize = 200_000;
+/// Most silences of one answer.
+const MOST_SILENCES: usize = 20_000;
 /// Most readings of one signal.
 const MOST_READINGS: usize = 20_000;
 
@@ -29,6 +31,8 @@ pub struct AlarmLine {
 pub struct AlarmLines {
     /// By rising number.
     pub lines: Vec<AlarmLine>,
+    /// Who silenced the horn, when, in the order of writing; at most 20,000, the newest.
+    pub silences: Vec<(Arc<str>, WallMs)>,
     /// Where the journal begins, or the first line that was kept when there were too many; `None` = it is empty.
     pub record_from: Option<WallMs>,
     /// Lines were left out.
@@ -36,7 +40,7 @@ pub struct AlarmLines {
 }
 
 impl Journal {
-    /// Every transition of `from` ≤ time < `to`, at most 200,000, the newest. Takes the time of reading that part of the journal.
+    /// Every transition and silence of `from` ≤ time < `to`, at most 200,000, the newest. Takes the time of reading that part of the journal.
     pub async fn alarm_lines(&self, from: WallMs, to: WallMs) -> AlarmLines {
         let read = move |reader: &Reader| reader.alarm_lines(from, to, MOST_LINES);
         self.off_runtime(read).await.unwrap_or_default()
@@ -53,6 +57,7 @@ impl Journal {
 impl Reader {
     fn alarm_lines(&self, from: WallMs, to: WallMs, most: usize) -> AlarmLines {
         let mut kept = Kept::new(most);
+        let mut silences = Kept::new(MOST_SILENCES);
         let segments = self.segments();
         let span = from.0..to.0;
         for segment in &segments {
@@ -65,11 +70,18 @@ impl Reader {
                 |head| head.urgent,
                 |batch| {
                     for record in &batch.records {
-                        if let Record::Transition(transition) = record
-                            && span.contains(&transition.time.0)
-                            && let Some(line) = line(&batch, transition)
-                        {
-                            kept.push(line);
+                        match record {
+                            Record::Transition(transition) if span.contains(&transition.time.0) => {
+                                if let Some(line) = line(&batch, transition) {
+                                    kept.push(line);
+                                }
+                            }
+                            Record::Act {
+                                act: Act::Silence,
+                                actor,
+                                time,
+                            } if span.contains(&time.0) => silences.push((actor.clone(), *time)),
+                            _ => {}
                         }
                     }
                 },
@@ -88,6 +100,7 @@ impl Reader {
         AlarmLines {
             record_from: if truncated { first_kept } else { oldest },
             lines,
+            silences: silences.newest.into(),
             truncated,
         }
     }

@@ -146,7 +146,7 @@ impl Reader {
             if segment::kind(body) != encoding::BATCH {
                 continue;
             }
-            let Some(head) = encoding::head(&mut Bytes(body), open.base) else {
+            let Some(head) = encoding::head(&mut Bytes(body), &open.base) else {
                 continue;
             };
             if head.offset < next || head.offset >= segment.summary.next {
@@ -154,7 +154,7 @@ impl Reader {
             }
             next = head.offset + 1;
             if wanted(&head)
-                && let Some(batch) = encoding::decode(body, open.base, &open.names)
+                && let Some(batch) = encoding::decode(body, &open.base, &open.names)
             {
                 take(batch);
             }

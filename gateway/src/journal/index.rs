@@ -1,6 +1,6 @@
 //! What is known in memory of the log on disk: shared between the writer, who changes it after each group commit, and those who read.
 
-use super::record::{Batch, Record, Reloaded, Transition};
+use super::record::{Batch, Proof, Record, Reloaded, Transition};
 use super::segment::Summary;
 use super::settled::Settled;
 use std::collections::{BTreeSet, VecDeque};
@@ -208,12 +208,18 @@ pub(super) fn record_size(record: &Record) -> usize {
             size_of::<Transition>() + texts
         }
         Record::Act { actor, .. } => actor.len(),
+        Record::Proof(proof) => {
+            let texts = [&proof.actor, &proof.kind, &proof.outcome, &proof.digest];
+            let texts: usize = texts.iter().map(|text| text.len()).sum();
+            size_of::<Proof>() + texts + proof.detail.len()
+        }
         Record::Reloaded(reloaded) => {
             size_of::<Reloaded>() + reloaded.actor.len() + reloaded.changes.len() + 128
         }
         Record::Reading { .. }
         | Record::Output { .. }
         | Record::Lost { .. }
+        | Record::ClockSet { .. }
         | Record::Started { .. } => 0,
     };
     size_of::<Record>() + beside

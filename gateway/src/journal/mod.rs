@@ -4,6 +4,7 @@
 
 mod archive;
 mod bytes;
+mod columns;
 mod disk;
 mod encoding;
 mod exception;
@@ -18,6 +19,7 @@ mod model;
 mod reader;
 mod record;
 mod recover;
+mod reference;
 mod room;
 mod segment;
 mod settled;
@@ -26,6 +28,7 @@ mod store;
 mod story;
 #[cfg(test)]
 mod tests;
+mod values;
 mod writer;
 
 pub use archive::{Archive, Missing, Standing};
@@ -33,7 +36,7 @@ pub use disk::{Disk, DiskFile};
 pub use exception::Exception;
 pub use figures::{AlarmLine, AlarmLines};
 pub use history::{Bucket, Series, Values};
-pub use record::{Act, Batch, Names, Record, Reloaded, Transition};
+pub use record::{Act, Batch, Names, Proof, Proved, Record, Reloaded, Transition};
 pub use story::Story;
 
 use crate::clock::Clock;

@@ -78,7 +78,7 @@ impl Open {
             if segment::kind(body) != encoding::BATCH {
                 continue;
             }
-            let Some(head) = encoding::head(&mut Bytes(body), self.base) else {
+            let Some(head) = encoding::head(&mut Bytes(body), &self.base) else {
                 continue;
             };
             if self
@@ -90,7 +90,7 @@ impl Open {
             }
             if head.offset >= offset {
                 let found = (head.offset == offset)
-                    .then(|| encoding::decode(body, self.base, &self.names))
+                    .then(|| encoding::decode(body, &self.base, &self.names))
                     .flatten();
                 self.last = (offset + 1, if found.is_some() { frames.sound } else { at });
                 return Ok(found);

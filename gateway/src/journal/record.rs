@@ -46,15 +46,21 @@ impl Names {
             }
             Record::Output { output, .. }
             | Record::Act {
-                act: Act::ResetOutput(output),
+                act: Act::ResetOutput(output) | Act::TestOutput { output, .. },
                 ..
             } => within(*output, &self.outputs),
+            Record::Proof(proof) => match proof.of {
+                Proved::Point(point) => within(point, &self.points),
+                Proved::Output(output) => within(output, &self.outputs),
+                Proved::Site => true,
+            },
             Record::Act {
                 act: Act::Silence, ..
             }
             | Record::Lost { .. }
             | Record::Reloaded(_)
-            | Record::Started { .. } => true,
+            | Record::Started { .. }
+            | Record::ClockSet { .. } => true,
         }
     }
 }
@@ -73,13 +79,15 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether it holds a transition, an act, a change of the site file or a loss: such batches go to the cloud ahead of all others, and are the last to leave a full disk.
+    /// Whether it holds a transition, an act, a change of the site file, a loss or a setting of the clock: such batches go to the cloud ahead of all others, and are the last to leave a full disk.
     pub fn is_urgent(&self) -> bool {
         self.records.iter().any(|record| match record {
             Record::Transition(_)
             | Record::Act { .. }
+            | Record::Proof(_)
             | Record::Lost { .. }
-            | Record::Reloaded(_) => true,
+            | Record::Reloaded(_)
+            | Record::ClockSet { .. } => true,
             Record::Reading { .. } | Record::Output { .. } | Record::Started { .. } => false,
         })
     }
@@ -113,6 +121,14 @@ pub enum Record {
     Started {
         time: WallMs,
     },
+    /// The wall clock was set while the gateway ran. Times before it in this run stay as they were told; added to them, `by_ms` makes them those of the clock as it
+    /// is now.
+    ClockSet {
+        /// By the clock as it is now.
+        time: WallMs,
+        /// How far it was set forward; below 0, back.
+        by_ms: i64,
+    },
     /// Somebody's act that no transition tells of.
     Act {
         act: Act,
@@ -120,8 +136,39 @@ pub enum Record {
         actor: Arc<str>,
         time: WallMs,
     },
+    /// Something was proved, or a report of it made.
+    Proof(Box<Proof>),
     /// The gateway went over to another site file while it ran: the first record under its names.
     Reloaded(Box<Reloaded>),
+}
+
+/// What was proved, by whom, with what outcome (see [`crate::prove`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    pub of: Proved,
+    /// Rises by one a proof or report over the life of the gateway's data.
+    pub number: u64,
+    pub actor: Arc<str>,
+    pub time: WallMs,
+    /// `loop`, `bump`, `calibration`, `output`, `none` (a conscious skip), `report`.
+    pub kind: Arc<str>,
+    /// `pass`, `fail`, `skipped`, `abandoned`, `made`.
+    pub outcome: Arc<str>,
+    /// SHA-256 of the whole proof as the ledger keeps it, or of a report's manifest, hexadecimal.
+    pub digest: Arc<str>,
+    /// The proof in a few words of JSON: at most what a text of the journal holds.
+    pub detail: Arc<str>,
+}
+
+/// What a proof is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proved {
+    /// Position in [`Names::points`].
+    Point(u32),
+    /// Position in [`Names::outputs`].
+    Output(u32),
+    /// The whole site: a report.
+    Site,
 }
 
 /// A site file took another's place.
@@ -144,6 +191,8 @@ pub enum Act {
     Silence,
     /// An output's latch was reset (R22): position in [`Names::outputs`].
     ResetOutput(u32),
+    /// An output was demanded for a while, to prove it: position in [`Names::outputs`].
+    TestOutput { output: u32, for_ms: u32 },
 }
 
 /// One transition of one alarm, whole: it alone tells the story, and `saved` is the alarm's durable state after it (R20).

@@ -8,6 +8,7 @@ use super::disk::Disk;
 use super::encoding;
 use super::index::{Index, Segment};
 use super::record::{Names, Record};
+use super::reference::References;
 use super::segment::{self, Frames, Header, SHORTEST_FRAME, Summary};
 use super::settled::{Settled, decode_ranges};
 use super::state::State;
@@ -49,6 +50,7 @@ impl Store {
             stream: fresh_stream,
             names,
             state: State::default(),
+            references: References::default(),
             index: Arc::new(Mutex::new(Index::default())),
             active: None,
             number,
@@ -141,7 +143,7 @@ impl Store {
         };
         let mut present = Settled::default();
         let (mut state, mut settled) = (header.state.clone(), header.settled.clone());
-        let mut offsets = Vec::new();
+        let (mut offsets, base) = (Vec::new(), header.base());
         let mut frames = Frames::new(&*self.disk, header.number, header.seed(), start, end);
         let mut sound = start;
         loop {
@@ -155,7 +157,7 @@ impl Store {
             };
             match segment::kind(body) {
                 encoding::BATCH => {
-                    let Some(batch) = encoding::decode(body, header.base(), &header.names) else {
+                    let Some(batch) = encoding::decode(body, &base, &header.names) else {
                         continue;
                     };
                     // Each once, in order: what a failed write left behind comes again in the next segment.
@@ -205,6 +207,13 @@ impl Store {
         let Some(last) = found.last_mut() else { return };
         let (state, settled) = last.after.take().unwrap_or_default();
         self.state = state;
+        if let Some(header) = last
+            .header
+            .as_ref()
+            .filter(|header| header.names == self.names)
+        {
+            self.references = References::clone(&header.references);
+        }
         // So many batches and transitions may have stood where nothing can be read, and may be known to the cloud: their numbers are not used again.
         let unreadable = last.torn + damaged;
         let next = last.segment.summary.next + unreadable.div_ceil(SHORTEST_FRAME);

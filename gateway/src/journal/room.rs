@@ -132,9 +132,9 @@ impl Store {
             start,
             segment.length,
         );
-        let mut losses = Vec::new();
+        let (mut losses, base) = (Vec::new(), header.base());
         while let Some((_, body)) = frames.next()? {
-            let Some(head) = encoding::head(&mut Bytes(body), header.base()) else {
+            let Some(head) = encoding::head(&mut Bytes(body), &base) else {
                 continue;
             };
             if settled.contains(head.offset)

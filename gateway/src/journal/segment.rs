@@ -5,11 +5,11 @@
 //! | Bytes | Content |
 //! |---|---|
 //! | 0–7 | `davyjrnl` |
-//! | 8–9 | version, u16, 2; 1 is read for ever, and never written on |
+//! | 8–9 | version, u16, 3; 1 and 2 are read for ever, and never written on |
 //! | 10–11 | bits: 0 thinned (only urgent batches are left); the rest zero |
 //! | 12–15 | length of the body, u32 |
 //! | 16–19 | CRC-32C of bytes 0–15 and the body, u32 |
-//! | 20–… | body: 8 bytes stream; 8 bytes number; 8 bytes first offset; 8 bytes made, i64 ms; text digest; four lists of ids (devices, points, alarms, outputs), each varint count and texts; the state (see [`super::state`]); the settled offsets (see [`super::settled`]) |
+//! | 20–… | body: 8 bytes stream; 8 bytes number; 8 bytes first offset; 8 bytes made, i64 ms; text digest; four lists of ids (devices, points, alarms, outputs), each varint count and texts; the state (see [`super::state`]); the settled offsets (see [`super::settled`]); since version 3 the references (see [`super::reference`]) |
 //!
 //! Frame:
 //!
@@ -31,6 +31,7 @@ use super::bytes::{Bytes, put_text, put_varint};
 use super::disk::Disk;
 use super::encoding::{Base, KIND};
 use super::record::Names;
+use super::reference::References;
 use super::settled::Settled;
 use super::state::State;
 use davy_alarm::WallMs;
@@ -38,7 +39,7 @@ use std::io;
 use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"davyjrnl";
-pub(super) const VERSION: u16 = 2;
+pub(super) const VERSION: u16 = 3;
 const PREFIX: usize = 20;
 const MOST_HEADER: usize = 16 << 20;
 const MARKER: [u8; 2] = [0xda, 0x7e];
@@ -82,13 +83,16 @@ pub(super) struct Header {
     /// Before its first batch.
     pub(super) state: State,
     pub(super) settled: Settled,
+    /// What its batches' readings are told by.
+    pub(super) references: Arc<References>,
 }
 
 impl Header {
-    pub(super) const fn base(&self) -> Base {
+    pub(super) fn base(&self) -> Base {
         Base {
             first: self.first,
             made: self.made,
+            references: self.references.clone(),
         }
     }
 
@@ -112,6 +116,7 @@ impl Header {
         }
         self.state.encode(&mut out);
         self.settled.encode(&mut out);
+        self.references.encode(&mut out);
         let length = u32::try_from(out.len() - PREFIX).unwrap_or(u32::MAX);
         out[..8].copy_from_slice(MAGIC);
         out[8..10].copy_from_slice(&VERSION.to_le_bytes());
@@ -183,6 +188,10 @@ impl Header {
             names: Arc::new(names),
             state: State::decode(&mut bytes, version)?,
             settled: Settled::decode(&mut bytes)?,
+            references: match version {
+                1..3 => Arc::default(),
+                _ => Arc::new(References::decode(&mut bytes)?),
+            },
         })
     }
 }

@@ -133,7 +133,7 @@ impl Settled {
 }
 
 /// Ranges in rising order.
-pub(super) fn encode_ranges(out: &mut Vec<u8>, ranges: &[(u64, u64)]) {
+fn encode_ranges(out: &mut Vec<u8>, ranges: &[(u64, u64)]) {
     put_varint(out, ranges.len() as u64);
     let mut end = 0;
     for &(first, last) in ranges {

@@ -5,9 +5,9 @@
 //! the times among them as zigzag milliseconds since 1970, byte form and value of `value_then` (see [`super::encoding`]), then the texts.
 
 use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
-use super::encoding::{optional_value, put_optional_value};
 use super::record::{Names, Record};
 use super::story::Story;
+use super::values::{optional_value, put_optional_value};
 use crate::judge::Switched;
 use davy_alarm::{Saved, WallMs};
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,7 +75,9 @@ impl State {
             Record::Reading { .. }
             | Record::Started { .. }
             | Record::Reloaded(_)
-            | Record::Act { .. } => {}
+            | Record::ClockSet { .. }
+            | Record::Act { .. }
+            | Record::Proof(_) => {}
         }
     }
 

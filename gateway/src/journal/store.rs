@@ -4,8 +4,9 @@ use super::disk::{Disk, DiskFile};
 use super::encoding;
 use super::index::{Index, Segment};
 use super::record::{Batch, Names, Record};
+use super::reference::References;
 use super::segment::{self, Header, Summary};
-use super::settled::encode_ranges;
+use super::settled::Settled;
 use super::state::State;
 use davy_alarm::WallMs;
 use std::io;
@@ -21,6 +22,9 @@ pub(super) struct Limits {
     /// A segment is closed when it is so long.
     pub(super) segment_bytes: u64,
 }
+
+/// Longest first segment of a journal, bytes.
+const LONGEST_FIRST: u64 = 128 << 10;
 
 impl Limits {
     const LONGEST_SEGMENT: u64 = 4 << 20;
@@ -60,6 +64,8 @@ pub(super) struct Store {
     pub(super) stream: u64,
     pub(super) names: Arc<Names>,
     pub(super) state: State,
+    /// For the next segment's header.
+    pub(super) references: References,
     pub(super) index: Arc<Mutex<Index>>,
     pub(super) active: Option<Active>,
     /// Number of the next segment.
@@ -90,6 +96,11 @@ impl Store {
     pub(super) fn follow(&mut self, batch: &Batch) {
         for record in &batch.records {
             self.state.follow(&batch.names, record);
+            if let Record::Reading { point, reading } = record
+                && let Ok(value) = reading.value()
+            {
+                self.references.learn(*point, value);
+            }
         }
     }
 
@@ -133,15 +144,15 @@ impl Store {
     ) -> Result<(), CommitError> {
         let mut bytes = Vec::new();
         if let Some(active) = &self.active {
-            frames(&mut bytes, group, unsaved, active.base, active.seed);
-            if active.length + bytes.len() as u64 > self.limits.segment_bytes {
+            frames(&mut bytes, group, unsaved, &active.base, active.seed);
+            if active.length + bytes.len() as u64 > self.longest() {
                 self.seal();
             }
         }
         let header = self.active.is_none().then(|| self.header(group, now));
         if let Some(header) = &header {
             bytes = header.encode();
-            frames(&mut bytes, group, &[], header.base(), header.seed());
+            frames(&mut bytes, group, &[], &header.base(), header.seed());
         }
         let urgent = !group.is_empty() && group.iter().all(|batch| batch.is_urgent());
         if !self.make_room(bytes.len() as u64, urgent)? {
@@ -193,6 +204,17 @@ impl Store {
             names: self.names.clone(),
             state: self.state.clone(),
             settled,
+            references: Arc::new(self.references.clone()),
+        }
+    }
+
+    /// When the active segment is closed. The first one soon, for its header could tell little of the points' values, and readings take more bytes in it.
+    fn longest(&self) -> u64 {
+        let limit = self.limits.segment_bytes;
+        if self.number <= 2 {
+            limit.min(LONGEST_FIRST)
+        } else {
+            limit
         }
     }
 
@@ -278,19 +300,23 @@ fn frames(
     bytes: &mut Vec<u8>,
     group: &[Arc<Batch>],
     settled: &[(u64, u64)],
-    base: encoding::Base,
+    base: &encoding::Base,
     seed: u32,
 ) {
     for batch in group {
         segment::put_frame(bytes, seed, |body| encoding::encode(body, batch, base));
     }
-    // Not in rising order as they came: each is a list of its own.
-    for range in settled {
-        segment::put_frame(bytes, seed, |body| {
-            body.push(segment::SETTLED);
-            encode_ranges(body, &[*range]);
-        });
+    if settled.is_empty() {
+        return;
     }
+    let mut together = Settled::default();
+    for (first, last) in settled {
+        together.insert(*first, *last);
+    }
+    segment::put_frame(bytes, seed, |body| {
+        body.push(segment::SETTLED);
+        together.encode(body);
+    });
 }
 
 /// Takes a batch into its segment's summary.
@@ -307,7 +333,9 @@ pub(super) fn summarize(summary: &mut Summary, batch: &Batch) {
             | Record::Reloaded(_)
             | Record::Lost { .. }
             | Record::Started { .. }
-            | Record::Act { .. } => {}
+            | Record::ClockSet { .. }
+            | Record::Act { .. }
+            | Record::Proof(_) => {}
         }
     }
     if batch.is_urgent() {

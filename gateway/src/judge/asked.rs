@@ -32,6 +32,18 @@ impl Judge {
                 actor,
                 person,
             } => self.demand_manually(*alarm, *demand, *actor, person),
+            Ask::TestOutput {
+                output,
+                for_ms,
+                actor,
+                person,
+            } => {
+                let until = self.now.after(u64::from(*for_ms));
+                self.effects.test(*output, until, *actor)?;
+                self.acted(Deed::TestedOutput(*output, *for_ms), person);
+                Ok(())
+            }
+            Ask::Proof { alarm, overdue } => self.take_overdue(*alarm, *overdue),
             Ask::Alarm {
                 alarm,
                 action,
@@ -80,6 +92,17 @@ impl Judge {
             return Err(Refusal::Already);
         }
         self.took(alarm, self.now, transition, Some(person.clone()));
+        Ok(())
+    }
+
+    /// What the calendar says of a proof: no person's act.
+    fn take_overdue(&mut self, alarm: AlarmIndex, overdue: Signal) -> Result<(), Refusal> {
+        let known = self.site.alarms.get(alarm.0);
+        if !known.is_some_and(|known| known.definition.condition == Condition::Unproved) {
+            return Err(Refusal::UnknownAlarm);
+        }
+        let transition = self.alarms[alarm.0].observe_signal(overdue, self.now);
+        self.took(alarm, self.now, transition, None);
         Ok(())
     }
 

@@ -33,6 +33,8 @@ struct Output {
     demanded: bool,
     /// When its minimum run ends; counts from on.
     run_until: Option<Instant>,
+    /// When a test of it ends.
+    test_until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,7 @@ impl Effects {
                     latched: output.latching && was.on,
                     demanded: false,
                     run_until: (was.on && left > 0).then(|| now.after(left)),
+                    test_until: None,
                 }
             })
             .collect();
@@ -157,22 +160,47 @@ impl Effects {
         let output = &mut self.outputs[position];
         output.demanded = demanded;
         output.latched |= demanded && output.latching;
-        if demanded && !output.on {
+        let tested = output.test_until.is_some_and(|end| now < end);
+        if (demanded || tested) && !output.on {
             output.run_until = Some(now.after(output.min_run_ms));
         }
         let runs = output.run_until.is_some_and(|end| now < end);
-        let on = demanded || output.latched || runs;
+        let on = demanded || output.latched || runs || tested;
         let changed = on != output.on;
         output.on = on;
+        // Whichever of the two holds it on ends first: then it is looked at anew.
+        let run = output.run_until.filter(|_| runs);
+        let test = output.test_until.filter(|_| tested);
+        let ends = run.into_iter().chain(test).min();
         if changed {
             self.unproven.add(position);
         }
         (
             changed.then_some(on),
-            output
-                .run_until
-                .filter(|_| runs && !demanded && !output.latched),
+            ends.filter(|_| !demanded && !output.latched),
         )
+    }
+
+    /// Has an output on until then, to prove it; refused to anybody but maintenance at the plant, and while it is on already.
+    pub(super) fn test(
+        &mut self,
+        output: OutputIndex,
+        until: Instant,
+        actor: Actor,
+    ) -> Result<(), Refusal> {
+        let state = (self.outputs.get_mut(output.0)).ok_or(Refusal::UnknownOutput)?;
+        if actor.remote {
+            return Err(Refusal::Remote);
+        }
+        if !actor.maintenance {
+            return Err(Refusal::Role);
+        }
+        if state.on {
+            return Err(Refusal::Already);
+        }
+        state.test_until = Some(until);
+        self.touch(output);
+        Ok(())
     }
 
     /// Ends an output's latch; refused while it is demanded (R22) and from afar.

@@ -1,6 +1,6 @@
 //! What judgement is asked, and what it tells.
 
-use davy_alarm::{Action, Actor, Cause, Instant, NoValue, Priority, Shown};
+use davy_alarm::{Action, Actor, Cause, Instant, NoValue, Priority, Shown, Signal};
 use davy_config::site::{AlarmIndex, OutputIndex};
 use std::sync::Arc;
 
@@ -30,6 +30,8 @@ pub enum Happening {
 pub enum Deed {
     Silenced,
     ResetOutput(OutputIndex),
+    /// Demanded for a test, for so many milliseconds.
+    TestedOutput(OutputIndex, u32),
 }
 
 /// One transition of one alarm, with what a record needs to tell of it.
@@ -88,6 +90,18 @@ pub enum Ask {
         demand: bool,
         actor: Actor,
         person: Person,
+    },
+    /// Maintenance at the plant has an output do its work for a while, to prove it. It ends by itself, and latches nothing.
+    TestOutput {
+        output: OutputIndex,
+        for_ms: u32,
+        actor: Actor,
+        person: Person,
+    },
+    /// Whether a proof test is overdue, as the calendar says; unknown where the clock is doubtful.
+    Proof {
+        alarm: AlarmIndex,
+        overdue: Signal,
     },
 }
 

@@ -44,7 +44,7 @@ const LOGIC: Actor = Actor {
 pub struct Judge {
     site: Arc<Site>,
     alarms: Vec<Alarm>,
-    /// Each point's own alarms, beside one another: a site's points are large, and every reading asks.
+    /// Each point's own alarms.
     watching: Watching,
     /// The latest value of each point.
     values: Vec<Result<f64, NoValue>>,
@@ -134,29 +134,36 @@ impl Judge {
         let first = self.values[point.0] == Err(NoValue::NotYetRead);
         self.values[point.0] = reading.value();
         for place in self.watching.places(point) {
-            let (alarm, input) = self.watching.alarms[place];
-            if first {
-                // A group counts from its members' first readings: what ran before a restart runs anew (R20).
-                self.votes.touch(alarm);
-            }
-            match input {
-                Input::Value => {
-                    let transition = self.alarms[alarm.0].observe(reading, self.now);
-                    self.took(alarm, self.now, transition, None);
+            let run = self.watching.runs[place];
+            for alarm in run.alarms() {
+                if first {
+                    // A group counts from its members' first readings: what ran before a restart runs anew (R20).
+                    self.votes.touch(alarm);
                 }
-                Input::Deviation(reference) => {
-                    let from = match reference {
-                        Reference::Fixed(value) => Ok(value),
-                        Reference::Point(other) => self.present(other),
-                    };
-                    self.compare(alarm, reading.value(), from);
-                }
-                Input::Moved { .. } | Input::Stands { .. } | Input::Exposure { .. } => {
-                    self.measure(alarm, reading.value());
-                }
+                self.look(alarm, run.input, reading);
             }
         }
         self.follow(point);
+    }
+
+    /// Judges what one alarm looks at, of its point's reading.
+    fn look(&mut self, alarm: AlarmIndex, input: Input, reading: &Reading) {
+        match input {
+            Input::Value => {
+                let transition = self.alarms[alarm.0].observe(reading, self.now);
+                self.took(alarm, self.now, transition, None);
+            }
+            Input::Deviation(reference) => {
+                let from = match reference {
+                    Reference::Fixed(value) => Ok(value),
+                    Reference::Point(other) => self.present(other),
+                };
+                self.compare(alarm, reading.value(), from);
+            }
+            Input::Moved { .. } | Input::Stands { .. } | Input::Exposure { .. } => {
+                self.measure(alarm, reading.value());
+            }
+        }
     }
 
     /// Takes over what an output's register holds at `now`, or that it cannot be read; an output with a feedback point looks at that alone.
@@ -462,6 +469,8 @@ impl Judge {
         person: Option<Person>,
     ) -> Change {
         let value = match self.site.alarms[alarm.0].subject {
+            // The calendar raised it, whatever the point reads.
+            _ if self.alarms[alarm.0].definition().condition == Condition::Unproved => None,
             Subject::Point(point) => Some(self.values[point.0]),
             Subject::Device(_) | Subject::Vote(_) | Subject::Output(_) | Subject::Manual(_) => None,
         };

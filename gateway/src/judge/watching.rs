@@ -2,31 +2,60 @@
 
 use davy_config::site::{AlarmIndex, Input, PointIndex, Site};
 
-/// The alarms of every point in one list, each with what it looks at: a site's alarms are large, and every reading asks.
+/// Alarms of one point that lie beside one another and look at it in one way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    first: AlarmIndex,
+    count: u32,
+    pub(super) input: Input,
+}
+
+impl Run {
+    /// Positions of the alarms in `Site::alarms`, in the file's order.
+    pub(super) fn alarms(self) -> impl Iterator<Item = AlarmIndex> {
+        (self.first.0..self.first.0 + self.count as usize).map(AlarmIndex)
+    }
+
+    fn is_followed_by(self, alarm: AlarmIndex, input: Input) -> bool {
+        self.input == input && self.first.0 + self.count as usize == alarm.0
+    }
+}
+
+/// The alarms of every point in one list of runs, most points with one: a site's alarms are large, and every reading asks.
 #[derive(Debug)]
 pub(super) struct Watching {
-    pub(super) alarms: Vec<(AlarmIndex, Input)>,
-    /// By point: where its alarms end; they begin where those of the point before it end.
-    ends: Vec<usize>,
+    pub(super) runs: Vec<Run>,
+    /// By point: where its runs end; they begin where those of the point before it end.
+    ends: Vec<u32>,
 }
 
 impl Watching {
     pub(super) fn of(site: &Site) -> Self {
         let mut watching = Self {
-            alarms: Vec::with_capacity(site.alarms.len()),
+            runs: Vec::with_capacity(site.points.len()),
             ends: Vec::with_capacity(site.points.len()),
         };
         for point in &site.points {
-            let inputs = point.alarms.iter();
-            let inputs = inputs.map(|alarm| (*alarm, site.alarms[alarm.0].input));
-            watching.alarms.extend(inputs);
-            watching.ends.push(watching.alarms.len());
+            let mut runs: Vec<Run> = Vec::new();
+            for &first in &point.alarms {
+                let input = site.alarms[first.0].input;
+                match runs.last_mut() {
+                    Some(run) if run.is_followed_by(first, input) => run.count += 1,
+                    _ => runs.push(Run {
+                        first,
+                        count: 1,
+                        input,
+                    }),
+                }
+            }
+            watching.runs.extend(runs);
+            watching.ends.push(watching.runs.len() as u32);
         }
         watching
     }
 
     pub(super) fn places(&self, point: PointIndex) -> std::ops::Range<usize> {
         let start = point.0.checked_sub(1).map_or(0, |before| self.ends[before]);
-        start..self.ends[point.0]
+        start as usize..self.ends[point.0] as usize
     }
 }

@@ -17,7 +17,7 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use davy_config::site::{Encoding, Person, Role};
+use davy_config::site::{Encoding, Person, Role, Site};
 use davy_config::{Presets, profile_names, profile_shape};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -306,7 +306,7 @@ async fn clear(
 async fn check(State(plant): State<Arc<Plant>>) -> Answer {
     let checked = plant
         .commission
-        .check(&plant.site, |id| plant.is_proved(id));
+        .check(&plant.site, |next, id| plant.bench.proves(next, id));
     Ok(Json(checked.map_err(unreadable)?).into_response())
 }
 
@@ -318,7 +318,7 @@ async fn apply(
 ) -> Answer {
     let person = maintaining(&plant, &headers)?;
     let Revision { revision } = read(body)?;
-    let is_proved = |id: &str| plant.is_proved(id);
+    let is_proved = |next: &Site, id: &str| plant.bench.proves(next, id);
     let running = running(&plant, &is_proved);
     let applied = plant.commission.apply(revision, &running, &person.id).await;
     applied.map_err(not_applied)?;
@@ -365,7 +365,7 @@ async fn arm(
         date: date(now_ms),
         now_ms,
     };
-    let is_proved = |id: &str| plant.is_proved(id);
+    let is_proved = |next: &Site, id: &str| plant.bench.proves(next, id);
     let running = running(&plant, &is_proved);
     let armed = (plant.commission)
         .arm(revision, &ids, &skips, &signed, &running)
@@ -379,7 +379,10 @@ async fn arm(
         .into_response())
 }
 
-fn running<'a>(plant: &'a Plant, is_proved: &'a (dyn Fn(&str) -> bool + Sync)) -> Running<'a> {
+fn running<'a>(
+    plant: &'a Plant,
+    is_proved: &'a (dyn Fn(&Site, &str) -> bool + Sync),
+) -> Running<'a> {
     Running {
         site: &plant.site,
         reload: &plant.reload,

@@ -11,10 +11,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use davy_alarm::{Definition, WallMs};
-use davy_config::site::{Alarm, Input, Point, PointKind, Site, Subject};
+use davy_config::site::{Alarm, Input, Point, Site, Subject};
 use davy_kpi::{
-    Allowed, ChatterRule, Chatterer, FloodNow, Held, LEAD_MS, Line, Period, Proposals, Report,
-    Unproposed,
+    Allowed, ChatterRule, Chatterer, FloodNow, Held, LEAD_MS, Line, Period, Proposals, Record,
+    Report, SIGNALS_MOST, Signal, Silence, Unproposed,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -22,11 +22,6 @@ use std::time::Duration;
 
 /// Longest period: a quarter.
 const SPAN_MAX_MS: i64 = 92 * 86_400_000;
-/// Chattering alarms whose signal is looked at, those with the most annunciations.
-const SIGNALS_MAX: usize = 5;
-/// Of the newest episode of an alarm: at most its last half-hour, and a minute before it.
-const SIGNAL_MAX_MS: i64 = 1_800_000;
-const SIGNAL_LEAD_MS: i64 = 60_000;
 /// How long a call waits for another's figures.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -46,16 +41,6 @@ struct Answer {
     truncated: bool,
     flood: FloodNow,
     signals: Vec<Signal>,
-}
-
-/// What the recorded signal of a chattering alarm says.
-#[derive(Serialize)]
-struct Signal {
-    alarm: String,
-    unit: String,
-    decimals: u8,
-    found: Option<Proposals>,
-    why: Option<Unproposed>,
 }
 
 /// `GET /api/kpi`.
@@ -87,7 +72,7 @@ pub(super) async fn kpi(
     })
     .await?;
     let mut signals = Vec::new();
-    for chatterer in report.chattering.list.iter().take(SIGNALS_MAX) {
+    for chatterer in report.chattering.list.iter().take(SIGNALS_MOST) {
         signals.extend(signal(&plant, chatterer).await?);
     }
     let answer = Answer {
@@ -144,7 +129,20 @@ fn report(
             actor: line.actor.as_deref(),
         })
         .collect();
-    davy_kpi::report(&lines, &held(site, picture, period), period, rule)
+    let silences: Vec<Silence<'_>> = found
+        .silences
+        .iter()
+        .map(|(actor, time)| Silence {
+            actor,
+            time_ms: time.0,
+        })
+        .collect();
+    let record = Record {
+        lines: &lines,
+        held: &held(site, picture, period),
+        silences: &silences,
+    };
+    davy_kpi::report(&record, period, rule)
 }
 
 /// What is active now and was raised before the lines begin was active all along.
@@ -177,13 +175,8 @@ async fn signal(plant: &Plant, chatterer: &Chatterer) -> Result<Option<Signal>, 
         }
         _ => (Err(Unproposed::NoSignal), None),
     };
-    Ok(Some(Signal {
-        alarm: alarm.id.clone(),
-        unit: point.map_or_else(String::new, |point| point.unit.clone()),
-        decimals: point.map_or(0, |point| point.decimals),
-        why: found.as_ref().err().copied(),
-        found: found.ok(),
-    }))
+    let (unit, decimals) = point.map_or(("", 0), |point| (&point.unit, point.decimals));
+    Ok(Some(Signal::new(&alarm.id, unit, decimals, found)))
 }
 
 async fn proposals(
@@ -192,30 +185,17 @@ async fn proposals(
     point: &Point,
     chatterer: &Chatterer,
 ) -> Result<Result<Proposals, Unproposed>, Refused> {
-    let from = chatterer.from_ms.max(chatterer.to_ms - SIGNAL_MAX_MS) - SIGNAL_LEAD_MS;
-    let to = chatterer.to_ms + SIGNAL_LEAD_MS;
+    let (from, to) = chatterer.signal_span();
     let journal = &plant.watch.journal;
     let readings = journal.readings(&point.id, WallMs(from), WallMs(to)).await;
     let poll_ms = plant.site.devices[point.device.0].period_ms;
     let allowed = Allowed {
         range: point.range,
         decimals: point.decimals,
-        later_ms: later_ms(point.kind, poll_ms),
+        later_ms: point.kind.may_wait_ms(poll_ms),
     };
     let definition: Definition = alarm.definition;
     off_runtime(move || davy_kpi::propose(&definition, &readings, &allowed)).await
-}
-
-/// The delay that a kind of signal stands (R23): gas must alarm within ten seconds, its poll included.
-const fn later_ms(kind: PointKind, poll_ms: u32) -> u32 {
-    match kind {
-        PointKind::CombustibleGas | PointKind::ToxicGas | PointKind::Oxygen => {
-            10_000_u32.saturating_sub(poll_ms)
-        }
-        PointKind::Flow | PointKind::Pressure | PointKind::DifferentialPressure => 15_000,
-        PointKind::Level | PointKind::Temperature => 60_000,
-        PointKind::Composition | PointKind::Discrete | PointKind::Other => 2_000,
-    }
 }
 
 async fn off_runtime<T: Send + 'static>(
@@ -257,11 +237,5 @@ mod tests {
         );
         assert!(span(&asked(-1, DAY), now).is_err());
         assert!(span(&asked(i64::MIN, i64::MAX), now).is_err());
-    }
-
-    #[test]
-    fn gas_may_be_later_by_what_its_poll_leaves_of_ten_seconds() {
-        assert_eq!(later_ms(PointKind::ToxicGas, 1_000), 9_000);
-        assert_eq!(later_ms(PointKind::Oxygen, 60_000), 0);
     }
 }

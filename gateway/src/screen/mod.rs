@@ -5,6 +5,7 @@ mod asked;
 mod assets;
 mod commission;
 mod kpi;
+mod prove;
 mod reads;
 mod refusal;
 mod session;
@@ -17,6 +18,7 @@ use crate::clock::Clock;
 use crate::commission::Commission;
 use crate::desk::Desk;
 use crate::live::Live;
+use crate::prove::Bench;
 use crate::reload::Reload;
 use crate::watch::Watch;
 use axum::Router;
@@ -41,6 +43,7 @@ pub struct Plant {
     pub live: Arc<Live>,
     pub desk: Desk,
     pub watch: Watch,
+    pub bench: Bench,
     /// Takes a changed site file over.
     pub reload: Reload,
     pub clock: Clock,
@@ -61,8 +64,8 @@ impl Plant {
         live: Arc<Live>,
         desk: Desk,
         watch: Watch,
+        bench: Bench,
         (reload, commission): (Reload, Arc<Commission>),
-        clock: Clock,
         shutdown: CancellationToken,
     ) -> Self {
         let sessions = Sessions::new(site.people.clone());
@@ -70,9 +73,10 @@ impl Plant {
             site,
             live,
             desk,
-            watch,
+            bench,
             reload,
-            clock,
+            clock: watch.clock,
+            watch,
             shutdown,
             commission,
             sessions,
@@ -88,9 +92,11 @@ impl Plant {
         site: Arc<Site>,
         live: Arc<Live>,
         watch: Watch,
+        bench: Bench,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
+            bench,
             sessions: self.sessions.under(site.people.clone()),
             desk: self.desk.of(site.clone()),
             reload: self.reload.clone(),
@@ -110,11 +116,6 @@ impl Plant {
         self.live.flood(self.clock.now())
     }
 
-    /// Whether somebody proved a point or an output as it is now.
-    fn is_proved(&self, _id: &str) -> bool {
-        false
-    }
-
     fn links(&self) -> shapes::Links {
         shapes::Links::of(&self.watch.links())
     }
@@ -129,6 +130,12 @@ pub fn router(plant: Arc<Plant>) -> Router {
         .route("/api/transitions", get(reads::transitions))
         .route("/api/kpi", get(kpi::kpi))
         .route("/api/system", get(reads::system))
+        .route("/api/prove", get(prove::all))
+        .route("/api/prove/{of}/{id}", get(prove::one))
+        .route(
+            "/api/prove/reports",
+            get(prove::reports).post(prove::report),
+        )
         .fallback(assets::serve)
         .layer(CompressionLayer::new());
     Router::new()
@@ -152,6 +159,13 @@ pub fn router(plant: Arc<Plant>) -> Router {
         .route("/api/alarms/{id}/demand", post(acts::demand))
         .route("/api/alarms/{id}/withdraw", post(acts::withdraw))
         .route("/api/outputs/{id}/reset", post(acts::reset_output))
+        .route("/api/prove/{of}/{id}/start", post(prove::start))
+        .route("/api/prove/{of}/{id}/take", post(prove::take))
+        .route("/api/prove/{of}/{id}/skip-step", post(prove::skip_step))
+        .route("/api/prove/{of}/{id}/finish", post(prove::finish))
+        .route("/api/prove/{of}/{id}/abandon", post(prove::abandon))
+        .route("/api/prove/{of}/{id}/skip", post(prove::skip))
+        .route("/api/prove/reports/{number}/{file}", get(prove::file))
         .merge(compressed)
         .merge(commission::routes())
         .layer(axum::middleware::from_fn(asked::guard))

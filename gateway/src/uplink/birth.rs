@@ -83,7 +83,7 @@ impl Encoder {
         }
     }
 
-    fn node_texts(&self) -> [Metric; 7] {
+    fn node_texts(&self) -> [Metric; 8] {
         let named =
             |name, value: Option<&str>| Metric::named(name, DataType::Text, value.map(text));
         let model = serde_json::to_string(&Model::of(&self.site)).ok();
@@ -97,6 +97,7 @@ impl Encoder {
             named(name::MODEL, model.as_deref()),
             refusal,
             named(name::ACT, None),
+            Metric::named(name::CLOCK_SET, DataType::Int64, None),
         ]
     }
 
@@ -207,6 +208,7 @@ fn limit(condition: &Condition) -> (Option<f64>, Option<f64>) {
         | Condition::Unmonitored
         | Condition::Discrepancy
         | Condition::OutputFailed
-        | Condition::Manual => (None, None),
+        | Condition::Manual
+        | Condition::Unproved => (None, None),
     }
 }

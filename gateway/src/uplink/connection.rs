@@ -131,6 +131,7 @@ impl<'a, B: Batches> Connection<'a, B> {
             Delivered::Committed => Session::new(window, devices, journal.stream()),
             Delivered::Sent => Session::without_commits(devices, journal.stream()),
         };
+        let session = session.with_backfill(link.uplink.backfill_bytes_s);
         let host = match link.uplink.primary_host {
             Some(_) => Host::Awaited,
             None => Host::Nobody,
@@ -290,6 +291,11 @@ impl<'a, B: Batches> Connection<'a, B> {
             now: parts.clock.wall(),
         };
         let message = self.link.encoder.data(&batch, sending);
+        let (bytes, now) = (
+            message.topic.len() + message.payload.len(),
+            parts.clock.now(),
+        );
+        self.session.spent(offset, historical, bytes, now);
         self.publish_of(message, Some(offset))
     }
 

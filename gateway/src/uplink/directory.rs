@@ -9,7 +9,7 @@ use davy_wire::name;
 use std::sync::Arc;
 
 /// Suffixes of alarm ids and their names on the wire.
-const CONDITIONS: [(&str, &str); 19] = [
+const CONDITIONS: [(&str, &str); 20] = [
     ("HH", "HIHI"),
     ("H", "HI"),
     ("L", "LO"),
@@ -29,6 +29,7 @@ const CONDITIONS: [(&str, &str); 19] = [
     ("DISC", "DISC"),
     ("FAILED", "FAILED"),
     ("MANUAL", "MANUAL"),
+    ("PROOF", "PROOF"),
 ];
 
 /// Names, aliases and positions of one site.

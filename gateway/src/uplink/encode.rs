@@ -4,7 +4,7 @@
 //! any birth.
 
 use super::directory::{Directory, alarm_metric};
-use crate::journal::{Act, Batch, Record, Transition};
+use crate::journal::{Act, Batch, Names, Proof, Proved, Record, Transition};
 use davy_alarm::{NoValue, Reading, WallMs};
 use davy_config::site::{DeviceIndex, PointIndex, PointKind, Site};
 use davy_wire::{DataType, Metric, Payload, Topic, Value, Verb, name, quality};
@@ -138,7 +138,9 @@ impl Encoder {
             | Record::Lost { .. }
             | Record::Started { .. }
             | Record::Reloaded(_)
-            | Record::Act { .. } => true,
+            | Record::ClockSet { .. }
+            | Record::Act { .. }
+            | Record::Proof(_) => true,
         })
     }
 
@@ -184,15 +186,22 @@ impl Encoder {
                 let metric = metric.with("to", text(&reloaded.to));
                 Some(metric.with("changes", text(&reloaded.changes)))
             }
+            Record::ClockSet { time, by_ms } => {
+                let value = Some(Value::Whole(*by_ms));
+                let metric = Metric::named(name::CLOCK_SET, DataType::Int64, value);
+                Some(metric.at(time.0))
+            }
             Record::Act { act, actor, time } => {
                 let (what, output) = match act {
                     Act::Silence => ("silence", None),
                     Act::ResetOutput(output) => ("reset", Some(id(&names.outputs, *output))),
+                    Act::TestOutput { output, .. } => ("test", Some(id(&names.outputs, *output))),
                 };
                 let metric = Metric::named(name::ACT, DataType::Text, Some(text(what)));
                 let metric = metric.at(time.0).with("actor", text(actor));
                 Some(metric.with_some("output", output.map(text)))
             }
+            Record::Proof(proof) => Some(proved(names, proof)),
         }
     }
 
@@ -311,6 +320,24 @@ fn cause_text(cause: NoValue) -> Value {
 
 pub(super) fn text(text: &str) -> Value {
     Value::Text(text.into())
+}
+
+/// What was proved, or of what a report was made, as one of the acts at the plant.
+fn proved(names: &Names, proof: &Proof) -> Metric {
+    let (what, point, output) = match proof.of {
+        Proved::Point(point) => ("prove", Some(id(&names.points, point)), None),
+        Proved::Output(output) => ("prove", None, Some(id(&names.outputs, output))),
+        Proved::Site => ("report", None, None),
+    };
+    let metric = Metric::named(name::ACT, DataType::Text, Some(text(what)));
+    let metric = metric.at(proof.time.0).with("actor", text(&proof.actor));
+    let metric = metric.with_some("point", point.map(text));
+    let metric = metric.with_some("output", output.map(text));
+    let metric = metric.with("number", Value::Unsigned(proof.number));
+    let metric = metric.with("kind", text(&proof.kind));
+    let metric = metric.with("outcome", text(&proof.outcome));
+    let metric = metric.with("digest", text(&proof.digest));
+    metric.with("detail", text(&proof.detail))
 }
 
 fn with_story(metric: Metric, transition: &Transition) -> Metric {

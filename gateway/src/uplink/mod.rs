@@ -5,6 +5,7 @@
 
 mod bdseq;
 mod birth;
+mod budget;
 mod command;
 mod connection;
 mod directory;

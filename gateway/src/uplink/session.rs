@@ -1,10 +1,11 @@
 //! The order of things on one MQTT connection: what goes out next, and what is on its way and not yet committed. Pure: `now` is an argument.
 //!
 //! Births first. Then, within the window, retransmissions that are due, urgent batches (alarms and losses), fresh batches (made since the
-//! session began), and backlog. Backlog may take half of the window and fresh batches three quarters, so that an alarm never waits for either.
+//! session began), and backlog. Backlog has a limit of bytes a second if the site gives it one, with all that is sent again and is not urgent. Backlog may take half of the window and fresh batches three quarters, so that an alarm never waits for either.
 //! What the collector does not commit in time is sent again, for ever, ever more slowly: the journal alone decides what may be forgotten.
 //! To a host that commits nothing a batch is sent once a connection; it is delivered when the broker has answered a ping behind it.
 
+use super::budget::Budget;
 use davy_alarm::Instant;
 use davy_config::site::Delivered;
 use davy_wire::Ack;
@@ -68,6 +69,7 @@ pub struct Session {
     flight: BTreeMap<u64, Flight>,
     heard: Option<Instant>,
     delivered: Delivered,
+    budget: Budget,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +107,21 @@ impl Session {
             flight: BTreeMap::new(),
             heard: None,
             delivered: Delivered::Committed,
+            budget: Budget::new(None),
+        }
+    }
+
+    /// The same with so many bytes a second for backlog.
+    pub fn with_backfill(self, bytes_s: Option<u32>) -> Self {
+        let budget = Budget::new(bytes_s);
+        Self { budget, ..self }
+    }
+
+    /// A batch went out as a message of so many bytes.
+    pub fn spent(&mut self, offset: u64, historical: bool, bytes: usize, now: Instant) {
+        let urgent = |flight: &Flight| flight.urgent;
+        if historical && !self.flight.get(&offset).is_some_and(urgent) {
+            self.budget.spend(bytes, now);
         }
     }
 
@@ -217,9 +234,13 @@ impl Session {
     /// When time next asks for a step.
     pub fn due(&self) -> Option<Instant> {
         let commits = self.delivered == Delivered::Committed;
-        let due = self.flight.values().map(|flight| flight.due);
+        let paid = self.budget.due();
+        let due = self.flight.values().map(|flight| match paid {
+            Some(paid) if !flight.urgent => paid.max(flight.due),
+            _ => flight.due,
+        });
         let retry = due.filter(|_| commits).min();
-        [retry, self.rebirth, self.rewind]
+        [retry, self.rebirth, self.rewind, paid]
             .into_iter()
             .flatten()
             .min()
@@ -259,10 +280,9 @@ impl Session {
         if self.delivered == Delivered::Sent {
             return None;
         }
-        let due = self
-            .flight
-            .iter_mut()
-            .filter(|(_, flight)| flight.due <= now);
+        let paid = self.budget.has_room(now);
+        let is_due = |flight: &Flight| flight.due <= now && (paid || flight.urgent);
+        let due = (self.flight.iter_mut()).filter(|(_, flight)| is_due(flight));
         let (offset, flight) = due.min_by_key(|(offset, flight)| (!flight.urgent, **offset))?;
         flight.tries = flight.tries.saturating_add(1);
         flight.sent = now;
@@ -292,6 +312,7 @@ impl Session {
             return Some(self.send(offset, false, false, now));
         }
         if used < half
+            && self.budget.has_room(now)
             && let Some(offset) = self.next_backlog(journal)
         {
             return Some(self.send(offset, false, true, now));
@@ -485,6 +506,50 @@ mod tests {
         assert_eq!(fresh, [(1_000, false), (1_001, false)], "three quarters");
         shelf.urgent.insert(1_009);
         assert_eq!(offsets(&steps(&mut session, 2, &shelf)), [(1_009, false)]);
+    }
+
+    #[test]
+    fn backlog_keeps_to_its_bytes_a_second_and_alarms_and_fresh_readings_do_not_wait_for_it() {
+        let mut shelf = Shelf::of(10_000, &[]);
+        let mut session = born(8, &shelf).with_backfill(Some(10_000));
+        let mut sent = 0;
+        for now in 0..20_000 {
+            for (offset, historical) in offsets(&steps(&mut session, now, &shelf)) {
+                assert!(
+                    historical && now <= 10_000 || offset > 9_999,
+                    "{offset} at {now}"
+                );
+                session.spent(offset, historical, 1_000, at(now));
+                sent += u64::from(historical) * 1_000;
+                ack(&mut session, &mut shelf, now, &[offset]);
+            }
+            // What one look at the journal begins is sent whole.
+            let allowed = 10_000 * (now + 1_000) / 1_000 + 4_000;
+            assert!(sent <= allowed, "{sent} bytes of backlog after {now} ms");
+            if now == 10_000 {
+                assert!(sent >= 100_000, "{sent}");
+                shelf.acknowledge(&[0..=9_999]);
+                shelf.urgent.insert(10_001);
+                shelf.synced = 10_002;
+            }
+        }
+        assert!(shelf.acknowledged.contains(&10_000) && shelf.acknowledged.contains(&10_001));
+    }
+
+    #[test]
+    fn what_is_sent_again_counts_as_backlog_unless_it_is_urgent() {
+        let mut shelf = Shelf::of(4, &[3]);
+        let mut session = born(8, &shelf).with_backfill(Some(1_000));
+        shelf.synced = 4;
+        assert_eq!(offsets(&steps(&mut session, 0, &shelf)).len(), 4);
+        for offset in 0..4 {
+            session.spent(offset, true, 10_000, at(0));
+        }
+        let again = offsets(&steps(&mut session, RETRY_MS, &shelf));
+        assert_eq!(again, [(3, true)], "thirty seconds are spent in advance");
+        let due = session.due().unwrap();
+        assert_eq!(due, at(3 * RETRY_MS), "the alarm again");
+        assert_eq!(offsets(&steps(&mut session, 29_500, &shelf)).len(), 4);
     }
 
     #[test]

@@ -121,6 +121,10 @@ impl Gateway {
                     act: match deed {
                         Deed::Silenced => journal::Act::Silence,
                         Deed::ResetOutput(output) => journal::Act::ResetOutput(output.0 as u32),
+                        Deed::TestedOutput(output, for_ms) => journal::Act::TestOutput {
+                            output: output.0 as u32,
+                            for_ms,
+                        },
                     },
                     actor: person.actor,
                     time: self.wall(at),

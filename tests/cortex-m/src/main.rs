@@ -157,6 +157,9 @@ fn life_of_an_alarm() {
         black_box(fired);
     }
     black_box(alarm.saved(black_box(now), black_box(WallMs(3))));
+    let definition = black_box(*alarm.definition());
+    alarm.redefine(definition, black_box(now));
+    black_box(alarm.remove());
 }
 
 fn what_an_alarm_is() {

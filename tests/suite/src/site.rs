@@ -60,10 +60,20 @@ impl Site {
         }
     }
 
-    /// Changes the text of the site file.
-    pub fn edit(&self, change: impl FnOnce(String) -> String) {
-        let text = std::fs::read_to_string(&self.file).expect("the site file was written");
-        std::fs::write(&self.file, change(text)).expect("the test's directory is writable");
+    /// Changes the text of the site file; a gateway that runs reads it at its next start or reload.
+    pub fn edit(&self, change: impl FnOnce(&str) -> String) {
+        let text = std::fs::read_to_string(&self.file).expect("the file was written above");
+        std::fs::write(&self.file, change(&text)).expect("the test's directory is writable");
+    }
+
+    /// The address of the gateway's screen.
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.screen)
+    }
+
+    /// Where the gateway keeps its data.
+    pub fn data(&self) -> PathBuf {
+        self.dir.join(&self.id)
     }
 
     /// Starts the gateway and waits until it serves.

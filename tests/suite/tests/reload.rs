@@ -51,7 +51,7 @@ impl Stage {
 
     /// Changes the file, asks the gateway to take it over, and waits until its log says `outcome`.
     fn reload(&mut self, change: impl FnOnce(String) -> String, outcome: &str) {
-        self.site.edit(change);
+        self.site.edit(|text| change(text.to_owned()));
         let before = self.told(outcome);
         self.gateway.daemon.signal(Signal::SIGHUP);
         wait::until(outcome, LIMIT, || {

@@ -39,9 +39,10 @@ export type Condition =
   | 'UNMON'
   | 'DISC'
   | 'FAILED'
-  | 'MANUAL';
+  | 'MANUAL'
+  | 'PROOF';
 export const CONDITIONS: readonly Condition[] = [
-  'HH', 'H', 'L', 'LL', 'ON', 'DEV', 'ROC', 'FROZEN', 'STEL', 'TWA', 'BAD', 'STALE', 'COMMS', 'VOTE', 'DEGRADED', 'UNMON', 'DISC', 'FAILED', 'MANUAL',
+  'HH', 'H', 'L', 'LL', 'ON', 'DEV', 'ROC', 'FROZEN', 'STEL', 'TWA', 'BAD', 'STALE', 'COMMS', 'VOTE', 'DEGRADED', 'UNMON', 'DISC', 'FAILED', 'MANUAL', 'PROOF',
 ];
 
 export interface Limit {

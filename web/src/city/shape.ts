@@ -1,6 +1,7 @@
 /** The shapes of the city's interface alone, as docs/api.md gives them. */
 
 import type { Alarm, Condition, Device, Priority, SiteShape, Text, Transition, Value } from '../api/shape';
+import type { Flood } from '../kpi/shape';
 
 export type Role = 'operator' | 'regulator' | 'administrator';
 export const ROLES: readonly Role[] = ['operator', 'regulator', 'administrator'];
@@ -51,6 +52,7 @@ export interface SiteOverview extends Jurisdiction {
   last_seen_ms: number | null;
   alarms: Record<CountKey, Count>;
   worst: Alarm | null;
+  flood: Flood;
 }
 
 export interface Contact {

@@ -7,17 +7,15 @@ import type { Kpi, Proposal, Signal } from './shape';
 
 interface ChatteringProps {
   kpi: Kpi;
-  /** Null where nobody looks at the signals. */
-  signals: readonly Signal[] | null;
   naming: Naming;
 }
 
 /** What chatters, its numbers, and what would quieten it. */
-export function Chattering({ kpi, signals, naming }: ChatteringProps) {
-  const { chattering } = kpi;
-  const heads = ['kpi.alarm', 'kpi.count', 'kpi.chattering.episodes', 'kpi.chattering.last'] as const;
+export function Chattering({ kpi, naming }: ChatteringProps) {
+  const { chattering, signals } = kpi;
+  const heads = ['kpi.alarm', 'kpi.count', 'kpi.chattering.episodes', 'kpi.chattering.last', 'kpi.proposal'] as const;
   return (
-    <Listing title={shared('kpi.chattering')} total={chattering.total} heads={signals ? [...heads, 'kpi.proposal'] : heads} {...(signals ? { note: shared('kpi.proposal.note') } : {})}>
+    <Listing title={shared('kpi.chattering')} total={chattering.total} heads={heads} note={shared('kpi.proposal.note')}>
       {chattering.list.map((one) => (
         <tr key={one.alarm} data-chatters={one.alarm}>
           <Alarm id={one.alarm} priority={one.priority} naming={naming} />
@@ -33,11 +31,9 @@ export function Chattering({ kpi, signals, naming }: ChatteringProps) {
           <td class="number" data-head={shared('kpi.chattering.last')}>
             {dateTime(one.from_ms)}
           </td>
-          {signals && (
-            <td>
-              <Said signal={signals.find((signal) => signal.alarm === one.alarm)} />
-            </td>
-          )}
+          <td>
+            <Said signal={signals.find((signal) => signal.alarm === one.alarm)} />
+          </td>
         </tr>
       ))}
     </Listing>

@@ -5,7 +5,7 @@ import { Chattering } from './Chattering';
 import { Targets } from './Figures';
 import { decimal } from './figures';
 import { Answers, Floods, People, Sources, Standing } from './Lists';
-import type { Kpi, Signal } from './shape';
+import type { Kpi } from './shape';
 import './kpi.css';
 
 /** How a face names what the figures name by id. */
@@ -16,14 +16,13 @@ export interface Naming {
 
 interface KpiViewProps {
   kpi: Kpi;
-  signals: readonly Signal[] | null;
   naming: Naming;
   /** Gaps of record in the period. */
   gaps?: number;
 }
 
 /** The figures of a period: against their targets, and what they are made of. */
-export function KpiView({ kpi, signals, naming, gaps = 0 }: KpiViewProps) {
+export function KpiView({ kpi, naming, gaps = 0 }: KpiViewProps) {
   if (kpi.record_from_ms === null) {
     return (
       <div class="card">
@@ -49,7 +48,7 @@ export function KpiView({ kpi, signals, naming, gaps = 0 }: KpiViewProps) {
           <Targets kpi={kpi} />
         </section>
         <div class="wide">
-          <Chattering kpi={kpi} signals={signals} naming={naming} />
+          <Chattering kpi={kpi} naming={naming} />
         </div>
         <Sources kpi={kpi} naming={naming} />
         <Floods kpi={kpi} />

@@ -84,16 +84,20 @@ export function Answers({ kpi }: { kpi: Kpi }) {
   );
 }
 
+/** A screen that nobody was logged in at. */
+const LOCAL = 'local';
+
 export function People({ kpi, naming }: ListProps) {
   return (
-    <Listing title={shared('kpi.people')} total={kpi.people.length} heads={['kpi.person', 'kpi.acknowledged', 'kpi.median', 'kpi.p90', 'kpi.shelved']}>
+    <Listing title={shared('kpi.people')} total={kpi.people.length} heads={['kpi.person', 'kpi.acknowledged', 'kpi.median', 'kpi.p90', 'kpi.shelved', 'kpi.silenced']}>
       {kpi.people.map((person) => (
         <tr key={person.actor}>
-          <th scope="row">{naming.who(person.actor)}</th>
+          <th scope="row">{person.actor === LOCAL ? shared('kpi.local') : naming.who(person.actor)}</th>
           <td class="number">{person.acknowledged}</td>
           <td class="number">{took(person.median_ms)}</td>
           <td class="number">{took(person.p90_ms)}</td>
           <td class="number">{person.shelved}</td>
+          <td class="number">{person.silenced}</td>
         </tr>
       ))}
     </Listing>

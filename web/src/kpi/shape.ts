@@ -52,6 +52,7 @@ export interface PersonFigures {
   actor: string;
   acknowledged: number;
   shelved: number;
+  silenced: number;
   median_ms: number | null;
   p90_ms: number | null;
 }
@@ -73,6 +74,7 @@ export interface Kpi {
   acknowledgement: Acknowledgement[];
   people: PersonFigures[];
   truncated: boolean;
+  signals: Signal[];
 }
 
 export interface Proposal {
@@ -83,13 +85,13 @@ export interface Proposal {
   later_ms: number;
 }
 
-/** What the recorded signal of a chattering alarm says; the plant's alone. */
+/** What the recorded signal of a chattering alarm says. */
 export interface Signal {
   alarm: string;
   unit: string;
   decimals: number;
   found: { trips: number; peak_to_peak: number | null; longest_return_ms: number; proposals: Proposal[] } | null;
-  why: 'no-signal' | 'too-few-trips' | null;
+  why: 'no-signal' | 'not-told' | 'too-few-trips' | null;
 }
 
 /** Annunciations of the last ten minutes, and since when they are a flood. */

@@ -16,8 +16,6 @@ const SITE_RETRY_MS = 3_000;
 
 class Plant {
   readonly site = signal<PlantSite | null>(null);
-  /** Points and outputs that somebody proved as they are now. */
-  readonly proved = signal<ReadonlySet<string>>(new Set());
   readonly siteFailure = signal<Failure | null>(null);
   readonly outputs = signal<ReadonlyMap<string, Output>>(new Map());
   readonly horn = signal<Horn>(QUIET);

@@ -1,7 +1,7 @@
 /** The shapes of the plant's interface alone, as docs/api.md gives them. */
 
 import type { Alarm, Horn, Output, SiteShape, Text, Transition, Value } from '../api/shape';
-import type { Flood, Kpi, Signal } from '../kpi/shape';
+import type { Flood, Kpi } from '../kpi/shape';
 
 export interface Person {
   id: string;
@@ -51,7 +51,6 @@ export interface Snapshot {
 
 export interface PlantKpi extends Kpi {
   flood: Flood;
-  signals: Signal[];
 }
 
 export interface BusNow {

@@ -12,7 +12,7 @@ function site(id: string, { counts = {}, ...given }: Partial<SiteOverview> & { c
 
 function overview(id: string): SiteOverview {
   const none: Count = { unacknowledged: 0, active: 0 };
-  return { id, name: { zh: id, en: id }, city: 'C', town: 'A', village: '', sector: '', risk: 'blue', link: 'up', last_seen_ms: 0, alarms: { p1: none, p2: none, p3: none, p4: none }, worst: null };
+  return { id, name: { zh: id, en: id }, city: 'C', town: 'A', village: '', sector: '', risk: 'blue', link: 'up', last_seen_ms: 0, alarms: { p1: none, p2: none, p3: none, p4: none }, worst: null, flood: { count: 0, since_ms: null } };
 }
 
 const ids = (sites: SiteNow[]): string[] => sites.map((one) => one.id);

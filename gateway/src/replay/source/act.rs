@@ -3,7 +3,7 @@
 use crate::journal::Transition;
 use crate::judge::{Ask, Person};
 use crate::replay::rehearsal::{Act, Target};
-use davy_alarm::{Action, Actor, Cause};
+use davy_alarm::{Action, Actor, Cause, Signal};
 use davy_config::site::{AlarmIndex, OutputIndex};
 
 /// The act behind a transition of a manual cause.
@@ -118,6 +118,35 @@ pub(super) fn reset(output: OutputIndex, id: String, actor: &str) -> Act {
                 maintenance: true,
             },
             person: person(actor),
+        }),
+    }
+}
+
+/// The test of an output.
+pub(super) fn test(output: OutputIndex, for_ms: u32, id: String, actor: &str) -> Act {
+    Act {
+        target: Target::Output(id),
+        action: "test".to_owned(),
+        ask: Ok(Ask::TestOutput {
+            output,
+            for_ms,
+            actor: Actor {
+                remote: false,
+                maintenance: true,
+            },
+            person: person(actor),
+        }),
+    }
+}
+
+/// What the calendar said of a proof.
+pub(super) fn proof(alarm: AlarmIndex, overdue: bool, id: String) -> Act {
+    Act {
+        target: Target::Alarm(id),
+        action: "proof".to_owned(),
+        ask: Ok(Ask::Proof {
+            alarm,
+            overdue: Signal::from(overdue),
         }),
     }
 }

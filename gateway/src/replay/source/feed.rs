@@ -1,6 +1,6 @@
 //! The queue between a journal and a rehearsal: events in the order of their times, and readings that hold until the next.
 
-use super::act::{act, manual, reset, silence};
+use super::act::{act, manual, proof, reset, silence, test};
 use super::ahead::Ahead;
 use crate::journal::Transition;
 use crate::replay::rehearsal::Rehearsal;
@@ -28,6 +28,10 @@ pub(super) enum Event {
     Silence(Arc<str>),
     /// Somebody reset an output's latch.
     Reset(OutputIndex, Arc<str>),
+    /// Somebody had an output on for so many milliseconds, to prove it.
+    Test(OutputIndex, u32, Arc<str>),
+    /// A proof fell due, or was given.
+    Proof(AlarmIndex, bool),
     /// A latched output went off: in a journal that did not record it, somebody had reset it.
     OutputOff(OutputIndex),
     Stopped,
@@ -151,6 +155,14 @@ impl Feed {
             }
             Event::Silence(actor) => rehearsal.act(silence(&actor), now),
             Event::Reset(output, actor) => self.reset(output, &actor, now, rehearsal),
+            Event::Test(output, for_ms, actor) => {
+                let id = self.site.outputs[output.0].id.clone();
+                rehearsal.act(test(output, for_ms, id, &actor), now);
+            }
+            Event::Proof(alarm, overdue) => {
+                let id = self.site.alarms[alarm.0].id.clone();
+                rehearsal.act(proof(alarm, overdue, id), now);
+            }
             Event::OutputOff(output) => {
                 rehearsal.pass(now);
                 if rehearsal.judge().demand()[output.0] {

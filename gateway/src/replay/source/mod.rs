@@ -67,6 +67,8 @@ pub(super) struct JournalSource<'a> {
     newest: u64,
     /// Outputs whose latch was reset, by the record, since they last changed.
     reset: BTreeSet<usize>,
+    /// Outputs that a test had on.
+    tested: BTreeSet<usize>,
     /// The journal goes on after the span.
     is_beyond: bool,
     found: Found,
@@ -96,6 +98,7 @@ impl<'a> JournalSource<'a> {
             feed: Feed::new(site),
             newest: 0,
             reset: BTreeSet::new(),
+            tested: BTreeSet::new(),
             is_beyond: false,
             found: Found::default(),
         }
@@ -216,7 +219,9 @@ impl<'a> JournalSource<'a> {
             Record::Transition(_)
             | Record::Output { .. }
             | Record::Lost { .. }
+            | Record::Proof(_)
             | Record::Reloaded(_)
+            | Record::ClockSet { .. }
             | Record::Act { .. } => {}
         }
     }
@@ -257,7 +262,10 @@ impl<'a> JournalSource<'a> {
                 self.feed.put(at, Event::Started);
             }
             // Replay judges by one file from beginning to end.
-            Record::Lost { .. } | Record::Reloaded(_) => {}
+            Record::Lost { .. }
+            | Record::ClockSet { .. }
+            | Record::Proof(_)
+            | Record::Reloaded(_) => {}
         }
     }
 
@@ -272,6 +280,14 @@ impl<'a> JournalSource<'a> {
                 self.reset.insert(output.0);
                 Event::Reset(output, actor.clone())
             }
+            Act::TestOutput { output, for_ms } => {
+                let id = names.outputs.get(output as usize);
+                let Some(output) = id.and_then(|id| self.ids.output(id)) else {
+                    return self.unknown(id);
+                };
+                self.tested.insert(output.0);
+                Event::Test(output, for_ms, actor.clone())
+            }
         };
         self.found.acts += 1;
         self.feed.put(at, event);
@@ -279,7 +295,8 @@ impl<'a> JournalSource<'a> {
 
     /// A latching output that went off had been reset, if it is not recorded that it was.
     fn switched(&mut self, output: OutputIndex, on: bool, at: u64) {
-        let is_told = self.reset.remove(&output.0);
+        let was_tested = !on && self.tested.remove(&output.0);
+        let is_told = self.reset.remove(&output.0) || was_tested;
         if !on && !is_told && self.site.outputs[output.0].latching {
             self.feed.put(at, Event::OutputOff(output));
         }
@@ -305,6 +322,10 @@ impl<'a> JournalSource<'a> {
         }
         let is_manual = matches!(judged.subject, Subject::Manual(_))
             && matches!(transition.cause, Cause::Active | Cause::Clear);
+        if is_calendar(judged, transition.cause) {
+            self.feed
+                .put(at, Event::Proof(alarm, transition.cause == Cause::Active));
+        }
         if is_manual || is_act(transition) {
             self.found.acts += 1;
             self.feed
@@ -358,4 +379,10 @@ impl<'a> JournalSource<'a> {
             self.found.unknown.insert(id.to_string());
         }
     }
+}
+
+/// What the calendar says of a proof: no reading tells it.
+fn is_calendar(judged: &davy_config::site::Alarm, cause: Cause) -> bool {
+    judged.definition.condition == Condition::Unproved
+        && matches!(cause, Cause::Active | Cause::Clear)
 }

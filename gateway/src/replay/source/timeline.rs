@@ -50,7 +50,11 @@ pub(super) fn time(record: &Record) -> Option<WallMs> {
     Some(match record {
         Record::Reading { reading, .. } => reading.source_time(),
         Record::Transition(transition) => transition.time,
-        Record::Output { time, .. } | Record::Started { time } | Record::Act { time, .. } => *time,
+        Record::Output { time, .. }
+        | Record::Started { time }
+        | Record::ClockSet { time, .. }
+        | Record::Act { time, .. } => *time,
+        Record::Proof(proof) => proof.time,
         Record::Reloaded(reloaded) => reloaded.time,
         Record::Lost { .. } => return None,
     })

@@ -39,7 +39,7 @@ export function Alarms() {
     <div class="alarm-place" data-open={opened ? '' : undefined}>
       <h2 class="hidden">{shared('alarms.title')}</h2>
       <Filters alarms={all} among={{ parameter: 'site', label: say('situation.column.site'), all: say('alarms.all-sites'), choices: sitesOf(all) }}>
-        <ByUnit flooding={false} />
+        <ByUnit flooding={floods(parameter('site'))} />
         {acts.acknowledge && unit && <BulkAcknowledge alarms={shown} unit={unit} acts={acts} />}
         <Button look="plain" icon label={shared('act.print')} onPress={() => print()}>
           <Icon name="print" />
@@ -59,6 +59,12 @@ export function Alarms() {
       </div>
     </div>
   );
+}
+
+/** Whether the chosen site, or any of them, is in a flood. */
+function floods(site: string | null): boolean {
+  const sites = [...(city.sites.value?.values() ?? [])];
+  return sites.some((one) => (site === null || one.id === site) && one.flood.since_ms !== null);
 }
 
 const openAlarm = (alarm: Alarm): void => set({ open: alarmKey(alarm) }, parameter('open') === null ? 'push' : 'replace');

@@ -62,7 +62,7 @@ function Asked({ site, period }: { site: string; period: Period }) {
   return (
     <>
       {failure && <Failed failure={failure} stillTrue={shared('kpi.still-true')} onRetry={loaded.again} />}
-      {value ? <KpiView kpi={value} signals={null} naming={naming(site)} gaps={value.gaps.length} /> : !failure && <Skeleton lines={14} />}
+      {value ? <KpiView kpi={value} naming={naming(site)} gaps={value.gaps.length} /> : !failure && <Skeleton lines={14} />}
     </>
   );
 }

@@ -59,6 +59,11 @@ export function Now({ site }: { site: SiteNow }) {
   const { worst } = site;
   return (
     <>
+      {site.flood.since_ms !== null && (
+        <a class="flood-flag" href={link('alarms', { site: site.id, group: 'unit' })} title={shared('flood.hint')}>
+          {shared('flood.strip', { count: site.flood.count })}
+        </a>
+      )}
       {site.link !== 'up' && (
         <span class="text-fault strong unheard">
           <Shape kind="fault" /> {say(`unheard.${site.link}`)}

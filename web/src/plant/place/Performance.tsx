@@ -41,7 +41,7 @@ function Asked({ period }: { period: Period }) {
   return (
     <>
       {failure && <Failed failure={failure} stillTrue={shared('kpi.still-true')} onRetry={loaded.again} />}
-      {value ? <KpiView kpi={value} signals={value.signals} naming={naming} /> : !failure && <Skeleton lines={14} />}
+      {value ? <KpiView kpi={value} naming={naming} /> : !failure && <Skeleton lines={14} />}
     </>
   );
 }

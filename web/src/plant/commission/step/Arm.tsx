@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Failure } from '../../../api/call';
+import { useLoaded } from '../../../api/loaded';
 import { Button, Chip } from '../../../control/Button';
 import { Field, Input } from '../../../control/Field';
 import { name } from '../../../i18n/language';
@@ -11,7 +12,10 @@ import { asPerson } from '../../session';
 import { arm } from '../calls';
 import { workbook } from '../draft';
 import { commission as say } from '../messages';
+import { all } from '../proof/calls';
 import { refusedIds, taken } from '../takeover';
+
+const PROOFS_EVERY_MS = 5_000;
 
 type Thing = PlantSite['points'][number] | PlantSite['outputs'][number];
 
@@ -21,9 +25,11 @@ export function Arm() {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [reasons, setReasons] = useState<Readonly<Record<string, string>>>({});
   const [failure, setFailure] = useState<Failure | null>(null);
+  const proofs = useLoaded('prove', all, PROOFS_EVERY_MS);
   if (!site || site.blank) return <Empty why={say('prove.blank')} next={say('prove.blank-next')} />;
   const held: Thing[] = [...site.points, ...site.outputs].filter((one) => one.armed === false);
   if (held.length === 0) return <p class="strong" role="status">{say('arm.all')}</p>;
+  const proved = new Set(proofs.value?.subjects.filter((one) => one.state === 'proved').map((one) => one.id));
   const refused = failure ? refusedIds(failure) : [];
   const toggle = (id: string): void => {
     const next = new Set(chosen);
@@ -48,7 +54,7 @@ export function Arm() {
       </div>
       <ul class="stack">
         {held.map((one) => (
-          <Held key={one.id} thing={one} on={chosen.has(one.id)} refused={refused.includes(one.id)} reason={reasons[one.id] ?? ''} onToggle={() => toggle(one.id)} onReason={(reason) => setReasons({ ...reasons, [one.id]: reason })} />
+          <Held key={one.id} thing={one} on={chosen.has(one.id)} proved={proved.has(one.id)} refused={refused.includes(one.id)} reason={reasons[one.id] ?? ''} onToggle={() => toggle(one.id)} onReason={(reason) => setReasons({ ...reasons, [one.id]: reason })} />
         ))}
       </ul>
       {failure && (
@@ -69,14 +75,14 @@ export function Arm() {
 interface HeldProps {
   thing: Thing;
   on: boolean;
+  proved: boolean;
   refused: boolean;
   reason: string;
   onToggle: () => void;
   onReason: (reason: string) => void;
 }
 
-function Held({ thing, on, refused, reason, onToggle, onReason }: HeldProps) {
-  const proved = plant.proved.value.has(thing.id);
+function Held({ thing, on, proved, refused, reason, onToggle, onReason }: HeldProps) {
   return (
     <li class="card form held" data-held={thing.id} data-refused={refused}>
       <div class="row">

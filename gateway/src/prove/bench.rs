@@ -1,0 +1,1032 @@
+//! The test bench: the one owner of ledger and proofs under way. It looks at the live picture, asks judgement at the desk as everybody does, and tells
+//! journal and alarms what came of it.
+
+use super::draft::{Alarms, Draft, DraftError, Sight, Taken, kept};
+use super::due::{Calendar, Due, Standing, State};
+use super::key::Key;
+use super::ledger::{Entry, Ledger, LedgerError};
+use super::plan::{Kind, Plan, basis, basis_of_output};
+use super::proof::{Of, Proof, Run, Seen, StepDone, Verdict};
+use super::report::{self, Made, ReportError};
+use super::window::{Still, Window};
+use crate::clock::{self, Clock};
+use crate::desk::{Desk, DeskError};
+use crate::journal::{self, Journal, Proved, Record};
+use crate::judge::{Ask, Person};
+use crate::live::Live;
+use crate::message;
+use davy_alarm::{Action, Actor, Instant, Signal, WallMs};
+use davy_config::Language;
+use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Proving, Site};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Proofs under way at one time: more people than that do not prove one site.
+const MOST_UNDER_WAY: usize = 16;
+/// How often a point under proof is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often the calendar is looked at.
+const CALENDAR_EVERY: Duration = Duration::from_secs(60);
+/// After this long the journal has synced what it was given, if nothing failed.
+const JOURNALLED_AFTER: Duration = Duration::from_secs(2);
+/// A proof that nobody touches for so long ends, and its alarms come back into service.
+const IDLE_MAX_MS: u64 = 2 * 3_600_000;
+/// How long an output may be tested, seconds.
+const TEST_S: std::ops::RangeInclusive<u32> = 1..=60;
+/// Longest text of a journal's record, bytes.
+const DETAIL_MAX: usize = 4_000;
+
+/// Why something is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    #[error("nothing here is called {0}")]
+    Unknown(String),
+    #[error("it cannot be proved so")]
+    Kind,
+    #[error("it is being proved already")]
+    UnderWay,
+    #[error("it is not being proved")]
+    NotUnderWay,
+    #[error("too many proofs are under way")]
+    TooMany,
+    #[error("a test takes 1 to 60 s")]
+    Seconds,
+    #[error("the act must be confirmed")]
+    Unconfirmed,
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error("the work was broken off")]
+    Broken,
+}
+
+/// How a proof begins.
+#[derive(Clone, Debug)]
+pub struct Started {
+    pub kind: Kind,
+    pub under_test: bool,
+    pub gas: Option<String>,
+    pub instrument: Option<String>,
+    /// Of an output: how long it is on, and that whoever asks knows that it really will be.
+    pub seconds: Option<u32>,
+    pub confirmed: bool,
+}
+
+/// The bench; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Bench(Arc<Inner>);
+
+/// Where a bench gets at the rest of the gateway.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    pub site: Arc<Site>,
+    pub live: Arc<Live>,
+    pub desk: Desk,
+    pub journal: Journal,
+    pub clock: Clock,
+    pub data: PathBuf,
+}
+
+#[derive(Debug)]
+struct Inner {
+    parts: Parts,
+    /// Why there is none, if there is none: then nothing is signed, and all else goes on.
+    key: Result<Key, String>,
+    state: Mutex<Shelf>,
+    /// Something changed that the watch must look at.
+    stirred: Notify,
+}
+
+#[derive(Debug)]
+struct Shelf {
+    ledger: Ledger,
+    under_way: Vec<UnderWay>,
+    /// Numbers up to this one were handed to the journal.
+    handed: Option<(u64, tokio::time::Instant)>,
+    /// By alarm: what it was last told.
+    told: BTreeMap<usize, Signal>,
+}
+
+/// What a bench can prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Point(PointIndex),
+    Output(OutputIndex),
+}
+
+/// A proof under way, and what is seen of its subject.
+#[derive(Debug)]
+struct UnderWay {
+    draft: Draft,
+    subject: Subject,
+    touched: Instant,
+    window: Window,
+    /// The source time of the last reading taken.
+    last: Option<WallMs>,
+    alarms: Alarms,
+    /// Of an output: since when each is waited for.
+    demanded: Option<Instant>,
+    ended: Option<Instant>,
+}
+
+/// One row of what is to be proved.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub subject: Subject,
+    pub due: Due,
+    pub standing: Standing,
+    pub under_way: bool,
+}
+
+/// A proof under way as it is shown.
+#[derive(Clone, Debug)]
+pub struct Look {
+    pub draft: Draft,
+    pub still: Option<Still>,
+    pub window_ms: u64,
+    pub alarms: Alarms,
+    /// Of an output: it works still.
+    pub running: bool,
+}
+
+impl Bench {
+    /// Opens the ledger and takes up what was under way.
+    pub fn open(parts: Parts) -> Result<Self, LedgerError> {
+        let ledger = Ledger::open(&parts.data)?;
+        if ledger.damaged() > 0 {
+            tracing::error!(lines = ledger.damaged(), "the ledger of proofs is damaged");
+        }
+        let key = Key::open(&parts.data).map_err(|error| {
+            tracing::error!(%error, "no key: reports cannot be signed");
+            error.to_string()
+        });
+        let now = parts.clock.now();
+        let taken_up = |draft: Draft| {
+            let subject = find(&parts.site, draft.of, &draft.subject)?;
+            Some(UnderWay::new(&parts.site, draft, subject, now))
+        };
+        let under_way = ledger.drafts().into_iter().filter_map(taken_up).collect();
+        Ok(Self(Arc::new(Inner {
+            state: Mutex::new(Shelf {
+                ledger,
+                under_way,
+                handed: None,
+                told: BTreeMap::new(),
+            }),
+            parts,
+            key,
+            stirred: Notify::new(),
+        })))
+    }
+
+    /// Ends its writing, so that the bench of another site file may take the ledger over.
+    pub fn close(&self) {
+        self.shelf().ledger.close();
+    }
+
+    /// The fingerprint of the key that reports are signed with, or why there is none.
+    pub fn fingerprint(&self) -> Result<String, String> {
+        self.0
+            .key
+            .as_ref()
+            .map(Key::fingerprint)
+            .map_err(Clone::clone)
+    }
+
+    /// Every point and output, how it stands and when it is due.
+    pub fn rows(&self) -> Vec<Row> {
+        let site = &self.0.parts.site;
+        let points = (0..site.points.len()).map(|at| Subject::Point(PointIndex(at)));
+        let outputs = (0..site.outputs.len()).map(|at| Subject::Output(OutputIndex(at)));
+        let shelf = self.shelf();
+        points
+            .chain(outputs)
+            .map(|subject| self.row(&shelf, subject))
+            .collect()
+    }
+
+    /// One of them.
+    pub fn one(&self, subject: Subject) -> Row {
+        self.row(&self.shelf(), subject)
+    }
+
+    /// Whether the point or output of this id is proved as `site` has it: what a site that is about to run changes of it asks for a proof again.
+    pub fn proves(&self, site: &Site, id: &str) -> bool {
+        let shelf = self.shelf();
+        let is_proved = |subject| self.due(&shelf, site, subject).1.state == State::Proved;
+        [Of::Point, Of::Output]
+            .into_iter()
+            .filter_map(|of| find(site, of, id))
+            .any(is_proved)
+    }
+
+    /// The point or output of this id.
+    pub fn find(&self, of: Of, id: &str) -> Result<Subject, BenchError> {
+        find(&self.0.parts.site, of, id).ok_or_else(|| BenchError::Unknown(id.to_owned()))
+    }
+
+    /// A proof under way and what is seen.
+    pub fn look(&self, subject: Subject) -> Option<Look> {
+        let shelf = self.shelf();
+        let under_way = shelf.under_way.iter().find(|one| one.subject == subject)?;
+        Some(Look {
+            draft: under_way.draft.clone(),
+            still: under_way.window.still(self.0.parts.clock.now()),
+            window_ms: under_way.window.length_ms(),
+            alarms: under_way.alarms.clone(),
+            running: under_way.is_running(),
+        })
+    }
+
+    /// Whether the clock is behind the ledger.
+    pub fn is_doubtful(&self) -> bool {
+        self.calendar(&self.shelf()).is_doubtful()
+    }
+
+    /// Begins a proof. With `under_test` the point's alarms go out of service first; an output is switched on.
+    pub async fn start(
+        &self,
+        subject: Subject,
+        by: &davy_config::site::Person,
+        started: Started,
+    ) -> Result<(), BenchError> {
+        let now_ms = self.0.parts.clock.wall().0;
+        let mut draft = self.draft(subject, by, &started, now_ms)?;
+        {
+            let shelf = self.shelf();
+            if shelf.under_way.iter().any(|one| one.subject == subject) {
+                return Err(BenchError::UnderWay);
+            }
+            if shelf.under_way.len() >= MOST_UNDER_WAY {
+                return Err(BenchError::TooMany);
+            }
+        }
+        match subject {
+            Subject::Point(point) if started.under_test => {
+                draft.taken_out = self.take_out(point, &draft.by).await?;
+            }
+            Subject::Point(_) => {}
+            Subject::Output(output) => {
+                let for_ms = draft.run.as_ref().map_or(0, |run| run.demand_ms);
+                let ask = Ask::TestOutput {
+                    output,
+                    for_ms,
+                    actor: MAINTENANCE,
+                    person: reasoned(&draft.by, "prove-reason"),
+                };
+                self.0.parts.desk.ask(ask, None).await?;
+            }
+        }
+        let now = self.0.parts.clock.now();
+        let under_way = UnderWay::new(&self.0.parts.site, draft, subject, now);
+        self.with_shelf(move |shelf| {
+            shelf.under_way.push(under_way);
+            shelf.keep()
+        })
+        .await?;
+        self.0.stirred.notify_one();
+        Ok(())
+    }
+
+    /// Takes what is seen now into a step.
+    pub async fn take(
+        &self,
+        subject: Subject,
+        step: usize,
+        taken: Taken,
+        applied: Option<f64>,
+    ) -> Result<Seen, BenchError> {
+        let (now, wall) = (self.0.parts.clock.now(), self.0.parts.clock.wall().0);
+        let site = self.0.parts.site.clone();
+        self.with_draft(subject, move |under_way| {
+            let plan = under_way.plan(&site);
+            let bounds = plan.map_or_else(Vec::new, |plan| plan.bounds);
+            let still = under_way.window.still(now);
+            let alarms = under_way.alarms.clone();
+            let sight = Sight {
+                still,
+                alarms: &alarms,
+                bounds: &bounds,
+                at_ms: wall,
+            };
+            let draft = &mut under_way.draft;
+            let seen = draft.take(step, taken, applied, sight)?;
+            under_way.alarms.came.clear();
+            under_way.alarms.went.clear();
+            under_way.touched = now;
+            Ok(seen.clone())
+        })
+        .await
+    }
+
+    /// Leaves a step out, with a reason.
+    pub async fn skip_step(
+        &self,
+        subject: Subject,
+        step: usize,
+        reason: String,
+    ) -> Result<(), BenchError> {
+        let (now, wall) = (self.0.parts.clock.now(), self.0.parts.clock.wall().0);
+        self.with_draft(subject, move |under_way| {
+            under_way.touched = now;
+            Ok(under_way.draft.skip(step, &reason, wall)?)
+        })
+        .await
+    }
+
+    /// Ends a proof with its verdict; `reason` is for steps that are still open.
+    pub async fn finish(
+        &self,
+        subject: Subject,
+        by: &davy_config::site::Person,
+        reason: Option<String>,
+    ) -> Result<Proof, BenchError> {
+        let site = self.0.parts.site.clone();
+        let wall = self.0.parts.clock.wall().0;
+        let why = reason.clone();
+        let verdict = self
+            .with_draft(subject, move |under_way| {
+                if under_way.is_running() {
+                    return Err(DraftError::Running.into());
+                }
+                under_way.draft.skip_open(why.as_deref(), wall)?;
+                let plan = under_way.plan(&site);
+                Ok(under_way.draft.verdict(plan.as_ref())?)
+            })
+            .await?;
+        self.end(subject, &by.id, &by.name, verdict, reason).await
+    }
+
+    /// Ends a proof without a verdict.
+    pub async fn abandon(
+        &self,
+        subject: Subject,
+        by: &davy_config::site::Person,
+        reason: &str,
+    ) -> Result<Proof, BenchError> {
+        let reason = kept(reason).ok_or(DraftError::Reason)?;
+        self.end(subject, &by.id, &by.name, Verdict::Abandoned, Some(reason))
+            .await
+    }
+
+    /// Nobody proves it now, and somebody says why.
+    pub async fn skip(
+        &self,
+        subject: Subject,
+        by: &davy_config::site::Person,
+        reason: &str,
+    ) -> Result<Proof, BenchError> {
+        let reason = kept(reason).ok_or(DraftError::Reason)?;
+        let now_ms = self.0.parts.clock.wall().0;
+        let (of, basis) = basis_of(&self.0.parts.site, subject);
+        let id = named(&self.0.parts.site, subject).0.to_owned();
+        let by = by.clone();
+        let proof = move |number| Proof {
+            number,
+            of,
+            subject: id,
+            kind: Kind::None,
+            verdict: Verdict::Skipped,
+            reason: Some(reason),
+            by: by.id,
+            name: by.name,
+            begun_ms: now_ms,
+            ended_ms: now_ms,
+            clock: clock::quality().to_owned(),
+            gas: None,
+            instrument: None,
+            under_test: false,
+            unit: String::new(),
+            basis,
+            steps: Vec::new(),
+            run: None,
+        };
+        self.enter(proof).await
+    }
+
+    /// Makes a signed report of the newest proofs of everything.
+    pub async fn report(&self, by: &davy_config::site::Person) -> Result<Made, BenchError> {
+        let key = self.0.key.as_ref();
+        let public = key
+            .map(Key::public)
+            .map_err(|why| ReportError::NoKey(why.clone()))?;
+        let (rows, number) = (self.rows(), self.shelf().ledger.next());
+        let (this, by) = (self.clone(), by.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            let parts = &this.0.parts;
+            let content = report::Content::gather(&parts.site, &parts.data, rows)?;
+            let facts = report::Facts {
+                number,
+                by: by.id,
+                name: by.name,
+                made_ms: parts.clock.wall().0,
+                clock: clock::quality().to_owned(),
+                public,
+            };
+            let sign = |bytes: &[u8]| this.0.key.as_ref().map(|key| key.sign(bytes)).ok();
+            report::make(&parts.data, &content, facts, sign)
+        })
+        .await
+        .map_err(|_| BenchError::Broken)??;
+        crate::memory::give_back();
+        let entry = Entry::Report(Box::new(made.clone()));
+        self.with_shelf(move |shelf| Ok(shelf.ledger.append(entry)?))
+            .await?;
+        self.hand_over();
+        Ok(made)
+    }
+
+    /// Every report, newest first.
+    pub async fn reports(&self) -> Result<Vec<Made>, BenchError> {
+        let data = self.0.parts.data.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut reports = Vec::new();
+            let read = Ledger::read(&data, |entry| {
+                if let Entry::Report(made) = entry {
+                    reports.push(*made);
+                }
+            });
+            reports.reverse();
+            read.map(|()| reports).map_err(|source| ReportError::File {
+                path: data.join("prove/ledger"),
+                source,
+            })
+        });
+        Ok(read.await.map_err(|_| BenchError::Broken)??)
+    }
+
+    /// Where reports are kept.
+    pub fn data(&self) -> &Path {
+        &self.0.parts.data
+    }
+
+    /// Looks at what is under way and at the calendar until shutdown.
+    pub async fn run(self, shutdown: CancellationToken) {
+        self.hand_over();
+        self.tell_overdue().await;
+        let mut calendar = tokio::time::interval(CALENDAR_EVERY);
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            let busy = !self.shelf().under_way.is_empty();
+            let marking = self.shelf().handed.map(|(_, at)| at + JOURNALLED_AFTER);
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = look.tick(), if busy => self.look_at_all(),
+                () = sleep_until(marking), if marking.is_some() => self.mark_journalled().await,
+                () = self.0.stirred.notified() => self.tell_overdue().await,
+                _ = calendar.tick() => {
+                    self.end_idle().await;
+                    self.tell_overdue().await;
+                }
+            }
+        }
+    }
+
+    fn row(&self, shelf: &Shelf, subject: Subject) -> Row {
+        let (standing, due) = self.due(shelf, &self.0.parts.site, subject);
+        Row {
+            due,
+            under_way: shelf.under_way.iter().any(|one| one.subject == subject),
+            standing,
+            subject,
+        }
+    }
+
+    /// What the ledger knows of a point or output, and how it stands as `site` has it.
+    fn due(&self, shelf: &Shelf, site: &Site, subject: Subject) -> (Standing, Due) {
+        let (id, proving) = named(site, subject);
+        let (of, basis) = basis_of(site, subject);
+        let standing = shelf.ledger.standing(of, id);
+        let due = Due::of(&standing, proving, &basis, self.calendar(shelf));
+        (standing, due)
+    }
+
+    fn calendar(&self, shelf: &Shelf) -> Calendar {
+        Calendar {
+            now_ms: self.0.parts.clock.wall().0,
+            newest_ms: shelf.ledger.newest_ms(),
+        }
+    }
+
+    fn draft(
+        &self,
+        subject: Subject,
+        by: &davy_config::site::Person,
+        started: &Started,
+        now_ms: i64,
+    ) -> Result<Draft, BenchError> {
+        let site = &self.0.parts.site;
+        let (of, basis) = basis_of(site, subject);
+        let (steps, run) = match subject {
+            Subject::Point(point) => {
+                let plan = Plan::of(site, &site.points[point.0], started.kind);
+                (plan.ok_or(BenchError::Kind)?.steps, None)
+            }
+            Subject::Output(output) => (Vec::new(), Some(run_of(site, output, started, now_ms)?)),
+        };
+        let steps = steps.into_iter().map(|step| StepDone {
+            kind: step.kind,
+            alarm: step.alarm,
+            expected: step.expected,
+            tolerance: step.tolerance,
+            found: None,
+            left: None,
+            skipped: None,
+        });
+        Ok(Draft {
+            of,
+            subject: named(site, subject).0.to_owned(),
+            kind: started.kind,
+            by: by.id.clone(),
+            name: by.name.clone(),
+            begun_ms: now_ms,
+            touched_ms: now_ms,
+            gas: started.gas.as_deref().and_then(kept),
+            instrument: started.instrument.as_deref().and_then(kept),
+            under_test: started.under_test,
+            taken_out: Vec::new(),
+            basis,
+            steps: steps.collect(),
+            run,
+        })
+    }
+
+    /// Puts a point's alarms out of service; all of them or none.
+    async fn take_out(&self, point: PointIndex, by: &str) -> Result<Vec<String>, BenchError> {
+        let site = &self.0.parts.site;
+        let mut taken = Vec::new();
+        for alarm in &site.points[point.0].alarms {
+            if self.0.parts.live.alarm(*alarm).out_of_service {
+                continue;
+            }
+            let action = Action::OutOfService { reason: true };
+            if let Err(error) = self.ask(*alarm, action, by).await {
+                self.bring_back(&taken, by).await;
+                return Err(error.into());
+            }
+            taken.push(site.alarms[alarm.0].id.clone());
+        }
+        Ok(taken)
+    }
+
+    /// Puts alarms back into service; one that cannot be stands in the log, and in the list of what is out of service.
+    async fn bring_back(&self, ids: &[String], by: &str) {
+        for id in ids {
+            let mut alarms = self.0.parts.site.alarms.iter();
+            let Some(alarm) = alarms.position(|alarm| alarm.id == *id) else {
+                continue;
+            };
+            if let Err(error) = self.ask(AlarmIndex(alarm), Action::InService, by).await {
+                tracing::warn!(alarm = id, %error, "does not come back into service after its proof");
+            }
+        }
+    }
+
+    async fn ask(&self, alarm: AlarmIndex, action: Action, by: &str) -> Result<(), DeskError> {
+        let ask = Ask::Alarm {
+            alarm,
+            action,
+            actor: MAINTENANCE,
+            person: reasoned(by, "prove-reason"),
+        };
+        self.0.parts.desk.ask(ask, None).await
+    }
+
+    /// Enters the proof into the ledger, then lets its alarms back.
+    async fn end(
+        &self,
+        subject: Subject,
+        by: &str,
+        name: &str,
+        verdict: Verdict,
+        reason: Option<String>,
+    ) -> Result<Proof, BenchError> {
+        let draft = self.look(subject).ok_or(BenchError::NotUnderWay)?.draft;
+        let (taken_out, now_ms) = (draft.taken_out.clone(), self.0.parts.clock.wall().0);
+        let unit = match subject {
+            Subject::Point(point) => self.0.parts.site.points[point.0].unit.clone(),
+            Subject::Output(_) => String::new(),
+        };
+        let (by, name) = (by.to_owned(), name.to_owned());
+        let who = by.clone();
+        let proof = move |number| Proof {
+            number,
+            of: draft.of,
+            subject: draft.subject,
+            kind: draft.kind,
+            verdict,
+            reason: reason.as_deref().and_then(kept),
+            by,
+            name,
+            begun_ms: draft.begun_ms,
+            ended_ms: now_ms,
+            clock: clock::quality().to_owned(),
+            gas: draft.gas,
+            instrument: draft.instrument,
+            under_test: draft.under_test,
+            unit,
+            basis: draft.basis,
+            steps: draft.steps,
+            run: draft.run,
+        };
+        let proof = self.enter(proof).await?;
+        self.bring_back(&taken_out, &who).await;
+        self.with_shelf(move |shelf| {
+            shelf.under_way.retain(|one| one.subject != subject);
+            shelf.keep()
+        })
+        .await?;
+        tracing::info!(
+            subject = proof.subject,
+            kind = proof.kind.name(),
+            verdict = proof.verdict.name(),
+            person = proof.by,
+            "proof ended"
+        );
+        Ok(proof)
+    }
+
+    async fn enter(
+        &self,
+        proof: impl FnOnce(u64) -> Proof + Send + 'static,
+    ) -> Result<Proof, BenchError> {
+        let entered = self
+            .with_shelf(move |shelf| {
+                let proof = proof(shelf.ledger.next());
+                let entry = Entry::Proof(Box::new(proof.clone()));
+                shelf.ledger.append(entry)?;
+                Ok(proof)
+            })
+            .await?;
+        self.hand_over();
+        self.0.stirred.notify_one();
+        Ok(entered)
+    }
+
+    /// Hands the journal what it may not have.
+    fn hand_over(&self) {
+        let mut shelf = self.shelf();
+        let handed = shelf.handed.map_or(0, |(number, _)| number);
+        let mut newest = handed;
+        for entry in shelf.ledger.unjournalled() {
+            let (number, record) = match entry {
+                Entry::Proof(proof) => (proof.number, self.record(proof)),
+                Entry::Report(made) => (made.number, record_of_report(made)),
+                Entry::Journalled(_) | Entry::Drafts(_) => continue,
+            };
+            if number > handed {
+                self.0.parts.journal.append(None, vec![record]);
+                newest = newest.max(number);
+            }
+        }
+        if newest > handed {
+            shelf.handed = Some((newest, tokio::time::Instant::now()));
+        }
+    }
+
+    fn record(&self, proof: &Proof) -> Record {
+        let site = &self.0.parts.site;
+        let position = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let of = match find(site, proof.of, &proof.subject) {
+            Some(Subject::Point(point)) => Proved::Point(position(point.0)),
+            Some(Subject::Output(output)) => Proved::Output(position(output.0)),
+            // Renamed since: the record itself says what it was of.
+            None => Proved::Site,
+        };
+        let whole = serde_json::to_string(proof).unwrap_or_default();
+        Record::Proof(Box::new(journal::Proof {
+            of,
+            number: proof.number,
+            actor: proof.by.as_str().into(),
+            time: WallMs(proof.ended_ms),
+            kind: proof.kind.name().into(),
+            outcome: proof.verdict.name().into(),
+            digest: report::sha256(whole.as_bytes()).into(),
+            detail: detail(proof, whole).into(),
+        }))
+    }
+
+    async fn mark_journalled(&self) {
+        let Some((number, _)) = self.shelf().handed else {
+            return;
+        };
+        if !self.0.parts.journal.stats().synced {
+            self.shelf().handed = Some((number, tokio::time::Instant::now()));
+            return;
+        }
+        let marked = self
+            .with_shelf(move |shelf| {
+                shelf.ledger.append(Entry::Journalled(number))?;
+                shelf.handed = None;
+                Ok(())
+            })
+            .await;
+        if let Err(error) = marked {
+            tracing::warn!(%error, "cannot mark what is journalled");
+            self.shelf().handed = Some((number, tokio::time::Instant::now()));
+        }
+    }
+
+    /// Tells every armed alarm what the calendar says, where that is news.
+    async fn tell_overdue(&self) {
+        let now_ms = self.0.parts.clock.wall().0;
+        let mut news = Vec::new();
+        for row in self.rows() {
+            let (_, proving) = named(&self.0.parts.site, row.subject);
+            if let Some(alarm) = proving.alarm {
+                let signal = row.due.signal(now_ms);
+                let told = self.shelf().told.get(&alarm.0) == Some(&signal);
+                if !told {
+                    news.push((alarm, signal));
+                }
+            }
+        }
+        for (alarm, overdue) in news {
+            let ask = Ask::Proof { alarm, overdue };
+            match self.0.parts.desk.ask(ask, None).await {
+                Ok(()) => {
+                    self.shelf().told.insert(alarm.0, overdue);
+                }
+                Err(error) => tracing::warn!(%error, "an overdue proof could not be told"),
+            }
+        }
+    }
+
+    /// Ends what nobody has touched for long, so that no alarm stays out of service by forgetfulness.
+    async fn end_idle(&self) {
+        let now = self.0.parts.clock.now();
+        let idle: Vec<(Subject, String, String)> = {
+            let shelf = self.shelf();
+            let idle = shelf
+                .under_way
+                .iter()
+                .filter(|one| now.since(one.touched) > IDLE_MAX_MS);
+            idle.map(|one| {
+                let draft = &one.draft;
+                (one.subject, draft.by.clone(), draft.name.clone())
+            })
+            .collect()
+        };
+        for (subject, by, name) in idle {
+            let why = Some(both("prove-idle"));
+            if let Err(error) = self.end(subject, &by, &name, Verdict::Abandoned, why).await {
+                tracing::warn!(person = by, %error, "cannot end a proof that nobody goes on with");
+            }
+        }
+    }
+
+    fn look_at_all(&self) {
+        let (live, now) = (&self.0.parts.live, self.0.parts.clock.now());
+        let site = &self.0.parts.site;
+        for one in &mut self.shelf().under_way {
+            match one.subject {
+                Subject::Point(point) => one.look_at_point(site, live, point, now),
+                Subject::Output(output) => one.look_at_output(site, live, output, now),
+            }
+        }
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes a proof under way and keeps it.
+    async fn with_draft<T: Send + 'static>(
+        &self,
+        subject: Subject,
+        change: impl FnOnce(&mut UnderWay) -> Result<T, BenchError> + Send + 'static,
+    ) -> Result<T, BenchError> {
+        self.with_shelf(move |shelf| {
+            let mut all = shelf.under_way.iter_mut();
+            let found = all.find(|one| one.subject == subject);
+            let changed = change(found.ok_or(BenchError::NotUnderWay)?)?;
+            shelf.keep()?;
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Writes to disk where it holds nobody up.
+    async fn with_shelf<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Shelf) -> Result<T, BenchError> + Send + 'static,
+    ) -> Result<T, BenchError> {
+        let this = self.clone();
+        let changed = tokio::task::spawn_blocking(move || change(&mut this.shelf()));
+        changed.await.map_err(|_| BenchError::Broken)?
+    }
+}
+
+impl Shelf {
+    fn keep(&self) -> Result<(), BenchError> {
+        let drafts: Vec<Draft> = self.under_way.iter().map(|one| one.draft.clone()).collect();
+        Ok(self.ledger.keep(&drafts)?)
+    }
+}
+
+impl UnderWay {
+    fn new(site: &Site, draft: Draft, subject: Subject, now: Instant) -> Self {
+        let window = match subject {
+            Subject::Point(point) => {
+                let point = &site.points[point.0];
+                let period_ms = site.devices[point.device.0].period_ms;
+                Window::new(period_ms, point.proving.tolerance)
+            }
+            Subject::Output(_) => Window::new(0, 0.0),
+        };
+        Self {
+            demanded: draft.run.is_some().then_some(now),
+            draft,
+            subject,
+            touched: now,
+            window,
+            last: None,
+            alarms: Alarms::default(),
+            ended: None,
+        }
+    }
+
+    fn plan(&self, site: &Site) -> Option<Plan> {
+        match self.subject {
+            Subject::Point(point) => Plan::of(site, &site.points[point.0], self.draft.kind),
+            Subject::Output(_) => None,
+        }
+    }
+
+    const fn is_running(&self) -> bool {
+        self.demanded.is_some()
+    }
+
+    fn look_at_point(&mut self, site: &Site, live: &Live, point: PointIndex, now: Instant) {
+        if let Some(value) = live.value(point)
+            && self.last != Some(value.reading.source_time())
+        {
+            self.last = Some(value.reading.source_time());
+            self.window.take(now, value.reading.value());
+        }
+        for alarm in &site.points[point.0].alarms {
+            let id = &site.alarms[alarm.0].id;
+            match (live.alarm(*alarm).active, self.alarms.on.contains(id)) {
+                (true, false) => {
+                    self.alarms.on.insert(id.clone());
+                    self.alarms.came.insert(id.clone());
+                }
+                (false, true) => {
+                    self.alarms.on.remove(id);
+                    self.alarms.went.insert(id.clone());
+                }
+                (true, true) | (false, false) => {}
+            }
+        }
+    }
+
+    fn look_at_output(&mut self, site: &Site, live: &Live, output: OutputIndex, now: Instant) {
+        let (Some(run), Some(since)) = (&mut self.draft.run, self.demanded) else {
+            return;
+        };
+        let shown = live.output(output);
+        let feedback = match site.outputs[output.0].feedback {
+            Some(feedback) => live
+                .value(feedback.point)
+                .and_then(|value| value.reading.value().ok())
+                .map(|value| (value != 0.0) == feedback.when),
+            None => shown.feedback,
+        };
+        let after = |since: Instant| u32::try_from(now.since(since)).unwrap_or(u32::MAX);
+        if feedback == Some(true) && run.on_after_ms.is_none() && shown.demand {
+            run.on_after_ms = Some(after(since));
+        }
+        if shown.demand {
+            return;
+        }
+        let ended = *self.ended.get_or_insert(now);
+        if feedback == Some(false) {
+            run.off_after_ms.get_or_insert(after(ended));
+        }
+        let waited = now.since(ended) > u64::from(run.timeout_ms);
+        if run.off_after_ms.is_some() || waited {
+            self.demanded = None;
+        }
+    }
+}
+
+/// Whoever reaches the bench is maintenance at the plant: the screen has seen to it.
+const MAINTENANCE: Actor = Actor {
+    remote: false,
+    maintenance: true,
+};
+
+fn reasoned(by: &str, key: &str) -> Person {
+    Person {
+        actor: by.into(),
+        reason: Some(both(key).into()),
+        second: None,
+    }
+}
+
+/// A reason that is recorded, in both languages: the record is read in either.
+fn both(key: &str) -> String {
+    let say = |language| message::text(key, language);
+    format!("{} / {}", say(Language::Zh), say(Language::En))
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn find(site: &Site, of: Of, id: &str) -> Option<Subject> {
+    match of {
+        Of::Point => {
+            let at = site.points.iter().position(|point| point.id == id);
+            at.map(|at| Subject::Point(PointIndex(at)))
+        }
+        Of::Output => {
+            let at = site.outputs.iter().position(|output| output.id == id);
+            at.map(|at| Subject::Output(OutputIndex(at)))
+        }
+    }
+}
+
+fn named(site: &Site, subject: Subject) -> (&str, &Proving) {
+    match subject {
+        Subject::Point(PointIndex(at)) => (&site.points[at].id, &site.points[at].proving),
+        Subject::Output(OutputIndex(at)) => (&site.outputs[at].id, &site.outputs[at].proving),
+    }
+}
+
+fn basis_of(site: &Site, subject: Subject) -> (Of, String) {
+    match subject {
+        Subject::Point(PointIndex(at)) => (Of::Point, basis(site, &site.points[at])),
+        Subject::Output(OutputIndex(at)) => (Of::Output, basis_of_output(site, &site.outputs[at])),
+    }
+}
+
+fn run_of(
+    site: &Site,
+    output: OutputIndex,
+    started: &Started,
+    now_ms: i64,
+) -> Result<Run, BenchError> {
+    if started.kind != Kind::Output {
+        return Err(BenchError::Kind);
+    }
+    if !started.confirmed {
+        return Err(BenchError::Unconfirmed);
+    }
+    let seconds = started.seconds.filter(|seconds| TEST_S.contains(seconds));
+    let failed = site.outputs[output.0].failed;
+    Ok(Run {
+        requested_ms: now_ms,
+        demand_ms: seconds.ok_or(BenchError::Seconds)? * 1000,
+        timeout_ms: site.alarms[failed.0].definition.on_delay_ms,
+        on_after_ms: None,
+        off_after_ms: None,
+    })
+}
+
+/// What the journal and the city keep of a proof: all of it, as far as it fits.
+fn detail(proof: &Proof, whole: String) -> String {
+    if whole.len() <= DETAIL_MAX {
+        return whole;
+    }
+    // Which alarms came and went can be read from the alarm lines themselves.
+    let mut shorter = proof.clone();
+    for step in &mut shorter.steps {
+        for seen in [&mut step.found, &mut step.left].into_iter().flatten() {
+            (seen.on, seen.came, seen.went) = Default::default();
+        }
+    }
+    let text = serde_json::to_string(&shorter).unwrap_or_default();
+    if text.len() <= DETAIL_MAX {
+        return text;
+    }
+    shorter.steps.clear();
+    serde_json::to_string(&shorter).unwrap_or_default()
+}
+
+fn record_of_report(made: &Made) -> Record {
+    let whole = serde_json::to_string(made).unwrap_or_default();
+    Record::Proof(Box::new(journal::Proof {
+        of: Proved::Site,
+        number: made.number,
+        actor: made.by.as_str().into(),
+        time: WallMs(made.made_ms),
+        kind: "report".into(),
+        outcome: "made".into(),
+        digest: made.digest.as_str().into(),
+        detail: whole.into(),
+    }))
+}
