@@ -168,6 +168,10 @@ slow-limit = { $name } waits { $value } ms; HH, LL and every P1 should wait at m
     .help = Shorten `on_delay_s`, unless the responsible person has a reason.
 no-alarm = `{ $value }` has no limit: it is shown and recorded, never alarmed
     .help = Add a preset or `[point.alarms.…]`, if it should alarm.
+unarmed = `{ $value }` is not armed: it is judged and recorded, annunciates nothing and switches nothing
+    .help = Prove it and arm it on the commissioning pages, or delete `armed = false`.
+unproved = `{ $value }` is armed without a proof ({ $by }: { $why })
+    .help = Prove it soon, then delete `unproved`.
 idle-output = nothing demands the output `{ $value }`
     .help = Name it in an `[[effect]]`.
 idle-manual = nothing happens when somebody demands the manual cause `{ $value }`

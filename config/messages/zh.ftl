@@ -168,6 +168,10 @@ slow-limit = { $name } 要等 { $value } 毫秒；HH、LL 和一级报警一般�
     .help = 请缩短 `on_delay_s`，除非责任人有理由。
 no-alarm = `{ $value }` 没有限值：只显示和记录，不报警
     .help = 如需报警，请添加预设或 `[point.alarms.…]`。
+unarmed = `{ $value }` 未投用：只判断和记录，不报警也不联动
+    .help = 试验合格后在调试页面投用，或删除 `armed = false`。
+unproved = `{ $value }` 未经试验即投用（{ $by }：{ $why }）
+    .help = 尽快试验，合格后删除 `unproved`。
 idle-output = 没有任何原因会启动输出 `{ $value }`
     .help = 请在 `[[effect]]` 中引用。
 idle-manual = 手动原因 `{ $value }` 启动后不会有任何动作

@@ -71,6 +71,32 @@ pub fn parse(file: &str, text: &str, base: &Path) -> Result<Loaded, Problems> {
 /// # Errors
 /// As [`load`].
 pub fn parse_on(file: &str, text: &str, base: &Path, today: Today) -> Result<Loaded, Problems> {
+    let (site, problems) = read_all(file, text, base, today);
+    match site {
+        Some(site) if !problems.refuse() => Ok(Loaded {
+            site,
+            warnings: problems,
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// The site of a gateway that has no site file yet: a screen and its people, nothing to read, nothing to judge, nothing to switch. The one site without a
+/// point; no file on a disk can be it.
+///
+/// # Errors
+/// Every problem but that there is no point.
+pub fn blank(text: &str) -> Result<Site, Problems> {
+    let (site, problems) = read_all("", text, Path::new("."), Today::Unknown);
+    let has_no_point =
+        |problem: &Problem| problem.code == Code::MissingKey && problem.key == "point";
+    match site {
+        Some(site) if site.devices.is_empty() && problems.iter().all(has_no_point) => Ok(site),
+        _ => Err(problems),
+    }
+}
+
+fn read_all(file: &str, text: &str, base: &Path, today: Today) -> (Option<Site>, Problems) {
     let sink = Sink::new(file, text);
     let (table, errors) = DeTable::parse_recoverable(text);
     syntax::report(&sink, &errors);
@@ -79,12 +105,5 @@ pub fn parse_on(file: &str, text: &str, base: &Path, today: Today) -> Result<Loa
         .is_empty()
         .then(|| read::site(Section::root(&sink, &table), text, base, today))
         .flatten();
-    let problems = Problems::new(sink.take());
-    match site {
-        Some(site) if !problems.refuse() => Ok(Loaded {
-            site,
-            warnings: problems,
-        }),
-        _ => Err(problems),
-    }
+    (site, Problems::new(sink.take()))
 }

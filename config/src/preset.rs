@@ -1,7 +1,7 @@
 //! Hazard presets: set-points as data, each with its source and its confidence.
 
 use crate::site::PointKind;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 static EMBEDDED: LazyLock<Presets> = LazyLock::new(|| {
@@ -10,7 +10,7 @@ static EMBEDDED: LazyLock<Presets> = LazyLock::new(|| {
 });
 
 /// How sure a figure is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Confidence {
     /// Read in a stored copy of the standard.
     V,
@@ -21,7 +21,7 @@ pub enum Confidence {
 }
 
 /// A figure of a substance, in the unit that its field names.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
     pub value: f64,
@@ -29,7 +29,7 @@ pub struct Figure {
 }
 
 /// One substance. Concentrations at 25 °C.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Substance {
     pub id: String,
@@ -54,7 +54,7 @@ pub struct Substance {
 }
 
 /// A name in both languages.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Names {
     pub zh: String,
@@ -62,7 +62,7 @@ pub struct Names {
 }
 
 /// One limit of a preset.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Level {
     /// In the preset's unit.
@@ -77,7 +77,7 @@ pub struct Level {
 }
 
 /// Set-points for one kind of point. A level without a figure is demanded by its source, and its figure is the site's.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
     pub id: String,
@@ -113,7 +113,7 @@ impl Preset {
 }
 
 /// All of it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Presets {
     /// Rises with every change of the figures.

@@ -399,7 +399,23 @@ pub struct Point {
     pub proving: Proving,
     /// For discrete points: what 0 and 1 are called.
     pub states: Option<(Text, Text)>,
+    /// Whether its alarms annunciate and demand outputs; else they are only judged and recorded.
+    pub armed: bool,
+    /// Armed without a proof.
+    pub unproved: Option<Unproved>,
 }
+
+/// Who took it on themselves to arm something that nobody proved, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unproved {
+    pub by: String,
+    /// As the file writes it: `2026-11-28`.
+    pub date: String,
+    pub reason: String,
+}
+
+/// The rule that holds back what is not armed, as the record names it.
+pub const UNARMED: &str = "unarmed";
 
 /// How often something is proved and calibrated, and how near a proof must come.
 #[derive(Clone, Debug, PartialEq)]
@@ -536,6 +552,10 @@ pub struct Output {
     pub feedback: Option<Feedback>,
     /// `<output>.FAILED`: demand and feedback have disagreed for its on-delay.
     pub failed: AlarmIndex,
+    /// Whether causes may switch it.
+    pub armed: bool,
+    /// Armed without a proof.
+    pub unproved: Option<Unproved>,
     pub proving: Proving,
 }
 
@@ -637,9 +657,17 @@ pub enum When {
         is: bool,
         faults: Vec<AlarmIndex>,
     },
+    /// As long as the file says that they are not armed.
+    Unarmed,
 }
 
 impl Site {
+    /// Whether an alarm may annunciate and demand outputs.
+    pub fn is_armed(&self, alarm: AlarmIndex) -> bool {
+        let mut held = (self.suppressions.iter()).filter(|rule| rule.when == When::Unarmed);
+        !held.any(|rule| rule.alarms.contains(&alarm))
+    }
+
     /// The bus of this id.
     pub fn bus(&self, id: &str) -> Option<BusIndex> {
         position(&self.buses, |bus| bus.id == id).map(BusIndex)

@@ -2,6 +2,7 @@ cli = Davy's edge gateway: reads the sensors, judges the alarms, drives the outp
 cli-run = Runs a site until it is asked to stop.
 cli-run-site = The site file.
 cli-run-data = Folder of the journal; made if it is missing.
+cli-run-commission = Where the site file does not exist yet, starts as a blank gateway that serves only the commissioning pages; takes the address to listen on, 127.0.0.1:8080 unless given. Does nothing where the file exists.
 cli-run-log-format = How the log is written to standard error.
 cli-check = Checks a site file without touching a device: every problem at once. Exit code 0 if it may run, 1 if not.
 cli-check-site = The site file.
@@ -52,6 +53,11 @@ pin-prompt = PIN:{" "}
 pin-again = Once more:{" "}
 pin-differ = The two differ.
 pin-short = A PIN has 4 to 32 characters.
+
+commission-blank = New gateway
+commission-head = Written by the commissioning pages. The file that it replaced stands beside it as .previous; comments are not kept.
+commission-code = No site file yet: nothing is monitored. Open http://{ $listen }/commissioning; the first installer types this code: { $code }
+commission-open = No site file yet: nothing is monitored. Go on at http://{ $listen }/commissioning.
 
 run-refused = The site file has errors; nothing was started.
 

@@ -2,6 +2,7 @@ cli = Davy 边缘网关：读取传感器，判断报警，驱动输出，留存
 cli-run = 运行一个现场，直到收到停止信号。
 cli-run-site = 现场文件。
 cli-run-data = 日志目录；不存在时自动创建。
+cli-run-commission = 现场文件尚不存在时，以空网关启动，只提供调试页面；可给出监听地址，缺省 127.0.0.1:8080。文件已存在时不起作用。
 cli-run-log-format = 写到标准错误的日志格式。
 cli-check = 检查现场文件，不接触任何设备；一次列出全部问题。可以运行退出码为 0，否则为 1。
 cli-check-site = 现场文件。
@@ -52,6 +53,11 @@ pin-prompt = PIN：
 pin-again = 再输一次：
 pin-differ = 两次输入不一致。
 pin-short = PIN 为 4 至 32 个字符。
+
+commission-blank = 新网关
+commission-head = 由调试页面写成；替换前的文件在旁边，名为 .previous。注释不保留。
+commission-code = 尚无现场文件：不监视任何测点。打开 http://{ $listen }/commissioning，首位调试人员输入此代码：{ $code }
+commission-open = 尚无现场文件：不监视任何测点。在 http://{ $listen }/commissioning 继续调试。
 
 run-refused = 现场文件有错误，未启动。
 

@@ -109,7 +109,8 @@ pub(crate) const fn wide(char: char) -> bool {
     matches!(char, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}')
 }
 
-fn row(problem: &Problem) -> serde_json::Value {
+/// A problem for programs.
+pub(crate) fn row(problem: &Problem) -> serde_json::Value {
     json!({
         "severity": match problem.severity() { Severity::Error => "error", Severity::Warning => "warning" },
         "code": problem.code.name(),

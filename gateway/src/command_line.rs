@@ -7,8 +7,10 @@ use crate::{check, message, pin, run};
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use davy_config::{Language, Today};
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 #[derive(Debug, Parser)]
 #[command(name = "davy-gateway", version)]
@@ -23,6 +25,8 @@ enum Command {
         site: PathBuf,
         #[arg(long)]
         data: PathBuf,
+        #[arg(long, num_args = 0..=1, default_missing_value = BLANK)]
+        commission: Option<SocketAddr>,
         #[arg(long, default_value = "text")]
         log_format: LogFormat,
     },
@@ -55,6 +59,9 @@ enum Format {
     Json,
 }
 
+/// Where a blank gateway serves its pages, unless said.
+const BLANK: &str = "127.0.0.1:8080";
+
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
     let language = message::language();
@@ -74,20 +81,17 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
         Command::Run {
             site: path,
             data,
+            commission,
             log_format,
-        } => match davy_config::load_on(&path, Today::Doubtful(check::day())) {
-            Ok(loaded) => {
-                eprint!("{}", check::text(&loaded.warnings, language));
-                // A copy is as large as its content: what the reader grew in steps is given back.
-                let site = loaded.site.clone();
-                drop(loaded);
-                run::start(site, &path, &data, log_format)?
+        } => match first(&path, commission, language) {
+            Some(first) => {
+                let beginning = run::Beginning {
+                    file: path,
+                    site: first,
+                };
+                run::start(beginning, &data, log_format)?
             }
-            Err(problems) => {
-                eprint!("{}", check::text(&problems, language));
-                eprintln!("{}", message::text("run-refused", language));
-                false
-            }
+            None => false,
         },
         Command::Check {
             site,
@@ -118,6 +122,27 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// What a gateway begins with; none where the site file is refused, which is told.
+fn first(file: &Path, commission: Option<SocketAddr>, language: Language) -> Option<run::First> {
+    if let Some(listen) = commission
+        && !file.exists()
+    {
+        return Some(run::First::Blank(listen));
+    }
+    match davy_config::load_on(file, Today::Doubtful(check::day())) {
+        Ok(loaded) => {
+            eprint!("{}", check::text(&loaded.warnings, language));
+            // A copy is as large as its content: what the reader grew in steps is given back.
+            Some(run::First::Site(Arc::new(loaded.site.clone())))
+        }
+        Err(problems) => {
+            eprint!("{}", check::text(&problems, language));
+            eprintln!("{}", message::text("run-refused", language));
+            None
+        }
+    }
 }
 
 /// The commands with their help, from the message files: `cli-<command>` and `cli-<command>-<argument>`.

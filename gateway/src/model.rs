@@ -61,6 +61,8 @@ pub struct PointModel<'a> {
     pub high: f64,
     pub decimals: u8,
     pub states: Option<[TextModel<'a>; 2]>,
+    /// Else it is judged and recorded, and neither annunciates nor demands anything.
+    pub armed: bool,
     pub limits: Vec<LimitModel<'a>>,
     /// Its alarm of a discrete state.
     pub on: Option<JudgedModel>,
@@ -112,6 +114,8 @@ pub struct OutputModel<'a> {
     pub feedback: Option<&'a str>,
     /// How long demand and feedback may disagree.
     pub timeout_ms: u32,
+    /// Whether causes may switch it.
+    pub armed: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -217,6 +221,7 @@ fn point_model<'a>(site: &'a Site, point: &'a site::Point) -> PointModel<'a> {
             .states
             .as_ref()
             .map(|(off, on)| [off.into(), on.into()]),
+        armed: point.armed,
         limits: point
             .alarms
             .iter()
@@ -315,6 +320,7 @@ fn output_model<'a>(site: &'a Site, output: &'a site::Output) -> OutputModel<'a>
         fail_safe: output.fail_safe.map(site::FailSafe::name),
         feedback: (output.feedback).map(|feedback| &*site.points[feedback.point.0].id),
         timeout_ms: site.alarms[output.failed.0].definition.on_delay_ms,
+        armed: output.armed,
     }
 }
 

@@ -14,13 +14,21 @@ const LENGTH: std::ops::RangeInclusive<usize> = 4..=32;
 /// Reads a PIN and returns its argon2id hash in PHC form.
 pub(crate) fn hash(file: Option<&Path>, language: Language) -> Result<String> {
     let pin = read(file, language)?;
-    if !LENGTH.contains(&pin.chars().count()) {
+    if !is_long_enough(&pin) {
         bail!(message::text("pin-short", language));
     }
-    let hash = Argon2::default().hash_password(pin.as_bytes());
-    Ok(hash
-        .map_err(|error| anyhow::anyhow!("{error}"))?
-        .to_string())
+    hash_of(&pin).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// Whether a PIN has as many characters as one needs.
+pub(crate) fn is_long_enough(pin: &str) -> bool {
+    LENGTH.contains(&pin.chars().count())
+}
+
+/// Costs tens of milliseconds by design: call it off the async threads.
+pub(crate) fn hash_of(pin: &str) -> Result<String, argon2::password_hash::Error> {
+    let hash = Argon2::default().hash_password(pin.as_bytes())?;
+    Ok(hash.to_string())
 }
 
 /// A PIN that exists: the first line of the file or pipe; at a terminal it is asked for.

@@ -6,9 +6,11 @@
 use crate::acquire::{Acquisition, Lines};
 use crate::clock::{Clock, Settings};
 use crate::command_line::LogFormat;
+use crate::commission::{Commission, opening};
 use crate::journal::{Journal, Record, Reloaded};
 use crate::judgement::{Change, Changed, Pulse};
 use crate::live::Live;
+use crate::message;
 use crate::prove::{self, Bench};
 use crate::reload::{self, Applied, BY_SIGNAL, Refused, Reload};
 use crate::screen::{Plant, Stage};
@@ -19,7 +21,7 @@ use anyhow::{Context as _, Result};
 use davy_alarm::WallMs;
 use davy_config::Today;
 use davy_config::site::Site;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
@@ -44,8 +46,23 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// Judgement and buses need one thread: what passes between them then wakes no other, and nothing else ever runs there.
 const PIPELINE_WORKERS: usize = 1;
 
+/// What the process begins with.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    /// The site file; where there is none, the commissioning pages write it.
+    pub(crate) file: PathBuf,
+    pub(crate) site: First,
+}
+
+#[derive(Debug)]
+pub(crate) enum First {
+    Site(Arc<Site>),
+    /// No site file yet: the commissioning pages alone, at this address.
+    Blank(SocketAddr),
+}
+
 /// Runs until SIGTERM or SIGINT. Returns whether everything ended in time.
-pub(crate) fn start(site: Site, path: &Path, data: &Path, log_format: LogFormat) -> Result<bool> {
+pub(crate) fn start(beginning: Beginning, data: &Path, log_format: LogFormat) -> Result<bool> {
     crate::memory::one_heap();
     logging(log_format)?;
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
@@ -57,16 +74,110 @@ pub(crate) fn start(site: Site, path: &Path, data: &Path, log_format: LogFormat)
     // Screens, uplink and watchdog share the main thread: a screen's largest request holds up neither a poll nor an alarm.
     let around = Builder::new_current_thread().enable_all().build()?;
     let outcome = around.block_on(async {
-        let gateway = Gateway::start(Arc::new(site), path, data, pipeline.handle()).await?;
         let ended = asked_to_end()?;
-        let _told = sd_notify::notify(&[NotifyState::Ready]);
-        gateway.until(ended).await
+        sites(beginning, data, log_format, pipeline.handle(), ended).await
     });
     // A blocking task that hangs must not keep the process.
     for runtime in [pipeline, around] {
         runtime.shutdown_timeout(Duration::from_secs(1));
     }
     outcome
+}
+
+/// What runs now: a site, or the pages that make one.
+#[derive(Clone)]
+struct Present {
+    site: Arc<Site>,
+    is_blank: bool,
+}
+
+/// One site after another, until asked to end. A site that cannot start leaves the one before it.
+async fn sites(
+    beginning: Beginning,
+    data: &Path,
+    log_format: LogFormat,
+    pipeline: &Handle,
+    ended: impl Future<Output = ()>,
+) -> Result<bool> {
+    let figures = PrometheusBuilder::new()
+        .install_recorder()
+        .context("metrics")?;
+    tokio::pin!(ended);
+    let (applied, mut next) = mpsc::channel(1);
+    let mut before: Option<Present> = None;
+    let mut present = first(&beginning, data)?;
+    loop {
+        let commission = Commission::open(&beginning.file, data, present.is_blank, applied.clone())
+            .with_context(|| format!("the draft in {}", data.display()))?;
+        let commission = Arc::new(commission);
+        // What is monitored by nobody must not begin the record of a site.
+        let store = match present.is_blank {
+            true => data.join("commission"),
+            false => data.to_owned(),
+        };
+        let parts = (figures.clone(), commission.clone());
+        let site = present.site.clone();
+        let started = Gateway::start(site, &beginning.file, &store, parts, pipeline).await;
+        let gateway = match (started, before.take()) {
+            (Ok(gateway), _) => gateway,
+            (Err(error), Some(back)) => {
+                tracing::error!(%error, "the applied site cannot start; the one before goes on");
+                present = back;
+                continue;
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let _told = sd_notify::notify(&[NotifyState::Ready]);
+        tell_of_blank(&present, &commission, log_format);
+        match gateway.until(&mut ended, &mut next).await? {
+            Until::Ended { in_time } => return Ok(in_time),
+            Until::Applied(site) => {
+                let new = Present {
+                    site,
+                    is_blank: false,
+                };
+                before = Some(std::mem::replace(&mut present, new));
+            }
+        }
+    }
+}
+
+fn first(beginning: &Beginning, data: &Path) -> Result<Present> {
+    Ok(match &beginning.site {
+        First::Site(site) => Present {
+            site: site.clone(),
+            is_blank: false,
+        },
+        First::Blank(listen) => Present {
+            site: Arc::new(opening::kept_site(*listen, data)?),
+            is_blank: true,
+        },
+    })
+}
+
+/// Whoever commissions sees the console: it says where to go, and lets the first one in.
+fn tell_of_blank(present: &Present, commission: &Commission, log_format: LogFormat) {
+    if !present.is_blank {
+        return;
+    }
+    let listen = present.site.http;
+    let code = commission.code.printed();
+    match log_format {
+        LogFormat::Json => tracing::warn!(%listen, code, "no site file yet: nothing is monitored"),
+        LogFormat::Text => {
+            let key = if code.is_some() {
+                "commission-code"
+            } else {
+                "commission-open"
+            };
+            let values = [
+                ("listen", listen.to_string()),
+                ("code", code.unwrap_or_default()),
+            ];
+            let language = message::language();
+            eprintln!("{}", message::text_with(key, &values, language));
+        }
+    }
 }
 
 /// Logs to standard error. `DAVY_LOG` says how much: a level, or levels by target (`info,davy_gateway::uplink=debug`).
@@ -127,10 +238,13 @@ struct Gateway {
 
 impl Gateway {
     /// Judgement and acquisition run on `pipeline`, all else on the runtime that this is called on.
-    async fn start(site: Arc<Site>, path: &Path, data: &Path, pipeline: &Handle) -> Result<Self> {
-        let figures = PrometheusBuilder::new()
-            .install_recorder()
-            .context("metrics")?;
+    async fn start(
+        site: Arc<Site>,
+        path: &Path,
+        data: &Path,
+        (figures, commission): (PrometheusHandle, Arc<Commission>),
+        pipeline: &Handle,
+    ) -> Result<Self> {
         // The port first: a second gateway on this site must not touch the journal.
         let listener = TcpListener::bind(site.http)
             .await
@@ -183,7 +297,7 @@ impl Gateway {
             desk,
             watch.clone(),
             bench,
-            reload,
+            (reload, commission),
             showing.child_token(),
         ));
         tracing::info!(site = site.id, listen = %listener.local_addr()?, "ready");
@@ -213,9 +327,12 @@ impl Gateway {
         })
     }
 
-    /// Feeds the supervisor's watchdog while alarms are judged, and takes changed site files over, until asked to end.
-    async fn until(mut self, asked: impl Future<Output = ()>) -> Result<bool> {
-        tokio::pin!(asked);
+    /// Feeds the supervisor's watchdog while alarms are judged, and takes changed site files over, until asked to end or to make room for another site.
+    async fn until(
+        mut self,
+        mut asked: impl Future<Output = ()> + Unpin,
+        next: &mut mpsc::Receiver<Arc<Site>>,
+    ) -> Result<Until> {
         let mut hung_up = signal(SignalKind::hangup())?;
         let watchdog = tokio::spawn(feed_watchdog(self.watch.pulse.clone()));
         let mut beat = tokio::time::interval(Duration::from_secs(1));
@@ -223,9 +340,10 @@ impl Gateway {
         let mut settings = Settings::new(clock.now(), clock.wall());
         let settled = tokio::time::Instant::now() + SETTLED_AFTER;
         let mut tidy = tokio::time::interval_at(settled, TIDY_EVERY);
-        loop {
+        let applied = loop {
             tokio::select! {
-                () = &mut asked => break,
+                () = &mut asked => break None,
+                Some(site) = next.recv() => break Some(site),
                 _ = hung_up.recv() => self.hung_up().await,
                 Some(request) = self.requests.recv() => {
                     let outcome = self.reload(&request.actor).await;
@@ -236,11 +354,18 @@ impl Gateway {
                 _ = beat.tick() => self.look_at_clock(&mut settings),
                 _ = tidy.tick() => crate::memory::give_back(),
             }
-        }
-        tracing::info!("ending");
+        };
         watchdog.abort();
-        let _told = sd_notify::notify(&[NotifyState::Stopping]);
-        Ok(self.end().await)
+        let Some(site) = applied else {
+            tracing::info!("ending");
+            let _told = sd_notify::notify(&[NotifyState::Stopping]);
+            let in_time = self.end().await;
+            return Ok(Until::Ended { in_time });
+        };
+        tracing::info!(digest = site.digest, "a first site is applied");
+        // Whoever does not end in time is named in the log; the site's journal and port are opened all the same, or refused.
+        self.end().await;
+        Ok(Until::Applied(site))
     }
 
     async fn hung_up(&mut self) {
@@ -401,6 +526,12 @@ impl Gateway {
         }
         late.is_empty()
     }
+}
+
+/// Why a gateway ended.
+enum Until {
+    Ended { in_time: bool },
+    Applied(Arc<Site>),
 }
 
 /// The supervisor's watchdog is fed while alarms are judged.

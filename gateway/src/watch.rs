@@ -37,6 +37,7 @@ impl Watch {
     /// Every part, and the worst of them.
     pub fn health(&self) -> Health {
         let mut parts = vec![self.judgement(), self.journal_part(), self.disk()];
+        parts.extend(self.nothing());
         parts.extend(self.buses());
         parts.extend(self.link_parts());
         Health::of(parts)
@@ -68,6 +69,13 @@ impl Watch {
             Some(_) => None,
         };
         Part::new("disk", trouble.map(|why| (Status::Degraded, why)))
+    }
+
+    /// A site of nothing is well and watches over nothing: that must not look healthy.
+    fn nothing(&self) -> Option<Part> {
+        let why = "no site file yet: nothing is monitored".to_owned();
+        let nothing = self.site.buses.is_empty() && self.site.points.is_empty();
+        nothing.then(|| Part::new("site", Some((Status::Degraded, why))))
     }
 
     fn buses(&self) -> Vec<Part> {

@@ -3,8 +3,8 @@
 use super::{Facts, Part};
 use crate::site::{
     Alarm, Bus, Delivered, Device, Encoding, Input, Link, Moves, Order, Output, Parity, Point,
-    Proving, Reference, Register, Role, Scaling, Site, Suppression, Table, Text, Uplink, Vote,
-    When,
+    Proving, Reference, Register, Role, Scaling, Site, Suppression, Table, Text, UNARMED, Unproved,
+    Uplink, Vote, When,
 };
 use davy_alarm::Condition;
 use sha2::{Digest as _, Sha256};
@@ -197,7 +197,16 @@ fn point(site: &Site, point: &Point) -> Facts {
     if let Some((off, on)) = &point.states {
         facts.insert("states", format!("{} | {}", both(off), both(on)));
     }
+    facts.extend(arming(point.armed, point.unproved.as_ref()));
     proving(&mut facts, &point.proving);
+    facts
+}
+
+/// Whether it may alarm or act, and on whose word without a proof.
+fn arming(armed: bool, unproved: Option<&Unproved>) -> Facts {
+    let mut facts = Facts::from([("armed", armed.to_string())]);
+    let word = unproved.map(|own| format!("{} {}: {}", own.date, own.by, own.reason));
+    facts.extend(word.map(|word| ("unproved", word)));
     facts
 }
 
@@ -315,6 +324,7 @@ fn output(site: &Site, output: &Output) -> Facts {
         let point = &site.points[feedback.point.0].id;
         facts.insert("feedback", format!("{point} = {}", feedback.when));
     }
+    facts.extend(arming(output.armed, output.unproved.as_ref()));
     proving(&mut facts, &output.proving);
     facts
 }
@@ -354,6 +364,7 @@ fn suppression(site: &Site, rule: &Suppression) -> Facts {
     let when = match &rule.when {
         When::Alarm { alarm, .. } => site.alarms[alarm.0].id.clone(),
         When::Point { point, is, .. } => format!("{} = {is}", site.points[point.0].id),
+        When::Unarmed => UNARMED.to_owned(),
     };
     let alarms = rule.alarms.iter();
     let alarms: Vec<&str> = alarms.map(|at| site.alarms[at.0].id.as_str()).collect();

@@ -129,6 +129,10 @@ codes! {
     /// A highest-priority or second-level limit with an on-delay above 2 s (R23).
     SlowLimit = "slow-limit" Warning,
     NoAlarm = "no-alarm" Warning,
+    /// A point or output that is held back until somebody proved it.
+    Unarmed = "unarmed" Warning,
+    /// One that is armed without a proof.
+    Unproved = "unproved" Warning,
     IdleOutput = "idle-output" Warning,
     /// A manual cause that switches nothing.
     IdleManual = "idle-manual" Error,

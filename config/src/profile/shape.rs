@@ -1,11 +1,16 @@
 //! A profile as a scan sees it: what its device must answer to, so that an unknown unit can be told by its registers.
 
 use super::{Choice, embedded, parse};
+use crate::preset::Names;
 use crate::site::{Register, StatusRule};
 
 /// What can be read of a profile's device.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Shape {
+    /// As people call the device.
+    pub name: Names,
+    /// Where its map was read.
+    pub source: String,
     pub signals: Vec<SignalShape>,
 }
 
@@ -21,9 +26,18 @@ pub struct SignalShape {
     pub writable: bool,
 }
 
+/// What a profile says of itself.
+#[derive(serde::Deserialize)]
+struct Called {
+    name: Names,
+    source: String,
+}
+
 /// The shape of an embedded profile with its own base and order; `None` if there is none of this name.
 pub fn shape(name: &str) -> Option<Shape> {
-    let (profile, _) = parse(name, embedded(name)?, &Choice::default()).ok()?;
+    let text = embedded(name)?;
+    let (profile, _) = parse(name, text, &Choice::default()).ok()?;
+    let called: Called = toml::from_str(text).ok()?;
     let signals = profile.signals.into_iter().map(|signal| SignalShape {
         id: signal.id,
         register: signal.register,
@@ -31,6 +45,8 @@ pub fn shape(name: &str) -> Option<Shape> {
         writable: signal.write.is_some(),
     });
     Some(Shape {
+        name: called.name,
+        source: called.source,
         signals: signals.collect(),
     })
 }
@@ -44,7 +60,8 @@ mod tests {
         for name in super::super::names() {
             let shape = shape(name).unwrap_or_else(|| panic!("{name}"));
             assert!(!shape.signals.is_empty(), "{name}");
+            assert!(!shape.name.zh.is_empty() && !shape.source.is_empty());
         }
-        assert_eq!(shape("no-such-profile"), None);
+        assert!(shape("no-such-profile").is_none());
     }
 }

@@ -2,6 +2,7 @@
 //! from a problem that is already named stays silent.
 
 mod alarm;
+mod arming;
 mod bus;
 mod defaults;
 mod derived;
@@ -72,7 +73,14 @@ pub(crate) fn site(root: Section<'_, '_>, text: &str, base: &Path, today: Today)
     let votes = vote::votes(&root, &mut names, &points, &mut alarms);
     let manuals = manual::manuals(&root, &mut names, &mut alarms);
     proving::arm(&names, &mut points, &mut outputs, &mut alarms);
-    let suppressions = suppress::suppressions(&root, &names, &points, &alarms);
+    let mut suppressions = suppress::suppressions(&root, &names, &points, &alarms);
+    suppressions.extend(arming::rule(
+        &alarms.list,
+        &points,
+        &devices,
+        &outputs,
+        &votes,
+    ));
     let effects = effect::effects(&root, &names, &alarms, &outputs);
     manual::idle(&root, &manuals, &effects);
     device::idle(&root, &names, &devices, &points, &outputs);

@@ -2,6 +2,7 @@
 
 use super::UNSET;
 use super::alarm::Alarms;
+use super::arming;
 use super::derived::Derived;
 use super::limits::priority;
 use super::names::{Names, id, list, name, reference, text};
@@ -107,6 +108,7 @@ fn output(section: &Section<'_, '_>, names: &Names) -> Option<Output> {
     let latching = section.flag("latching").is_some_and(|at| at.value);
     let min_run = section.seconds("min_run_s", 0.0..=86_400.0);
     let fail_safe = section.one_of("fail_safe", FAIL_SAFE);
+    let arming = arming::read(section, id.as_deref());
     let proving = proving::of_output(section, names);
     let (device, signal) = (device?, signal?);
     let found = source::find(section, names, device, &signal)?;
@@ -126,6 +128,8 @@ fn output(section: &Section<'_, '_>, names: &Names) -> Option<Output> {
         fail_safe: fail_safe.map(|at| at.value),
         feedback: None,
         failed: UNSET,
+        armed: arming.armed,
+        unproved: arming.unproved,
         proving,
     })
 }

@@ -3,7 +3,7 @@
 use super::alarm::{self, Alarms, Basis};
 use super::device::Read as DeviceRead;
 use super::names::{Index, Names, id, list, name, reference, text};
-use super::{defaults, proving, source};
+use super::{arming, defaults, proving, source};
 use crate::problem::{Code, Word};
 use crate::section::{At, Section};
 use crate::site::{
@@ -123,6 +123,7 @@ fn point(section: &Section<'_, '_>, names: &Names) -> Result<Point, Broken> {
         .whole("heartbeat_s", 1..=86_400)
         .map_or(60_000, |at| at.value as u32 * 1000);
     let states = states(section);
+    let arming = arming::read(section, id.as_deref());
     let proving = proving::of_point(section, names, device, measure.kind, measure.range);
     let whole = || {
         let (range, kind) = (measure.range?, measure.kind?);
@@ -147,6 +148,8 @@ fn point(section: &Section<'_, '_>, names: &Names) -> Result<Point, Broken> {
             alarms: Vec::new(),
             proving,
             states,
+            armed: arming.armed,
+            unproved: arming.unproved.clone(),
         })
     };
     whole().ok_or(Broken {

@@ -1,6 +1,6 @@
 //! A draft site file from what a scan found: it passes `check`, arms nothing, and says where a person must decide.
 
-use super::scan::Found;
+use super::search::Found;
 use davy_config::profile_shape;
 use davy_config::site::{Encoding, Link, Parity};
 use std::collections::BTreeMap;

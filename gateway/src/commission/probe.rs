@@ -1,14 +1,13 @@
 //! `davy-gateway probe`: reads a range of one unit and shows every plausible spelling side by side, those that look like a physical signal marked.
 
-use super::spell::{self, Reading};
+use super::range::{Place, Range, TableName};
+use super::spell::Reading;
 use super::{Line, target};
-use crate::acquire::{Fault, Request};
 use crate::message;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use davy_config::Language;
-use davy_config::site::{Bus, Link, Parity, Table};
-use serde_json::json;
+use davy_config::site::{Bus, Link, Parity};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -46,32 +45,6 @@ enum ParityName {
     Odd,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum TableName {
-    Holding,
-    Input,
-    Coil,
-    DiscreteInput,
-}
-
-impl TableName {
-    const fn table(self) -> (Table, &'static str) {
-        match self {
-            Self::Holding => (Table::Holding, "holding"),
-            Self::Input => (Table::Input, "input"),
-            Self::Coil => (Table::Coil, "coil"),
-            Self::DiscreteInput => (Table::DiscreteInput, "discrete-input"),
-        }
-    }
-}
-
-/// One address: its word, or the exception that it answers, and what it could mean with those behind it.
-struct Place {
-    address: u16,
-    word: Result<u16, Fault>,
-    readings: Vec<Reading>,
-}
-
 impl Probe {
     /// Reads and prints; returns whether anything could be read.
     ///
@@ -83,18 +56,24 @@ impl Probe {
             .enable_all()
             .build()?;
         let at = target::spelt(&bus.link);
-        let words = runtime
-            .block_on(self.read(Line::new(bus)))
+        let range = Range {
+            unit: self.unit,
+            table: self.table,
+            start: self.start,
+            count: self.count,
+        };
+        let places = runtime
+            .block_on(range.read(&mut Line::new(bus)))
             .with_context(|| format!("{at}, {}", self.unit))?;
-        let places = self.places(&words);
         let text = if self.json {
-            self.programs(&places)
+            let rows = range.rows(&places);
+            rows.iter().map(|row| row.to_string() + "\n").collect()
         } else {
             self.people(&places, language)
         };
         // A reader that has gone is no fault of the probe.
         let _gone = std::io::stdout().write_all(text.as_bytes());
-        Ok(words.iter().any(Result::is_ok))
+        Ok(places.iter().any(|place| place.word.is_ok()))
     }
 
     fn bus(&self, language: Language) -> Result<Bus> {
@@ -121,68 +100,6 @@ impl Probe {
             1 => Ok(buses.remove(0)),
             _ => bail!(message::text("probe-one-host", language)),
         }
-    }
-
-    /// The whole range at once; where the device refuses that, each address by itself, so that one hole does not hide the rest.
-    async fn read(&self, mut line: Line) -> Result<Vec<Result<u16, Fault>>> {
-        let (table, _) = self.table.table();
-        let count = self.count.min(u16::MAX - self.start).max(1);
-        let whole = Request::Read {
-            table,
-            start: self.start,
-            count,
-        };
-        match line.ask(self.unit, &whole).await? {
-            Ok(words) => return Ok(words.iter().copied().map(Ok).collect()),
-            Err(Fault::Exception(_)) => {}
-            Err(fault) => return Err(fault.into()),
-        }
-        let mut words = Vec::new();
-        for start in self.start..self.start + count {
-            let one = Request::Read {
-                table,
-                start,
-                count: 1,
-            };
-            let answer = line.ask(self.unit, &one).await?;
-            words.push(answer.and_then(|words| words.first().copied().ok_or(Fault::BadFrame)));
-        }
-        Ok(words)
-    }
-
-    fn places(&self, words: &[Result<u16, Fault>]) -> Vec<Place> {
-        let is_bit = matches!(self.table, TableName::Coil | TableName::DiscreteInput);
-        let place = |(offset, word): (usize, &Result<u16, Fault>)| {
-            let run: Vec<u16> = words[offset..]
-                .iter()
-                .map_while(|word| word.ok())
-                .take(4)
-                .collect();
-            Place {
-                address: self.start + offset as u16,
-                word: *word,
-                readings: match (is_bit, run.is_empty()) {
-                    (false, false) => spell::readings(&run),
-                    _ => Vec::new(),
-                },
-            }
-        };
-        words.iter().enumerate().map(place).collect()
-    }
-
-    fn programs(&self, places: &[Place]) -> String {
-        let (_, table) = self.table.table();
-        let reading = |one: &Reading| json!({ "as": one.spelling, "order": one.order, "value": one.value, "looks_physical": one.looks_physical });
-        let row = |place: &Place| match place.word {
-            Ok(word) => {
-                json!({ "table": table, "address": place.address, "word": word, "readings": place.readings.iter().map(reading).collect::<Vec<_>>() })
-            }
-            Err(fault) => {
-                json!({ "table": table, "address": place.address, "fault": fault.to_string() })
-            }
-        };
-        let rows = places.iter().map(|place| row(place).to_string() + "\n");
-        rows.collect()
     }
 
     fn people(&self, places: &[Place], language: Language) -> String {

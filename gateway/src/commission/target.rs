@@ -98,7 +98,7 @@ pub(super) fn serial(path: &Path, baud: Option<u32>, thorough: bool, timeout_ms:
 }
 
 /// The hosts of an address, a range or a network; `converter` speaks RTU over TCP.
-fn tcp(text: &str, converter: bool, timeout_ms: u32) -> Result<Vec<Bus>, TargetError> {
+pub(super) fn tcp(text: &str, converter: bool, timeout_ms: u32) -> Result<Vec<Bus>, TargetError> {
     let wrong = || TargetError::Address(text.to_owned());
     let (hosts, port) = match text.rsplit_once(':') {
         Some((hosts, port)) => (hosts, port.parse().map_err(|_| wrong())?),

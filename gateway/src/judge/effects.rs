@@ -60,7 +60,7 @@ impl Effects {
                 let left = was.left(min_run_ms, wall);
                 Output {
                     causes: Vec::new(),
-                    is_horn: output.kind == OutputKind::Horn,
+                    is_horn: output.kind == OutputKind::Horn && output.armed,
                     latching: output.latching,
                     min_run_ms,
                     on: was.on,
@@ -73,12 +73,14 @@ impl Effects {
             })
             .collect();
         let mut of_alarm = vec![Vec::new(); site.alarms.len()];
+        // What is not armed demands nothing, and is not demanded.
+        let is_armed = |cause: AlarmIndex, output: OutputIndex| {
+            site.is_armed(cause) && site.outputs[output.0].armed
+        };
         for effect in &site.effects {
-            for (cause, output) in effect
-                .causes
-                .iter()
-                .flat_map(|cause| effect.outputs.iter().map(move |output| (cause, output)))
-            {
+            let pairs = (effect.causes.iter())
+                .flat_map(|cause| effect.outputs.iter().map(move |output| (cause, output)));
+            for (cause, output) in pairs.filter(|(cause, output)| is_armed(**cause, **output)) {
                 if !outputs[output.0].causes.contains(cause) {
                     outputs[output.0].causes.push(*cause);
                     of_alarm[cause.0].push(*output);

@@ -33,10 +33,13 @@ impl Rules {
         for (position, rule) in site.suppressions.iter().enumerate() {
             let suppressed = |alarm: &AlarmIndex| alarms[alarm.0].is_suppressed_by_design();
             rules.holds[position] = !rule.alarms.is_empty() && rule.alarms.iter().all(suppressed);
-            if rules.holds[position] {
-                for alarm in &rule.alarms {
-                    *rules.depth.entry(*alarm).or_default() += 1;
-                }
+            // What is not armed stays held back over a restart also where the file holds back more than before: nothing may sound in between. That the rule
+            // counts such an alarm twice does no harm, since it never ends while this file is judged.
+            let held = |alarm: &&AlarmIndex| {
+                rules.holds[position] || rule.when == When::Unarmed && suppressed(alarm)
+            };
+            for alarm in rule.alarms.iter().filter(held) {
+                *rules.depth.entry(*alarm).or_default() += 1;
             }
             let looked_at = match &rule.when {
                 When::Alarm { alarm, faults } => {
@@ -44,6 +47,10 @@ impl Rules {
                     [faults.as_slice(), &[*alarm]].concat()
                 }
                 When::Point { faults, .. } => faults.clone(),
+                When::Unarmed => {
+                    rules.touched.add(position);
+                    Vec::new()
+                }
             };
             for alarm in looked_at {
                 rules.of_alarm.entry(alarm).or_default().push(position);
@@ -92,6 +99,7 @@ impl Rules {
             When::Point { faults, .. } => {
                 self.seen[rule].unwrap_or(self.holds[rule]) && !unseen(alarms, faults)
             }
+            When::Unarmed => true,
         };
         if holds == self.holds[rule] {
             return None;

@@ -2,7 +2,7 @@
 //! journal and alarms what came of it.
 
 use super::draft::{Alarms, Draft, DraftError, Sight, Taken, kept};
-use super::due::{Calendar, Due};
+use super::due::{Calendar, Due, Standing, State};
 use super::key::Key;
 use super::ledger::{Entry, Ledger, LedgerError};
 use super::plan::{Kind, Plan, basis, basis_of_output};
@@ -143,7 +143,7 @@ struct UnderWay {
 pub struct Row {
     pub subject: Subject,
     pub due: Due,
-    pub standing: super::due::Standing,
+    pub standing: Standing,
     pub under_way: bool,
 }
 
@@ -217,6 +217,16 @@ impl Bench {
     /// One of them.
     pub fn one(&self, subject: Subject) -> Row {
         self.row(&self.shelf(), subject)
+    }
+
+    /// Whether the point or output of this id is proved as `site` has it: what a site that is about to run changes of it asks for a proof again.
+    pub fn proves(&self, site: &Site, id: &str) -> bool {
+        let shelf = self.shelf();
+        let is_proved = |subject| self.due(&shelf, site, subject).1.state == State::Proved;
+        [Of::Point, Of::Output]
+            .into_iter()
+            .filter_map(|of| find(site, of, id))
+            .any(is_proved)
     }
 
     /// The point or output of this id.
@@ -483,16 +493,22 @@ impl Bench {
     }
 
     fn row(&self, shelf: &Shelf, subject: Subject) -> Row {
-        let site = &self.0.parts.site;
-        let (id, proving) = named(site, subject);
-        let (of, basis) = basis_of(site, subject);
-        let standing = shelf.ledger.standing(of, id);
+        let (standing, due) = self.due(shelf, &self.0.parts.site, subject);
         Row {
-            due: Due::of(&standing, proving, &basis, self.calendar(shelf)),
+            due,
             under_way: shelf.under_way.iter().any(|one| one.subject == subject),
             standing,
             subject,
         }
+    }
+
+    /// What the ledger knows of a point or output, and how it stands as `site` has it.
+    fn due(&self, shelf: &Shelf, site: &Site, subject: Subject) -> (Standing, Due) {
+        let (id, proving) = named(site, subject);
+        let (of, basis) = basis_of(site, subject);
+        let standing = shelf.ledger.standing(of, id);
+        let due = Due::of(&standing, proving, &basis, self.calendar(shelf));
+        (standing, due)
     }
 
     fn calendar(&self, shelf: &Shelf) -> Calendar {

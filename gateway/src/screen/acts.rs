@@ -67,14 +67,19 @@ pub(super) async fn log_in(
 ) -> Answer {
     same_origin(&headers)?;
     let person = verified(&plant, peer.ip(), read(body)?).await?;
-    let token = plant.sessions.open(&person, Instant::now());
+    let answer = json!({ "person": shown(&person) });
+    Ok(opened(&plant, &person, answer))
+}
+
+/// A session for somebody who has shown who they are.
+pub(super) fn opened(plant: &Plant, person: &Person, answer: serde_json::Value) -> Response {
+    let token = plant.sessions.open(person, Instant::now());
     tracing::info!(person = person.id, "logged in");
     let cookie = format!(
         "{}={token}; Path=/; HttpOnly; SameSite=Strict",
         session::cookie(&plant.site.id)
     );
-    let answer = Json(json!({ "person": shown(&person) }));
-    Ok(([(header::SET_COOKIE, cookie)], answer).into_response())
+    ([(header::SET_COOKIE, cookie)], Json(answer)).into_response()
 }
 
 /// `DELETE /api/session`.
@@ -333,7 +338,7 @@ pub(super) fn maintaining(plant: &Plant, headers: &HeaderMap) -> Result<Person, 
 fn logged_in(plant: &Plant, headers: &HeaderMap) -> Result<Person, Refused> {
     let token = token(headers, &plant.site.id).ok_or(Refused::NotLoggedIn)?;
     let person = plant.sessions.person(token, Instant::now());
-    person.cloned().ok_or(Refused::NotLoggedIn)
+    person.ok_or(Refused::NotLoggedIn)
 }
 
 /// Checks a PIN off the asynchronous threads: the hash costs tens of milliseconds by design.
@@ -342,10 +347,9 @@ async fn verified(plant: &Arc<Plant>, address: IpAddr, typed: LogIn) -> Result<P
     let plant = plant.clone();
     let checked = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let person = plant
+        plant
             .sessions
-            .verify(address, &typed.person, &typed.pin, Instant::now());
-        person.cloned()
+            .verify(address, &typed.person, &typed.pin, Instant::now())
     });
     match checked.await {
         Ok(Ok(person)) => Ok(person),
@@ -368,7 +372,7 @@ fn token<'h>(headers: &'h HeaderMap, site: &str) -> Option<&'h str> {
 }
 
 /// A page of another origin may not act with a person's cookie.
-fn same_origin(headers: &HeaderMap) -> Result<(), Refused> {
+pub(super) fn same_origin(headers: &HeaderMap) -> Result<(), Refused> {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return Ok(());
     };
@@ -393,12 +397,12 @@ pub(super) fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refused
 }
 
 /// A note or reason that says something, cut to the length that is kept.
-fn kept(text: String) -> Option<String> {
+pub(super) fn kept(text: String) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.chars().take(TEXT_MAX).collect())
 }
 
-fn shown(person: &Person) -> serde_json::Value {
+pub(super) fn shown(person: &Person) -> serde_json::Value {
     let role = match person.role {
         Role::Operator => "operator",
         Role::Maintenance => "maintenance",

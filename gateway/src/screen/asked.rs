@@ -8,7 +8,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 /// Calls that are not named here take none.
-const TAKEN: [(&str, &[&str]); 3] = [
+const TAKEN: [(&str, &[&str]); 4] = [
+    ("/api/commission/draft", &["revision"]),
     (
         "/api/kpi",
         &["from_ms", "to_ms", "chatter_count", "chatter_s"],

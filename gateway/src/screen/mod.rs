@@ -3,6 +3,7 @@
 mod acts;
 mod asked;
 mod assets;
+mod commission;
 mod kpi;
 mod prove;
 mod reads;
@@ -14,6 +15,7 @@ mod stream;
 mod system;
 
 use crate::clock::Clock;
+use crate::commission::Commission;
 use crate::desk::Desk;
 use crate::live::Live;
 use crate::prove::Bench;
@@ -46,6 +48,7 @@ pub struct Plant {
     pub reload: Reload,
     pub clock: Clock,
     pub shutdown: CancellationToken,
+    commission: Arc<Commission>,
     sessions: Sessions,
     streams: Arc<Semaphore>,
     /// PINs that are checked at one time: each costs 19 MiB of memory and tens of milliseconds.
@@ -56,13 +59,13 @@ pub struct Plant {
 
 impl Plant {
     /// A screen on these parts, nobody logged in.
-    pub fn new(
+    pub(crate) fn new(
         site: Arc<Site>,
         live: Arc<Live>,
         desk: Desk,
         watch: Watch,
         bench: Bench,
-        reload: Reload,
+        (reload, commission): (Reload, Arc<Commission>),
         shutdown: CancellationToken,
     ) -> Self {
         let sessions = Sessions::new(site.people.clone());
@@ -75,6 +78,7 @@ impl Plant {
             clock: watch.clock,
             watch,
             shutdown,
+            commission,
             sessions,
             streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
             verifying: Arc::new(Semaphore::new(1)),
@@ -96,6 +100,7 @@ impl Plant {
             sessions: self.sessions.under(site.people.clone()),
             desk: self.desk.of(site.clone()),
             reload: self.reload.clone(),
+            commission: self.commission.clone(),
             clock: self.clock,
             streams: self.streams.clone(),
             verifying: self.verifying.clone(),
@@ -162,6 +167,7 @@ pub fn router(plant: Arc<Plant>) -> Router {
         .route("/api/prove/{of}/{id}/skip", post(prove::skip))
         .route("/api/prove/reports/{number}/{file}", get(prove::file))
         .merge(compressed)
+        .merge(commission::routes())
         .layer(axum::middleware::from_fn(asked::guard))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(plant)

@@ -49,6 +49,8 @@ pub(super) async fn metrics(State(plant): State<Arc<Plant>>) -> Response {
 struct SiteAnswer<'a> {
     #[serde(flatten)]
     model: Model<'a>,
+    /// There is no site file yet: nothing is monitored.
+    blank: bool,
     people: Vec<PersonShape<'a>>,
 }
 
@@ -65,13 +67,15 @@ pub(super) async fn site(State(plant): State<Arc<Plant>>) -> Response {
         Role::Operator => "operator",
         Role::Maintenance => "maintenance",
     };
-    let people = plant.site.people.iter().map(|known| PersonShape {
+    let known = plant.sessions.people();
+    let people = known.iter().map(|known| PersonShape {
         id: &known.id,
         name: &known.name,
         role: person(known),
     });
     let answer = SiteAnswer {
         model: Model::of(&plant.site),
+        blank: plant.commission.is_blank,
         people: people.collect(),
     };
     Json(answer).into_response()

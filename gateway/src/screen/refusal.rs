@@ -22,6 +22,12 @@ pub(super) enum Refused {
     ByRule(&'static str),
     TooMany,
     NotReady(&'static str),
+    /// On the commissioning pages: what stands against it, and its parts.
+    Against {
+        why: &'static str,
+        message: String,
+        detail: Value,
+    },
 }
 
 impl Refused {
@@ -35,6 +41,7 @@ impl Refused {
     fn detail(&self) -> Option<Value> {
         match self {
             Self::BadRequest { field, .. } => Some(json!({ "field": field })),
+            Self::Against { detail, .. } => Some(detail.clone()).filter(|detail| !detail.is_null()),
             _ => None,
         }
     }
@@ -68,6 +75,7 @@ impl Refused {
                 "too-many",
                 "too many tries; wait a minute".into(),
             ),
+            Self::Against { why, message, .. } => (StatusCode::CONFLICT, why, message),
             Self::NotReady(why) => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", why.into()),
         }
     }

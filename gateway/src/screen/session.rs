@@ -38,7 +38,7 @@ pub(super) enum LoginError {
 /// The people of the site file and who of them is logged in.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    people: Vec<Person>,
+    people: Mutex<Vec<Person>>,
     open: Mutex<HashMap<String, Session>>,
     throttle: Arc<Throttle>,
     /// The throttle counts from here.
@@ -47,7 +47,7 @@ pub(super) struct Sessions {
 
 #[derive(Debug)]
 struct Session {
-    person: usize,
+    person: Person,
     last_use: Instant,
 }
 
@@ -55,21 +55,55 @@ impl Sessions {
     /// Nobody logged in yet.
     pub(super) fn new(people: Vec<Person>) -> Self {
         Self {
-            people,
+            people: Mutex::new(people),
             open: Mutex::default(),
             throttle: Arc::new(Throttle::new(PINS)),
             began: Instant::now(),
         }
     }
 
+    /// Who may log in.
+    pub(super) fn people(&self) -> Vec<Person> {
+        lock(&self.people).clone()
+    }
+
+    /// Others may log in from now on; who is in stays in.
+    pub(super) fn set_people(&self, people: Vec<Person>) {
+        *lock(&self.people) = people;
+    }
+
+    /// Whether what was typed fits, of a secret that belongs to nobody; guessing it is slowed as that of a PIN.
+    pub(super) fn admits(
+        &self,
+        address: IpAddr,
+        now: Instant,
+        fits: impl FnOnce() -> bool,
+    ) -> Result<(), LoginError> {
+        let now_ms = self.since_began(now);
+        if !self.throttle.admit(address, "", now_ms) {
+            return Err(LoginError::TooMany);
+        }
+        if !fits() {
+            return Err(LoginError::Wrong);
+        }
+        self.throttle.forgive(address, "", now_ms);
+        Ok(())
+    }
+
+    fn since_began(&self, now: Instant) -> i64 {
+        let now_ms = now.saturating_duration_since(self.began).as_millis();
+        i64::try_from(now_ms).unwrap_or(i64::MAX)
+    }
+
     /// The sessions of another list of people: whoever is in it as before stays logged in, and who guessed too often stays slowed.
     pub(super) fn under(&self, people: Vec<Person>) -> Self {
         let open = lock(&self.open);
         let kept = open.iter().filter_map(|(token, session)| {
-            let person = self.people.get(session.person)?;
-            let person = people.iter().position(|known| known == person)?;
             let session = Session {
-                person,
+                person: people
+                    .iter()
+                    .find(|known| **known == session.person)?
+                    .clone(),
                 last_use: session.last_use,
             };
             Some((token.clone(), session))
@@ -78,7 +112,7 @@ impl Sessions {
             open: Mutex::new(kept.collect()),
             throttle: self.throttle.clone(),
             began: self.began,
-            people,
+            people: Mutex::new(people),
         }
     }
 
@@ -89,14 +123,15 @@ impl Sessions {
         person: &str,
         pin: &str,
         now: Instant,
-    ) -> Result<&Person, LoginError> {
-        let now_ms = now.saturating_duration_since(self.began).as_millis();
-        let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    ) -> Result<Person, LoginError> {
+        let now_ms = self.since_began(now);
         let counted = self.counted_as(person);
         if !self.throttle.admit(address, counted, now_ms) {
             return Err(LoginError::TooMany);
         }
-        let found = self.people.iter().find(|candidate| candidate.id == person);
+        // A copy: the hash takes long, and others look meanwhile.
+        let people = self.people();
+        let found = people.into_iter().find(|candidate| candidate.id == person);
         let found = found.filter(|candidate| matches(pin, &candidate.pin_hash));
         let person = found.ok_or(LoginError::Wrong)?;
         self.throttle.forgive(address, counted, now_ms);
@@ -105,11 +140,6 @@ impl Sessions {
 
     /// Opens a session for a person whose PIN was verified, and returns its token.
     pub(super) fn open(&self, person: &Person, now: Instant) -> String {
-        let position = self
-            .people
-            .iter()
-            .position(|candidate| candidate.id == person.id)
-            .unwrap_or_default();
         let token = token();
         let mut open = lock(&self.open);
         open.retain(|_, session| now.duration_since(session.last_use) < IDLE);
@@ -124,7 +154,7 @@ impl Sessions {
         open.insert(
             token.clone(),
             Session {
-                person: position,
+                person: person.clone(),
                 last_use: now,
             },
         );
@@ -132,13 +162,13 @@ impl Sessions {
     }
 
     /// The person behind a token, if the session is still open; counts as use.
-    pub(super) fn person(&self, token: &str, now: Instant) -> Option<&Person> {
+    pub(super) fn person(&self, token: &str, now: Instant) -> Option<Person> {
         let mut open = lock(&self.open);
         let session = open
             .get_mut(token)
             .filter(|session| now.duration_since(session.last_use) < IDLE)?;
         session.last_use = now;
-        self.people.get(session.person)
+        Some(session.person.clone())
     }
 
     /// Ends a session; an unknown token is no error.
@@ -148,7 +178,9 @@ impl Sessions {
 
     /// Names nobody has are counted, and refused, under one entry, so that guessing names cannot grow the table.
     fn counted_as<'a>(&self, person: &'a str) -> &'a str {
-        let known = self.people.iter().any(|candidate| candidate.id == person);
+        let known = lock(&self.people)
+            .iter()
+            .any(|candidate| candidate.id == person);
         if known { person } else { "" }
     }
 }
@@ -200,7 +232,7 @@ mod tests {
     fn the_right_pin_opens_a_session_and_closing_ends_it() {
         let (sessions, now) = (sessions(), Instant::now());
         let person = sessions.verify(HERE, "wang", "2468", now).unwrap();
-        let token = sessions.open(person, now);
+        let token = sessions.open(&person, now);
         assert_eq!(sessions.person(&token, now).unwrap().id, "wang");
         sessions.close(&token);
         assert!(sessions.person(&token, now).is_none());
@@ -209,7 +241,7 @@ mod tests {
     #[test]
     fn a_session_ends_after_a_shift_without_use() {
         let (sessions, now) = (sessions(), Instant::now());
-        let token = sessions.open(&sessions.people[0], now);
+        let token = sessions.open(&sessions.people()[0], now);
         assert!(sessions.person(&token, now + IDLE / 2).is_some());
         assert!(sessions.person(&token, now + IDLE / 2 + IDLE).is_none());
     }

@@ -41,6 +41,23 @@ impl Client {
         )
     }
 
+    /// As [`Client::post`], in place of what is there.
+    pub fn put(&self, path: &str, body: &Value) -> (u16, Value) {
+        answer(
+            self.agent
+                .put(format!("{}{path}", self.base))
+                .header("origin", &self.base)
+                .send_json(body),
+            path,
+        )
+    }
+
+    /// As [`Client::get`], taking away what is there.
+    pub fn delete(&self, path: &str) -> (u16, Value) {
+        let call = self.agent.delete(format!("{}{path}", self.base));
+        answer(call.header("origin", &self.base).call(), path)
+    }
+
     /// The body of a call that must succeed.
     pub fn read(&self, path: &str) -> Value {
         let (status, body) = self.get(path);

@@ -49,7 +49,7 @@ fn tests() -> BTreeSet<String> {
 /// All of the tests that run in a browser, as text: a test's sentence stands in it behind `test(`.
 fn browser_tests() -> String {
     let mut files = Vec::new();
-    for folder in ["web/browser", "web/story"] {
+    for folder in ["web/browser", "web/story", "web/installer"] {
         sources(&root().join(folder), ".test.ts", &mut files);
     }
     let text = |file: &PathBuf| std::fs::read_to_string(file).expect("a source is text");

@@ -67,6 +67,8 @@ export interface Point {
   decimals: number;
   states: [Text, Text] | null;
   limits: Limit[];
+  /** False: judged and recorded, and neither annunciated nor switching anything. Left out by an older daemon. */
+  armed?: boolean;
 }
 
 export type AlarmState = 'NORM' | 'UNACK' | 'ACKED' | 'RTNUN' | 'LATCH-UNACK' | 'LATCH-ACK' | 'SHLVD' | 'DSUPR' | 'OOSRV';
@@ -157,6 +159,8 @@ export interface Device {
 
 /** An output as configured. */
 export interface OutputOfSite {
+  /** False: no cause switches it. Left out by an older daemon. */
+  armed?: boolean;
   id: string;
   name: Text;
   area: string;

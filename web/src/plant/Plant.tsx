@@ -5,6 +5,7 @@ import type { Place } from '../frame/place';
 import { Horn } from '../horn/Horn';
 import { FloodFlag } from '../kpi/FloodFlag';
 import { name } from '../i18n/language';
+import { ArmingFlag } from './commission/ArmingFlag';
 import { Commissioning } from './commission/Commissioning';
 import { commission } from './commission/messages';
 import { Alarms } from './place/Alarms';
@@ -39,7 +40,12 @@ export function Plant() {
         alarms={alarms}
         clock={plant.system.value?.clock.quality ?? null}
         horn={<Horn horn={plant.horn.value} onSilence={plant.silence} />}
-        flood={<FloodFlag flood={plant.flood.value} />}
+        flood={
+          <>
+            <ArmingFlag />
+            <FloodFlag flood={plant.flood.value} />
+          </>
+        }
         links={<Links />}
         person={<PersonPart />}
       />

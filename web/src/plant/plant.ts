@@ -38,17 +38,22 @@ class Plant {
   start(): void {
     this.feed.start();
     void this.loadSite();
-    void this.#askWho();
+    void this.askWho();
     void this.#askSystem();
     setInterval(() => void this.#askSystem(), SYSTEM_EVERY_MS);
   }
 
   /** Loads the site's description, and again until it comes: without it nothing has a name. */
   async loadSite(): Promise<void> {
+    if (!(await this.askSite())) setTimeout(() => void this.loadSite(), SITE_RETRY_MS);
+  }
+
+  /** The site as it is now: another one may have been applied. */
+  async askSite(): Promise<boolean> {
     const outcome = await get<PlantSite>('/api/site');
     this.siteFailure.value = outcome.ok ? null : outcome.failure;
     if (outcome.ok) this.site.value = outcome.value;
-    else setTimeout(() => void this.loadSite(), SITE_RETRY_MS);
+    return outcome.ok;
   }
 
   silence = (): Promise<Outcome<void>> => post<void>('/api/silence');
@@ -69,7 +74,7 @@ class Plant {
   async logIn(person: string, pin: string): Promise<Outcome<Person>> {
     const outcome = await post<{ person: Person } | undefined>('/api/session', { person, pin });
     if (!outcome.ok) return outcome;
-    await this.#askWho();
+    await this.askWho();
     const known = this.person.value ?? outcome.value?.person ?? null;
     return known ? { ok: true, value: known } : { ok: false, failure: { status: 401, code: 'not-logged-in', message: '', detail: null } };
   }
@@ -101,13 +106,19 @@ class Plant {
 
   #takeSnapshot(snapshot: Snapshot): void {
     setClock(snapshot.time_ms);
-    // The site file was changed while the gateway ran.
-    if (this.site.value && snapshot.digest && snapshot.digest !== this.site.value.digest) void this.loadSite();
+    this.#followSite();
     this.picture.replace(snapshot.alarms, snapshot.values);
     this.outputs.value = new Map(snapshot.outputs.map((output) => [output.id, output]));
     this.horn.value = snapshot.horn;
     this.links.value = snapshot.links;
     this.flood.value = snapshot.flood ?? NO_FLOOD;
+  }
+
+  /** A new stream may be that of another site, applied meanwhile on this page or elsewhere. */
+  #followSite(): void {
+    if (this.site.peek() === null) return;
+    void this.askSite();
+    void this.askWho();
   }
 
   #takeTick({ time_ms, flood = NO_FLOOD }: { time_ms: number; flood?: Flood }): void {
@@ -120,7 +131,8 @@ class Plant {
     this.outputs.value = new Map(this.outputs.value).set(output.id, output);
   }
 
-  async #askWho(): Promise<void> {
+  /** Who is logged in: a restart logs everybody out. */
+  async askWho(): Promise<void> {
     const outcome = await get<{ person: Person | null }>('/api/session');
     if (outcome.ok) this.person.value = outcome.value.person;
   }

@@ -19,6 +19,8 @@ export interface Manual {
 }
 
 export interface PlantSite extends SiteShape {
+  /** There is no site file yet: nothing is monitored. */
+  blank?: boolean;
   votes: { id: string; name: Text }[];
   manuals: Manual[];
   people: Person[];

@@ -1,10 +1,19 @@
 import type { ComponentType } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { address, go, link } from '../../address/address';
 import { useKeys } from '../../keys/keys';
+import { workbook } from './draft';
+import { First } from './First';
 import { commission as say } from './messages';
 import { Points } from './Points';
+import { Probe } from './Probe';
 import { Proof } from './Proof';
+import { loadReference } from './reference';
 import { Report } from './Report';
+import { Saved } from './Saved';
+import { Scan } from './Scan';
+import { TABS_SHOWN } from './shown';
+import { Wizard } from './Wizard';
 import './commission.css';
 
 interface Tab {
@@ -12,11 +21,12 @@ interface Tab {
   id: string;
   label: () => string;
   view: ComponentType;
-  /** Has an address, and no entry among the tabs. */
-  hidden?: boolean;
 }
 
 const TABS: readonly Tab[] = [
+  { id: '', label: () => say('tab.wizard'), view: Wizard },
+  { id: 'scan', label: () => say('tab.scan'), view: Scan },
+  { id: 'probe', label: () => say('tab.probe'), view: Probe },
   { id: 'points', label: () => say('tab.points'), view: Points },
   { id: 'proof', label: () => say('tab.proof'), view: Proof },
   { id: 'report', label: () => say('tab.report'), view: Report },
@@ -24,14 +34,21 @@ const TABS: readonly Tab[] = [
 
 /** What an installer does at the plant, from an empty gateway to a proved site. */
 export function Commissioning() {
-  const shown = TABS.filter((tab) => !tab.hidden);
+  const shown = TABS.filter((tab) => TABS_SHOWN.includes(tab.id));
   const here = TABS.find((tab) => tab.id === (address.value.rest[0] ?? '')) ?? TABS[0];
   useKeys(Object.fromEntries(shown.map((tab, number) => [String(number + 1), () => go(pathOf(tab))])));
+  useEffect(() => {
+    loadReference();
+    void workbook.load();
+  }, []);
   if (!here) return null;
   const View = here.view;
   return (
     <div class="place commissioning">
-      <h1>{say('place')}</h1>
+      <div class="title">
+        <h1 class="grow">{say('place')}</h1>
+        {!workbook.state.value?.first && <Saved />}
+      </div>
       <nav class="tabs" aria-label={say('tabs')}>
         {shown.map((tab, number) => (
           <a key={tab.id} href={link(pathOf(tab))} aria-current={tab === here ? 'page' : undefined}>
@@ -40,7 +57,7 @@ export function Commissioning() {
           </a>
         ))}
       </nav>
-      <View key={here.id} />
+      {workbook.state.value?.first ? <First /> : <View key={here.id} />}
     </div>
   );
 }

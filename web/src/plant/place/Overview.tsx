@@ -1,8 +1,10 @@
+import { link } from '../../address/address';
 import { kind, worst } from '../../alarm/state';
 import { AlarmMark } from '../../alarm/Symbol';
 import type { Alarm, Area } from '../../api/shape';
 import { name } from '../../i18n/language';
 import { Empty, Failed, Skeleton } from '../../notice/Notice';
+import { commission } from '../commission/messages';
 import { plant as say } from '../messages';
 import { plant } from '../plant';
 import type { PlantSite } from '../shape';
@@ -25,7 +27,15 @@ export function Overview() {
         <h1>{say('place.overview')}</h1>
         <Summary site={site} alarms={alarms} />
       </div>
-      {site.points.length === 0 && <Empty why={say('overview.empty')} next={say('overview.empty-next')} />}
+      {site.points.length === 0 && (
+        <Empty why={say(site.blank ? 'overview.blank' : 'overview.empty')} next={say(site.blank ? 'overview.blank-next' : 'overview.empty-next')}>
+          {site.blank && (
+            <a class="button" href={link('commissioning')}>
+              {commission('place')}
+            </a>
+          )}
+        </Empty>
+      )}
       <div class="areas">
         {site.areas.map((area) => (
           <AreaCard key={area.id} site={site} area={area} alarms={alarms.filter((alarm) => alarm.area === area.id)} />

@@ -1,0 +1,416 @@
+//! The installer at a gateway that has no site file yet: by its calls, and as a person with a browser, in both languages.
+#![allow(clippy::unwrap_used)]
+
+use davy_suite::daemon::{Daemon, binary};
+use davy_suite::http::Client;
+use davy_suite::peers::Pymodbus;
+use davy_suite::wait::{self, free_port};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+const READY: Duration = Duration::from_secs(20);
+const PIN: &str = "4821";
+
+/// A gateway begun with `--commission`, and where its site file will be.
+struct Blank {
+    daemon: Daemon,
+    client: Client,
+    base: String,
+    dir: PathBuf,
+    port: u16,
+}
+
+impl Blank {
+    fn start(dir: &Path) -> Self {
+        Self::start_on(dir, free_port())
+    }
+
+    fn start_on(dir: &Path, port: u16) -> Self {
+        let (site, data) = (dir.join("site.toml"), dir.join("data"));
+        let listen = format!("127.0.0.1:{port}");
+        let (site, data) = (site.to_string_lossy(), data.to_string_lossy());
+        let args = ["run", &site, "--data", &data, "--commission", &listen];
+        let mut daemon = Daemon::start("gateway", binary("davy-gateway"), &args, dir);
+        let base = format!("http://{listen}");
+        daemon.await_http(&format!("{base}/healthz"), READY);
+        Self {
+            daemon,
+            client: Client::new(&base),
+            base,
+            dir: dir.to_owned(),
+            port,
+        }
+    }
+
+    /// The code that the console shows last; none where somebody is known.
+    fn code(&self) -> Option<String> {
+        let log = self.daemon.log();
+        let is_code = |word: &&str| {
+            let (first, second) = word.split_once('-').unwrap_or_default();
+            let figures = |part: &str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit());
+            figures(first) && figures(second)
+        };
+        let mut words = log.split(|char: char| !char.is_ascii_digit() && char != '-');
+        words.rfind(is_code).map(String::from)
+    }
+
+    /// The first installer comes in by the code.
+    fn begin(&self) {
+        let code = wait::until("a code on the console", READY, || self.code());
+        let (status, body) = self.client.post("/api/commission/person", &first(&code));
+        assert_eq!(status, 200, "{body}");
+    }
+
+    /// Keeps a draft of one gas detector and one fan at `bus`, and returns its revision.
+    fn draft(&self, bus: &str, edit: impl FnOnce(&mut Value)) -> u64 {
+        let before = self.client.read("/api/commission/draft");
+        let mut site = before["site"].clone();
+        site["site"] = json!({ "id": "yard", "name": { "zh": "场", "en": "Yard" },
+            "sign_off": { "by": "李建国", "date": { "$date": "2026-11-02" } } });
+        site["area"] = json!([{ "id": "a", "name": { "zh": "区", "en": "Area" } }]);
+        site["bus"] = json!([{ "id": "b", "kind": "tcp", "address": bus }]);
+        site["device"] = json!([{ "id": "GD", "name": { "zh": "器", "en": "Detector" }, "bus": "b", "unit": 1 },
+            { "id": "IO", "name": { "zh": "模块", "en": "Module" }, "bus": "b", "unit": 2, "profile": "generic-relay" }]);
+        site["point"] = json!([{ "id": "GT-1", "name": { "zh": "气", "en": "Gas" }, "area": "a", "device": "GD",
+            "register": { "table": "holding", "address": 0 }, "kind": "combustible-gas", "substance": "methane",
+            "unit": "%LEL", "range": [0, 100], "preset": "combustible-gas", "armed": false }]);
+        site["output"] = json!([{ "id": "FAN", "name": { "zh": "风机", "en": "Fan" }, "area": "a", "kind": "fan",
+            "device": "IO", "signal": "do1", "armed": false }]);
+        site["effect"] = json!([{ "causes": ["GT-1.HH"], "outputs": ["FAN"] }]);
+        edit(&mut site);
+        let body = json!({ "revision": before["revision"], "site": site });
+        let (status, kept) = self.client.put("/api/commission/draft", &body);
+        assert_eq!(status, 200, "{kept}");
+        kept["revision"].as_u64().unwrap()
+    }
+
+    fn apply(&self, revision: u64) -> (u16, Value) {
+        let body = json!({ "revision": revision });
+        self.client.post("/api/commission/apply", &body)
+    }
+
+    /// Waits until a site of this id runs, and logs in again: another site knows nobody.
+    fn await_site(&self, id: &str) -> Value {
+        let site = wait::until(&format!("the site {id}"), READY, || {
+            let site = self.client.try_read("/api/site")?;
+            (site["id"] == id).then_some(site)
+        });
+        let (status, body) = self
+            .client
+            .post("/api/session", &json!({ "person": "li", "pin": PIN }));
+        assert_eq!(status, 200, "{body}");
+        site
+    }
+}
+
+fn first(code: &str) -> Value {
+    json!({ "code": code, "id": "li", "name": "李敏", "role": "maintenance", "pin": PIN })
+}
+
+#[test]
+fn a_blank_gateway_says_that_it_monitors_nothing_and_lets_in_who_sees_its_console() {
+    let dir = tempfile::tempdir().unwrap();
+    let blank = Blank::start(dir.path());
+    let health = blank.client.read("/healthz");
+    assert_eq!(health["status"], "degraded", "{health}");
+    assert_eq!(blank.client.read("/api/site")["blank"], true);
+    let nobody = json!({ "revision": 0, "site": {} });
+    assert_eq!(blank.client.put("/api/commission/draft", &nobody).0, 401);
+    let target = json!({ "target": { "kind": "tcp", "at": "127.0.0.1" } });
+    assert_eq!(blank.client.post("/api/commission/scan", &target).0, 401);
+
+    let (status, body) = blank
+        .client
+        .post("/api/commission/person", &first("0000-0000"));
+    assert_eq!((status, &body["error"]), (409, &"wrong-code".into()));
+    blank.begin();
+    let again = blank.code().unwrap();
+    let (status, body) = blank.client.post("/api/commission/person", &first(&again));
+    assert_eq!(
+        (status, &body["error"]),
+        (409, &"wrong-code".into()),
+        "it is good for once"
+    );
+
+    let site = blank.client.read("/api/site");
+    assert_eq!(site["people"][0]["name"], "李敏");
+    let draft = blank.client.read("/api/commission/draft");
+    assert_eq!(draft["site"]["person"][0]["pin"], "kept", "no hash leaves");
+}
+
+#[test]
+fn guessing_the_code_is_slowed() {
+    let dir = tempfile::tempdir().unwrap();
+    let blank = Blank::start(dir.path());
+    for _ in 0..5 {
+        blank
+            .client
+            .post("/api/commission/person", &first("0000-0000"));
+    }
+    let code = wait::until("a code", READY, || blank.code());
+    let (status, body) = blank.client.post("/api/commission/person", &first(&code));
+    assert_eq!((status, &body["error"]), (429, &"too-many".into()));
+}
+
+#[test]
+fn draft_and_person_outlive_the_gateway_and_no_other_code_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let blank = Blank::start(dir.path());
+    blank.begin();
+    let revision = blank.draft("127.0.0.1:502", |_| {});
+    let port = blank.port;
+    blank.daemon.kill();
+    let log = dir.path().join("gateway.log");
+    std::fs::write(&log, "").unwrap();
+    let again = Blank::start_on(dir.path(), port);
+    assert_eq!(again.code(), None, "{}", again.daemon.log());
+    let draft = again.client.read("/api/commission/draft");
+    assert_eq!(draft["revision"], revision);
+    assert_eq!(draft["site"]["point"][0]["id"], "GT-1");
+    let (status, body) = again
+        .client
+        .post("/api/session", &json!({ "person": "li", "pin": PIN }));
+    assert_eq!(status, 200, "{body}");
+}
+
+#[test]
+fn a_draft_that_is_wrong_or_arms_what_nobody_proved_is_not_applied_and_says_what() {
+    let dir = tempfile::tempdir().unwrap();
+    let blank = Blank::start(dir.path());
+    blank.begin();
+    let wrong = blank.draft("nowhere", |site| site["point"][0]["unit"] = "ppm".into());
+    let checked = blank.client.read("/api/commission/check");
+    assert_eq!(checked["ok"], false);
+    let keys: Vec<&Value> = checked["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["key"])
+        .collect();
+    assert!(keys.contains(&&"point[0].preset".into()), "{keys:?}");
+    let (status, body) = blank.apply(wrong);
+    assert_eq!((status, &body["error"]), (409, &"not-valid".into()));
+
+    let armed = blank.draft("127.0.0.1:502", |site| {
+        for part in ["point", "output"] {
+            site[part][0].as_object_mut().unwrap().remove("armed");
+        }
+    });
+    assert_eq!(
+        blank.client.read("/api/commission/check")["unproved"],
+        json!(["GT-1", "FAN"])
+    );
+    let (status, body) = blank.apply(armed);
+    assert_eq!((status, &body["error"]), (409, &"unproved".into()));
+    assert_eq!(body["detail"]["ids"], json!(["GT-1", "FAN"]));
+
+    let alone = blank.draft("127.0.0.1:502", |site| {
+        site["person"][0]["role"] = "operator".into()
+    });
+    let (_, body) = blank.apply(alone);
+    assert_eq!(body["error"], "no-installer");
+    let (_, body) = blank.apply(alone - 1);
+    assert_eq!(body["error"], "draft-changed");
+    assert!(
+        !dir.path().join("site.toml").exists(),
+        "nothing was written"
+    );
+    assert_eq!(
+        blank.client.read("/api/site")["blank"],
+        true,
+        "nothing else runs"
+    );
+}
+
+#[test]
+fn an_applied_draft_runs_at_once_held_back_and_arms_by_a_reason_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let plant = Pymodbus::tcp(dir.path(), port);
+    plant.set("hr", 0, 60);
+    let blank = Blank::start(dir.path());
+    blank.begin();
+    let revision = blank.draft(&format!("127.0.0.1:{port}"), |site| {
+        site["device"][1]["unit"] = 1.into();
+        site["output"][0]["device"] = "GD".into();
+        site["device"] = json!([{ "id": "GD", "name": { "zh": "器", "en": "Detector" }, "bus": "b", "unit": 1, "profile": "generic-relay" }]);
+    });
+    let (status, body) = blank.apply(revision);
+    assert_eq!(status, 202, "{body}");
+    let site = blank.await_site("yard");
+    assert_eq!(
+        (&site["blank"], &site["points"][0]["armed"]),
+        (&false.into(), &false.into())
+    );
+    let alarm = |state: &str| {
+        wait::until(&format!("GT-1.HH {state}"), READY, || {
+            let live = blank.client.try_read("/api/live")?;
+            let found = live["alarms"]
+                .as_array()?
+                .iter()
+                .find(|one| one["id"] == "GT-1.HH")
+                .cloned()?;
+            (found["state"] == state && found["active"] == true).then_some(live)
+        })
+    };
+    let live = alarm("DSUPR");
+    assert_eq!(live["horn"]["sounding"], false);
+    assert_eq!(
+        live["outputs"][0]["demand"], false,
+        "what is not armed switches nothing"
+    );
+
+    let arm = |ids: Value, skips: Value| {
+        let body = json!({ "revision": revision, "ids": ids, "skips": skips });
+        blank.client.post("/api/commission/arm", &body)
+    };
+    let (status, body) = arm(json!(["GT-1", "FAN"]), json!([]));
+    assert_eq!(
+        (status, &body["detail"]["ids"]),
+        (409, &json!(["GT-1", "FAN"]))
+    );
+    let skip = |id: &str| json!({ "id": id, "reason": "no test gas today" });
+    let (status, body) = arm(json!([]), json!([skip("GT-1"), skip("FAN")]));
+    assert_eq!(status, 202, "{body}");
+    let live = alarm("UNACK");
+    assert_eq!(
+        live["outputs"][0]["demand"], true,
+        "armed, it demands its fan"
+    );
+
+    let file = std::fs::read_to_string(dir.path().join("site.toml")).unwrap();
+    assert!(file.contains("reason = \"no test gas today\""), "{file}");
+    let before = std::fs::read_to_string(dir.path().join("site.toml.previous")).unwrap();
+    assert!(
+        before.contains("armed = false"),
+        "the file before stays beside it"
+    );
+    let checked = Command::new(binary("davy-gateway"))
+        .args(["check", &blank.dir.join("site.toml").to_string_lossy()])
+        .output()
+        .unwrap();
+    assert!(
+        checked.status.success(),
+        "{}",
+        String::from_utf8_lossy(&checked.stdout)
+    );
+    assert!(blank.daemon.stop().success(), "it ends in order");
+}
+
+#[test]
+fn a_scan_runs_one_at_a_time_tells_its_progress_ends_when_asked_and_leaves_held_buses_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let _plant = Pymodbus::tcp(dir.path(), port);
+    let at = format!("127.0.0.1:{port}");
+    let blank = Blank::start(dir.path());
+    blank.begin();
+    let target = json!({ "kind": "tcp", "at": at });
+    // It takes connections and never answers: every unit costs its time-out.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = json!({ "kind": "tcp", "at": silent.local_addr().unwrap().to_string() });
+    let long = json!({ "target": nobody, "units": "1-40", "timeout_ms": 400 });
+    assert_eq!(blank.client.post("/api/commission/scan", &long).0, 202);
+    let (status, body) = blank.client.post("/api/commission/scan", &long);
+    assert_eq!((status, &body["error"]), (409, &"busy".into()));
+    wait::until("progress", READY, || {
+        let shown = blank.client.read("/api/commission/scan");
+        (shown["state"] == "running" && shown["step"]["unit"].as_u64() == Some(2)).then_some(())
+    });
+    assert_eq!(blank.client.delete("/api/commission/scan").0, 204);
+    wait::until("its end", READY, || {
+        let shown = blank.client.read("/api/commission/scan");
+        (shown["state"] == "cancelled").then_some(())
+    });
+    let scan = json!({ "target": target, "units": "1-3", "timeout_ms": 400 });
+    assert_eq!(blank.client.post("/api/commission/scan", &scan).0, 202);
+    let shown = wait::until("the end of the second", READY, || {
+        let shown = blank.client.read("/api/commission/scan");
+        (shown["state"] == "done").then_some(shown)
+    });
+    assert_eq!(shown["found"][0]["unit"], 1, "{shown}");
+    assert_eq!(shown["found"][0]["bus"]["address"], at);
+
+    let probe = json!({ "target": target, "unit": 1, "table": "holding", "start": 0, "count": 2 });
+    let (status, body) = blank.client.post("/api/commission/probe", &probe);
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(body["rows"].as_array().unwrap().len(), 2);
+    let range = json!({ "target": { "kind": "tcp", "at": "10.0.0.0/16" } });
+    let (status, body) = blank.client.post("/api/commission/scan", &range);
+    assert_eq!((status, &body["detail"]["field"]), (400, &"at".into()));
+
+    let revision = blank.draft(&at, |_| {});
+    assert_eq!(blank.apply(revision).0, 202);
+    blank.await_site("yard");
+    for (call, asked) in [("scan", &scan), ("probe", &probe)] {
+        let (status, body) = blank.client.post(&format!("/api/commission/{call}"), asked);
+        assert_eq!(
+            (status, &body["error"]),
+            (409, &"bus-held".into()),
+            "{call}"
+        );
+    }
+}
+
+#[test]
+fn an_installer_goes_from_a_blank_gateway_to_an_armed_site_in_chinese() {
+    hour("zh");
+}
+
+#[test]
+fn an_installer_goes_from_a_blank_gateway_to_an_armed_site_in_english() {
+    hour("en");
+}
+
+/// The whole hour in a real browser, against the simulated plant.
+fn hour(language: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let base = free_range();
+    let (base_text, control) = (base.to_string(), format!("127.0.0.1:{}", free_port()));
+    let plant_dir = dir.path().join("plant");
+    let args = [
+        "run",
+        "--dir",
+        &plant_dir.to_string_lossy(),
+        "--base-port",
+        &base_text,
+        "--control",
+        &control,
+    ];
+    let _plant = Daemon::start("davy-plant", binary("davy-plant"), &args, dir.path());
+    let [gas, io] = [base + 100, base + 101].map(|port| format!("127.0.0.1:{port}"));
+    for bus in [&gas, &io] {
+        wait::until("the plant", READY, || {
+            std::net::TcpStream::connect(bus).ok()
+        });
+    }
+    let blank = Blank::start(dir.path());
+    let code = wait::until("a code", READY, || blank.code());
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
+    let status = Command::new("npm")
+        .args(["run", "--silent", "test:installer"])
+        .current_dir(web)
+        .env("DAVY_BLANK", &blank.base)
+        .env("DAVY_CODE", code)
+        .env("DAVY_GAS", gas)
+        .env("DAVY_IO", io)
+        .env("DAVY_LANGUAGE", language)
+        .status()
+        .expect("npm starts");
+    assert!(status.success(), "the installer's hour failed");
+    assert!(blank.daemon.stop().success(), "the gateway ended in order");
+}
+
+/// A base whose first ports for buses and links are free now.
+fn free_range() -> u16 {
+    let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let bases = (43_200..60_000).step_by(400);
+    let free = |base: &u16| {
+        (100..108)
+            .chain(200..204)
+            .all(|offset| is_free(base + offset))
+    };
+    bases.into_iter().find(free).expect("free ports")
+}

@@ -1,0 +1,219 @@
+/**
+ * The installer's first hour, as it is spent at the cabinet: from a gateway that has no site file to a site that is armed, on its own pages.
+ * Needs running daemons: DAVY_BLANK (the gateway's address), DAVY_CODE (what its console shows), DAVY_GAS and DAVY_IO (two buses of the plant), DAVY_LANGUAGE.
+ */
+
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { faults, launch, open, PHONE, picture, type Screen } from '../browser/screen';
+
+const given = (name: string): string => {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run this through tests/suite`);
+  return value;
+};
+const [BLANK, CODE, GAS, IO] = [given('DAVY_BLANK'), given('DAVY_CODE'), given('DAVY_GAS'), given('DAVY_IO')];
+const language = given('DAVY_LANGUAGE') === 'en' ? 'en' : 'zh';
+const book = (path: string) => JSON.parse(readFileSync(new URL(`../src/${path}/${language}.json`, import.meta.url), 'utf8')) as Record<string, string>;
+const words = { ...book('plant/messages'), ...book('plant/commission/messages') };
+const shared = JSON.parse(readFileSync(new URL(`../src/i18n/shared.${language}.json`, import.meta.url), 'utf8')) as Record<string, string>;
+/** What a page says, by its key; places as they are. */
+const say = (key: string, places: Record<string, string | number> = {}): string => (words[key] ?? shared[key] ?? key).replace(/\{(\w+)\}/g, (whole, place: string) => String(places[place] ?? whole));
+
+let browser: Browser;
+let screen: Screen;
+let page: Page;
+beforeAll(async () => {
+  browser = await launch();
+  screen = await open(browser, BLANK, '/', { language });
+  page = screen.page;
+});
+afterAll(async () => {
+  await screen.close();
+  await browser.close();
+});
+
+const SLOW = { timeout: 60_000 };
+/** By how its label begins: a hint may follow. */
+const field = (within: Locator | Page, key: string): Locator => within.getByLabel(new RegExp(`^${say(key).replace(/[()]/g, '\\$&')}`));
+const button = (within: Locator | Page, name: string): Locator => within.getByRole('button', { name, exact: true });
+const kept = () => page.getByText(say('draft.kept')).waitFor();
+const step = (name: string) => page.locator(`.step[data-step="${name}"]`);
+
+async function to(name: string): Promise<Locator> {
+  await page.goto(`${BLANK}/commissioning?step=${name}`);
+  await step(name).waitFor();
+  return step(name);
+}
+
+/** Both sizes: a laptop, and a phone with gloves on. What a finger must meet is 56 px. */
+async function looked(name: string): Promise<void> {
+  await picture(page, `installer-${language}-${name}`);
+  expect(await faults(page), name).toEqual([]);
+  await page.setViewportSize({ width: PHONE.width, height: PHONE.height });
+  await picture(page, `installer-${language}-${name}-phone`);
+  const small = await page.locator('.commissioning :is(button, .tabs a, .steps a, input:not([type="radio"]), select):visible').evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height < 55.5).map((one) => one.outerHTML.slice(0, 120)));
+  expect(small, name).toEqual([]);
+  expect(await page.evaluate(() => document.querySelector('.stage')!.scrollWidth - document.querySelector('.stage')!.clientWidth), `${name} is as wide as the phone`).toBeLessThanOrEqual(0);
+  await page.setViewportSize({ width: 1366, height: 768 });
+}
+
+async function logIn(): Promise<void> {
+  const dialog = page.locator('dialog[open]');
+  await dialog.locator('input[type="password"]').fill('4821');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+}
+
+test('a blank gateway says that nothing is monitored, and lets nobody in without the code of its console', async () => {
+  await page.getByText(say('overview.blank')).waitFor();
+  expect(await page.locator('.arming-flag').innerText()).toBe(say('flag.blank'));
+  await page.goto(`${BLANK}/commissioning`);
+  const first = page.locator('form.first');
+  await first.waitFor();
+  await looked('1-first');
+  await first.locator('input[name="code"]').fill('0000-0001');
+  await first.locator('input[name="called"]').fill('李敏');
+  await first.locator('input[name="id"]').fill('li');
+  await first.locator('input[name="pin"]').fill('4821');
+  await first.locator('input[name="again"]').fill('4821');
+  await button(first, say('first.send')).click();
+  await first.getByText(say('why.wrong-code')).waitFor();
+  await first.locator('input[name="code"]').fill(CODE);
+  await button(first, say('first.send')).click();
+  await step('site').waitFor();
+});
+
+test('site, area and people are named, and the draft outlives a reload of the page', async () => {
+  const here = step('site');
+  const identity = here.getByLabel(say('site.identity'), { exact: true });
+  await field(identity, 'name.zh').fill('城东储罐区');
+  await field(identity, 'name.en').fill('East Tank Farm');
+  await field(identity, 'site.id').fill('tank-farm');
+  await button(here, say('site.add-area')).click();
+  const areas = here.getByLabel(say('site.areas'), { exact: true });
+  await field(areas, 'name.zh').fill('一号罐');
+  await field(areas, 'name.en').fill('Tank 1');
+  await button(here, say('site.add-person')).click();
+  const people = here.getByLabel(say('site.people'), { exact: true });
+  await field(people, 'person.name').fill('王伟');
+  await field(people, 'person.id').fill('wang');
+  await field(people, 'person.pin').fill('2468');
+  await button(people, say('person.keep')).click();
+  await people.getByText('王伟').waitFor();
+  await kept();
+  await page.reload();
+  await step('site').waitFor();
+  expect(await field(step('site').getByLabel(say('site.identity'), { exact: true }), 'site.id').inputValue()).toBe('tank-farm');
+  await looked('2-site');
+});
+
+async function scan(at: string, units: string): Promise<void> {
+  const here = await to('scan');
+  await button(here, say('target.tcp')).click();
+  await field(here, 'target.address').fill(at);
+  await field(here, 'scan.units').fill(units);
+  await button(here, say('scan.begin')).click();
+  await page.locator('.found').first().waitFor(SLOW);
+  await button(here, say('scan.begin')).waitFor(SLOW);
+}
+
+test('a scan finds the detectors and the relays, and each becomes a device with its points', async () => {
+  await scan(GAS, '1-2');
+  const found = page.locator('.found');
+  expect(await found.count()).toBe(2);
+  await looked('3-scan');
+  for (const unit of [1, 2]) {
+    const card = page.locator(`.found[data-unit="${unit}"]`);
+    const chip = card.getByRole('button', { name: /XNX/ });
+    if ((await chip.getAttribute('aria-pressed')) === 'false') await chip.click();
+    await button(card, say('found.add')).click();
+    await card.getByText(say('found.taken')).waitFor();
+    await kept();
+  }
+  await scan(IO, '2');
+  const relay = page.locator('.found[data-unit="2"]');
+  const chosen = relay.getByRole('button', { name: /relay and discrete|继电器与开关量/ });
+  if ((await chosen.count()) === 0) await button(relay, say('found.all')).click();
+  if ((await chosen.getAttribute('aria-pressed')) === 'false') await chosen.click();
+  await button(relay, say('found.add')).click();
+  await relay.getByText(say('found.taken')).waitFor();
+  await kept();
+});
+
+test('a probe shows what registers could mean, and nothing is written', async () => {
+  await page.goto(`${BLANK}/commissioning/probe?kind=tcp&at=${GAS}&unit=1&table=holding&start=2&count=4`);
+  await button(page, say('probe.read')).click();
+  await page.locator('.probe-row').first().waitFor();
+  expect(await page.locator('.probe-row').count()).toBe(4);
+  expect(await page.locator('.decoding[data-physical="true"]').count()).toBeGreaterThan(0);
+  await looked('4-probe');
+});
+
+test('points take a tag, a name and a preset; limits bring their source and are signed for', async () => {
+  await to('points');
+  const lines = page.locator('.point-line');
+  await lines.nth(1).waitFor();
+  expect(await lines.count()).toBe(2);
+  for (const [at, tag] of [[0, 'GT-101'], [1, 'GT-102']] as const) {
+    const line = lines.nth(at);
+    await button(line, say('point.edit')).click();
+    await field(line, 'name.zh').fill(at === 0 ? '一号罐东侧可燃气' : '一号罐西侧可燃气');
+    await field(line, 'name.en').fill(at === 0 ? 'Combustible gas, tank 1 east' : 'Combustible gas, tank 1 west');
+    await line.getByLabel(say('point.measures')).selectOption('combustible-gas');
+    await line.getByLabel(say('point.substance')).selectOption('methane');
+    await field(line, 'point.id').fill(tag);
+    await field(line, 'point.id').blur();
+    await page.locator(`.point-line[data-point="${tag}"]`).waitFor();
+  }
+  await kept();
+  await looked('5-points');
+  const limits = await to('limits');
+  const one = limits.locator('[data-point="GT-101"]');
+  expect(await one.locator('[data-level="HH"] input').getAttribute('placeholder')).toBe('50');
+  expect(await one.locator('[data-level="HH"]').innerText()).toContain('GB/T 50493-2019');
+  await limits.locator('input[name="sign-by"]').fill('李建国');
+  await kept();
+  await looked('6-limits');
+});
+
+test('an output is demanded by the alarms that are chosen', async () => {
+  const here = await to('outputs');
+  await button(here, say('output.fan')).click();
+  await button(here, say('outputs.add')).click();
+  const card = here.locator('[data-output="FAN-1"]');
+  await card.waitFor();
+  for (const east of [/tank 1 east.*(High-high|HH|高高)|一号罐东侧可燃气 高高/i, /tank 1 west.*(High-high|HH|高高)|一号罐西侧可燃气 高高/i]) await card.getByRole('button', { name: east }).click();
+  await button(card, say('outputs.latching')).click();
+  await kept();
+  await looked('7-outputs');
+});
+
+test('the check passes, and the site runs without a restart by anybody, armed with nothing', async () => {
+  const here = await to('check');
+  await here.locator('[data-ok="true"]').waitFor();
+  await looked('8-check');
+  await button(here, say('apply.send')).click();
+  await step('prove').waitFor(SLOW);
+  await page.locator('.arming-flag').getByText(say('flag.unarmed', { count: 3 })).waitFor(SLOW);
+  const health = (await (await fetch(`${BLANK}/healthz`)).json()) as { parts: { name: string }[] };
+  expect(health.parts.map((part) => part.name)).not.toContain('site');
+});
+
+test('nothing is armed without a proof or a reason, and what is refused is named', async () => {
+  const here = await to('arm');
+  await button(here, say('arm.choose-all')).click();
+  await button(here, say('arm.send', { count: 3 })).click();
+  await logIn();
+  await here.getByText(say('arm.refused', { ids: 'GT-101, GT-102, FAN-1' })).waitFor();
+  await looked('9-arm');
+  await here.locator('[data-held="GT-101"]').getByLabel(say('arm.reason')).fill('无标准气，周五补做');
+  for (const other of ['GT-102', 'FAN-1']) await here.locator(`[data-held="${other}"] .chip`).click();
+  await button(here, say('arm.send', { count: 1 })).click();
+  await page.locator('.arming-flag').getByText(say('flag.unarmed', { count: 2 })).waitFor(SLOW);
+  const site = (await (await fetch(`${BLANK}/api/site`)).json()) as { points: { id: string; armed: boolean }[] };
+  expect(site.points.map(({ id, armed }) => [id, armed])).toEqual([['GT-101', true], ['GT-102', false]]);
+  const said = screen.complaints.filter((complaint) => !/40[19]|ERR_|EventSource|Failed to load/.test(complaint));
+  expect(said).toEqual([]);
+});
