@@ -69,6 +69,37 @@ fn leak_story(dir: &Path, plant: &Pymodbus, bus: String) {
     assert_eq!(story, ["active", "acknowledge", "clear", "reset"]);
 }
 
+#[test]
+fn a_gateway_that_ends_leaves_its_siren_on_whatever_the_fail_safe_state_and_so_does_its_next_start()
+{
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let plant = Pymodbus::tcp(dir.path(), port);
+    let wiring = Wiring {
+        id: "suite".into(),
+        bus: format!("kind = \"tcp\"\naddress = \"127.0.0.1:{port}\"\ntimeout_ms = 1000"),
+        broker: None,
+        period_ms: 500,
+    };
+    let site = Site::write(dir.path(), &wiring);
+    site.edit(|text| text.replacen("[[output]]\n", "[[output]]\nfail_safe = \"off\"\n", 1));
+    let gateway = site.start();
+    assert_eq!(
+        gateway.client.read("/api/site")["outputs"][0]["fail_safe"],
+        "off"
+    );
+    plant.set("hr", 0, 600);
+    await_siren(&plant, 1);
+    assert!(gateway.daemon.stop().success());
+    assert_eq!(plant.get("co", 0), 1, "the end of a gateway is no write");
+
+    // While it is down the danger passes; the latch holds the siren, from the first write of the next start on.
+    plant.set("hr", 0, 100);
+    let gateway = site.start();
+    gateway.await_state("GT-1.HH", "LATCH-UNACK");
+    assert_eq!(plant.get("co", 0), 1);
+}
+
 /// Gas about the limit: four times over it, and each time back by 2.5, half a unit below where it clears.
 #[test]
 fn an_alarm_that_chatters_is_named_with_the_deadband_that_its_recorded_signal_asks_for() {
