@@ -61,6 +61,7 @@ async function looked(name: string): Promise<void> {
 
 async function logIn(): Promise<void> {
   const dialog = page.locator('dialog[open]');
+  await dialog.locator('.chip', { hasText: '李敏' }).click();
   await dialog.locator('input[type="password"]').fill('4821');
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'detached' });
