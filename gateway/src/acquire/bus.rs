@@ -227,7 +227,7 @@ impl BusTask {
     async fn read_round(&mut self, position: usize) {
         if let Some(probe) = self.stations[position].probe() {
             let outcome = self.exchange(position, &probe).await;
-            if !self.stations[position].take_probe(probe, outcome, self.clock.wall()) {
+            if !self.stations[position].take_probe(outcome, self.clock.wall()) {
                 return;
             }
         }

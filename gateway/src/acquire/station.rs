@@ -5,8 +5,8 @@
 //! - A block refused with exception 2 or 3 is halved until the bad value stands alone; that one is asked again every [`QUARANTINE`].
 //! - Busy (5, 6) is asked again at the round's end, [`BUSY_MAX`] times.
 //! - 10 and 11 are a TCP gateway's words for a unit that it cannot reach: the device itself did not answer.
-//! - On a link without transaction numbers, the first request after a silence asks for another count than the one that was not answered, so that
-//!   a late answer cannot be taken for it.
+//! - On a link without transaction numbers, what is asked after a silence has an answer of another length than all that stayed unanswered, up to
+//!   [`PROBES`] of them in a row, and only that answer ends the doubt: a unit answers in order, so nothing older can come after it.
 
 use super::pdu::{Fault, Request, data_length};
 use super::plan::{Block, Image, Plan};
@@ -20,6 +20,8 @@ use tokio::time::Instant;
 pub(super) const PROBE_MAX: Duration = Duration::from_secs(10);
 /// A value that the device refuses is asked for again after this.
 const QUARANTINE: Duration = Duration::from_secs(60);
+/// So many requests that stay unanswered in a row have answers of different lengths; they are sent over a minute and more.
+const PROBES: u16 = 8;
 /// Most halvings in one round: the rest waits for the next.
 const SPLITS_MAX: u8 = 16;
 /// Most repetitions for a busy device in one round.
@@ -49,6 +51,10 @@ pub(super) struct Station {
     probe_at: Instant,
     /// The read that was last left without a good answer, on a link without transaction numbers.
     suspect: Option<Request>,
+    /// Probes since then that were not answered either.
+    probes: u16,
+    /// Most values of a probe, by what the device can: of registers and of bits.
+    longest: (u16, u16),
     untagged: bool,
     answered: bool,
     cause: NoValue,
@@ -78,6 +84,8 @@ impl Station {
             silent: 0,
             probe_at: now,
             suspect: None,
+            probes: 0,
+            longest: (settings.max_block, settings.max_bits),
             untagged,
             answered: false,
             cause: NoValue::NotYetRead,
@@ -186,7 +194,7 @@ impl Station {
         self.queue.extend(retry.map(|(_, position)| position));
     }
 
-    /// What must be answered before anything else may be asked: a read of another count than the one that stayed unanswered.
+    /// What must be answered before anything else may be asked: a read whose answer is as long as none that is still owed.
     pub(super) fn probe(&self) -> Option<Request> {
         let Some(Request::Read {
             table,
@@ -196,35 +204,32 @@ impl Station {
         else {
             return None;
         };
-        let many = match table {
-            Table::Coil | Table::DiscreteInput => 9,
-            Table::Holding | Table::Input => 2,
+        let (step, most) = match table {
+            Table::Coil | Table::DiscreteInput => (8, self.longest.1),
+            Table::Holding | Table::Input => (1, self.longest.0),
         };
-        let count = if data_length(table, count) == data_length(table, 1) {
-            many
-        } else {
-            1
-        };
+        let counts = (0..=PROBES).map(|nth| 1 + nth * step);
+        let free: Vec<u16> = counts
+            .filter(|other| {
+                *other <= most && data_length(table, *other) != data_length(table, count)
+            })
+            .collect();
+        let nth = usize::from(self.probes) % free.len().max(1);
         Some(Request::Read {
             table,
             start,
-            count,
+            count: free.get(nth).copied().unwrap_or(1),
         })
     }
 
     /// The outcome of a probe, whose words do not matter. Returns whether the round goes on.
-    pub(super) fn take_probe(
-        &mut self,
-        probe: Request,
-        outcome: Result<(), Fault>,
-        at: WallMs,
-    ) -> bool {
+    pub(super) fn take_probe(&mut self, outcome: Result<(), Fault>, at: WallMs) -> bool {
         match outcome {
-            Ok(()) => self.suspect = None,
+            Ok(()) => self.believe(),
             Err(fault) => match verdict(fault) {
-                Verdict::Answer(_) => self.suspect = None,
+                Verdict::Answer(_) => self.believe(),
                 Verdict::Silence(cause) => {
-                    self.suspect = Some(probe);
+                    self.probes = self.probes.saturating_add(1);
                     self.cause = cause;
                     self.queue.clear();
                     self.image.forget(cause, at);
@@ -235,10 +240,15 @@ impl Station {
         true
     }
 
+    /// Nothing is owed any more.
+    fn believe(&mut self) {
+        (self.suspect, self.probes) = (None, 0);
+    }
+
     /// A read outside the round, such as an output's, that got no good answer.
     pub(super) fn suspect(&mut self, request: Request) {
         if self.untagged {
-            self.suspect = Some(request);
+            (self.suspect, self.probes) = (Some(request), 0);
         }
     }
 
@@ -410,5 +420,106 @@ const fn verdict(fault: Fault) -> Verdict {
         Fault::BadFrame => Verdict::Silence(NoValue::BadFrame),
         Fault::LinkDown | Fault::Exception(10) => Verdict::Silence(NoValue::LinkDown),
         Fault::Exception(code) => Verdict::Answer(code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn station() -> Station {
+        let text = r#"
+schema = 1
+[site]
+id = "s"
+name = { zh = "站", en = "Site" }
+[screen]
+listen = "127.0.0.1:8080"
+[[area]]
+id = "a"
+name = { zh = "区", en = "Area" }
+[[bus]]
+id = "b"
+kind = "rtu-over-tcp"
+address = "127.0.0.1:4001"
+[[device]]
+id = "d"
+name = { zh = "器", en = "Device" }
+bus = "b"
+unit = 1
+[[point]]
+id = "p"
+name = { zh = "点", en = "Point" }
+area = "a"
+device = "d"
+register = { table = "holding", address = 0, as = "f32" }
+kind = "other"
+unit = "%"
+range = [0, 100]
+"#;
+        let loaded = davy_config::parse("site.toml", text, Path::new("."));
+        let site = loaded.unwrap_or_else(|problems| panic!("{problems}")).site;
+        Station::new(&site, DeviceIndex(0), true, Instant::now())
+    }
+
+    fn at() -> WallMs {
+        WallMs(0)
+    }
+
+    /// The lengths of the answers to what is asked, one silence after the other.
+    fn silences(station: &mut Station, times: usize) -> Vec<usize> {
+        let mut asked = Vec::new();
+        let mut now = Instant::now();
+        for _ in 0..times {
+            now += Duration::from_secs(60);
+            station.begin(now, at());
+            let request = match station.probe() {
+                Some(probe) => {
+                    station.take_probe(Err(Fault::Timeout), at());
+                    probe
+                }
+                None => {
+                    let (position, request) = station.next().expect("a block");
+                    station.take(position, Err(Fault::Timeout), now, at());
+                    request
+                }
+            };
+            station.finish(now);
+            let Request::Read { table, count, .. } = request else {
+                panic!("a station reads")
+            };
+            asked.push(data_length(table, count));
+        }
+        asked
+    }
+
+    #[tokio::test]
+    async fn no_two_of_many_unanswered_requests_could_share_an_answer() {
+        let mut asked = silences(&mut station(), usize::from(PROBES) + 1);
+        asked.sort_unstable();
+        asked.dedup();
+        assert_eq!(asked.len(), usize::from(PROBES) + 1);
+    }
+
+    #[tokio::test]
+    async fn a_probe_asks_for_no_more_than_the_device_can() {
+        let mut station = station();
+        station.longest.0 = 3;
+        let asked = silences(&mut station, 20);
+        assert!(asked.iter().all(|length| *length <= 6), "{asked:?}");
+        assert!(asked[1..].iter().all(|length| *length != asked[0]));
+    }
+
+    #[tokio::test]
+    async fn only_an_answer_to_the_probe_itself_ends_the_doubt() {
+        let mut station = station();
+        silences(&mut station, 3);
+        let now = Instant::now() + Duration::from_secs(600);
+        station.begin(now, at());
+        assert!(station.probe().is_some());
+        assert!(station.take_probe(Ok(()), at()));
+        assert!(station.probe().is_none() && !station.is_suspect());
+        assert!(station.next().is_some());
     }
 }

@@ -411,13 +411,17 @@ impl<'a> Slave<'a> {
         }
     }
 
-    /// One bit is wrong; on TCP in what comes before the data.
+    /// One bit is wrong; on TCP in what comes before the data, but for the low byte of the transaction number: of an answer that the machine made late,
+    /// that could make the one to the next request, which no master can tell.
     fn corrupted(&mut self, mut frame: Vec<u8>) -> Vec<u8> {
         let end = match self.framing {
             Framing::Tcp => 9,
             Framing::Rtu => frame.len(),
         };
-        let at = self.dice.below(end);
+        let at = match (self.framing, self.dice.below(end)) {
+            (Framing::Tcp, 1) => 0,
+            (_, at) => at,
+        };
         frame[at] ^= 1 << self.dice.below(8);
         frame
     }
