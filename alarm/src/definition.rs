@@ -72,6 +72,32 @@ impl Condition {
         }
     }
 
+    /// How far a value must go back before the condition is clear, in the point's engineering unit, where it has a set-point (R1).
+    pub const fn deadband(&self) -> Option<f64> {
+        match self {
+            Self::HiHi { deadband, .. }
+            | Self::Hi { deadband, .. }
+            | Self::Lo { deadband, .. }
+            | Self::LoLo { deadband, .. }
+            | Self::Deviation { deadband, .. }
+            | Self::RateOfChange { deadband, .. }
+            | Self::Stel { deadband, .. }
+            | Self::Twa { deadband, .. } => Some(*deadband),
+            Self::Discrete { .. }
+            | Self::Frozen
+            | Self::Bad
+            | Self::Stale { .. }
+            | Self::CommsLost
+            | Self::Vote
+            | Self::Degraded
+            | Self::Unmonitored
+            | Self::Discrepancy
+            | Self::OutputFailed
+            | Self::Manual
+            | Self::Unproved => None,
+        }
+    }
+
     /// The set-point in the point's engineering unit, where the condition has one.
     pub const fn set_point(&self) -> Option<f64> {
         match self {

@@ -62,7 +62,7 @@ fn every_refusal_says_why_by_its_name() {
 }
 
 #[test]
-fn every_condition_completes_the_id_of_its_alarm_and_tells_its_set_point() {
+fn every_condition_completes_the_id_of_its_alarm_and_tells_its_set_point_and_deadband() {
     let (set_point, deadband, limit) = (7.0, 1.0, 7.0);
     let named = [
         (
@@ -119,6 +119,7 @@ fn every_condition_completes_the_id_of_its_alarm_and_tells_its_set_point() {
     ];
     for (condition, suffix, at) in named {
         assert_eq!((condition.suffix(), condition.set_point()), (suffix, at));
+        assert_eq!(condition.deadband(), at.map(|_| deadband));
     }
 }
 

@@ -259,41 +259,11 @@ fn judged(
     })
 }
 
+/// Of what is a limit of the value itself.
 fn limit(alarm: &site::Alarm) -> Option<LimitModel<'_>> {
-    let (set_point, deadband) = match alarm.definition.condition {
-        Condition::HiHi {
-            set_point,
-            deadband,
-        }
-        | Condition::Hi {
-            set_point,
-            deadband,
-        }
-        | Condition::Lo {
-            set_point,
-            deadband,
-        }
-        | Condition::LoLo {
-            set_point,
-            deadband,
-        } => (set_point, deadband),
-        Condition::Discrete { .. }
-        | Condition::Deviation { .. }
-        | Condition::RateOfChange { .. }
-        | Condition::Frozen
-        | Condition::Stel { .. }
-        | Condition::Twa { .. }
-        | Condition::Bad
-        | Condition::Stale { .. }
-        | Condition::CommsLost
-        | Condition::Vote
-        | Condition::Degraded
-        | Condition::Unmonitored
-        | Condition::Discrepancy
-        | Condition::OutputFailed
-        | Condition::Manual
-        | Condition::Unproved => return None,
-    };
+    let condition = &alarm.definition.condition;
+    let on_value = Some(condition).filter(|_| alarm.input == site::Input::Value);
+    let (set_point, deadband) = on_value?.set_point().zip(condition.deadband())?;
     Some(LimitModel {
         alarm: &alarm.id,
         condition: alarm.definition.condition.suffix(),

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A program and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 2] = [
+const PROGRAMS: [(&str, &str); 3] = [
     ("/usr/sbin/mosquitto", "mosquitto"),
     ("/usr/bin/chromium", "chromium"),
+    ("/usr/bin/pdftotext", "poppler-utils"),
 ];
 /// A file and the Debian package that brings it.
 const FILES: [(&str, &str); 1] = [(
@@ -31,7 +32,7 @@ pub(crate) fn install_packages() -> Result<()> {
     }
     step(&format!("Debian packages: {}", missing.join(" ")));
     apt(&["update", "-q"]).context(
-        "the package lists cannot be read; install by hand: mosquitto chromium fonts-noto-cjk",
+        "the package lists cannot be read; install by hand: mosquitto chromium poppler-utils fonts-noto-cjk",
     )?;
     let install: Vec<&str> = ["install", "-y", "-q", "--no-install-recommends"]
         .into_iter()

@@ -241,7 +241,12 @@ fn alarm(site: &Site, alarm: &Alarm) -> Facts {
     facts.extend(alarm.guidance.as_ref().map(|text| ("guidance", both(text))));
     let limit = definition.condition.set_point();
     facts.extend(limit.map(|limit| ("set_point", with_unit(limit))));
-    facts.extend(deadband(&definition.condition).map(|band| ("deadband", with_unit(band))));
+    facts.extend(
+        definition
+            .condition
+            .deadband()
+            .map(|band| ("deadband", with_unit(band))),
+    );
     match definition.condition {
         Condition::Discrete { when } => {
             facts.insert("when", when.to_string());
@@ -253,31 +258,6 @@ fn alarm(site: &Site, alarm: &Alarm) -> Facts {
     }
     facts.extend(looks_at(site, alarm.input));
     facts
-}
-
-const fn deadband(condition: &Condition) -> Option<f64> {
-    match condition {
-        Condition::HiHi { deadband, .. }
-        | Condition::Hi { deadband, .. }
-        | Condition::Lo { deadband, .. }
-        | Condition::LoLo { deadband, .. }
-        | Condition::Deviation { deadband, .. }
-        | Condition::RateOfChange { deadband, .. }
-        | Condition::Stel { deadband, .. }
-        | Condition::Twa { deadband, .. } => Some(*deadband),
-        Condition::Discrete { .. }
-        | Condition::Frozen
-        | Condition::Bad
-        | Condition::Stale { .. }
-        | Condition::CommsLost
-        | Condition::Vote
-        | Condition::Degraded
-        | Condition::Unmonitored
-        | Condition::Discrepancy
-        | Condition::OutputFailed
-        | Condition::Manual
-        | Condition::Unproved => None,
-    }
 }
 
 fn looks_at(site: &Site, input: Input) -> Vec<(&'static str, String)> {

@@ -5,19 +5,22 @@ use super::draft::{Alarms, Draft, DraftError, Sight, Taken, kept};
 use super::due::{Calendar, Due, Standing, State};
 use super::key::Key;
 use super::ledger::{Entry, Ledger, LedgerError};
-use super::plan::{Kind, Plan, basis, basis_of_output};
-use super::proof::{Of, Proof, Run, Seen, StepDone, Verdict};
+use super::plan::Kind;
+use super::proof::{Of, Proof, Seen, Verdict};
 use super::report::{self, Made, ReportError};
-use super::window::{Still, Window};
+use super::subject::{Subject, basis_of, find, named};
+use super::told;
+use super::under_way::UnderWay;
+use super::window::Still;
 use crate::clock::{self, Clock};
 use crate::desk::{Desk, DeskError};
-use crate::journal::{self, Journal, Proved, Record};
-use crate::judge::{Ask, Person};
+use crate::journal::Journal;
+use crate::judge::Ask;
 use crate::live::Live;
 use crate::message;
-use davy_alarm::{Action, Actor, Instant, Signal, WallMs};
+use davy_alarm::Signal;
 use davy_config::Language;
-use davy_config::site::{AlarmIndex, OutputIndex, PointIndex, Proving, Site};
+use davy_config::site::{OutputIndex, PointIndex, Site};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,8 +28,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Proofs under way at one time: more people than that do not prove one site.
-const MOST_UNDER_WAY: usize = 16;
 /// How often a point under proof is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How often the calendar is looked at.
@@ -35,11 +36,6 @@ const CALENDAR_EVERY: Duration = Duration::from_secs(60);
 const JOURNALLED_AFTER: Duration = Duration::from_secs(2);
 /// A proof that nobody touches for so long ends, and its alarms come back into service.
 const IDLE_MAX_MS: u64 = 2 * 3_600_000;
-/// How long an output may be tested, seconds.
-const TEST_S: std::ops::RangeInclusive<u32> = 1..=60;
-/// Longest text of a journal's record, bytes.
-const DETAIL_MAX: usize = 4_000;
-
 /// Why something is not done.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
@@ -83,7 +79,7 @@ pub struct Started {
 
 /// The bench; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Bench(Arc<Inner>);
+pub struct Bench(pub(super) Arc<Inner>);
 
 /// Where a bench gets at the rest of the gateway.
 #[derive(Clone, Debug)]
@@ -97,45 +93,23 @@ pub struct Parts {
 }
 
 #[derive(Debug)]
-struct Inner {
-    parts: Parts,
+pub(super) struct Inner {
+    pub(super) parts: Parts,
     /// Why there is none, if there is none: then nothing is signed, and all else goes on.
     key: Result<Key, String>,
     state: Mutex<Shelf>,
     /// Something changed that the watch must look at.
-    stirred: Notify,
+    pub(super) stirred: Notify,
 }
 
 #[derive(Debug)]
-struct Shelf {
+pub(super) struct Shelf {
     ledger: Ledger,
-    under_way: Vec<UnderWay>,
+    pub(super) under_way: Vec<UnderWay>,
     /// Numbers up to this one were handed to the journal.
     handed: Option<(u64, tokio::time::Instant)>,
     /// By alarm: what it was last told.
     told: BTreeMap<usize, Signal>,
-}
-
-/// What a bench can prove.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subject {
-    Point(PointIndex),
-    Output(OutputIndex),
-}
-
-/// A proof under way, and what is seen of its subject.
-#[derive(Debug)]
-struct UnderWay {
-    draft: Draft,
-    subject: Subject,
-    touched: Instant,
-    window: Window,
-    /// The source time of the last reading taken.
-    last: Option<WallMs>,
-    alarms: Alarms,
-    /// Of an output: since when each is waited for.
-    demanded: Option<Instant>,
-    ended: Option<Instant>,
 }
 
 /// One row of what is to be proved.
@@ -250,51 +224,6 @@ impl Bench {
     /// Whether the clock is behind the ledger.
     pub fn is_doubtful(&self) -> bool {
         self.calendar(&self.shelf()).is_doubtful()
-    }
-
-    /// Begins a proof. With `under_test` the point's alarms go out of service first; an output is switched on.
-    pub async fn start(
-        &self,
-        subject: Subject,
-        by: &davy_config::site::Person,
-        started: Started,
-    ) -> Result<(), BenchError> {
-        let now_ms = self.0.parts.clock.wall().0;
-        let mut draft = self.draft(subject, by, &started, now_ms)?;
-        {
-            let shelf = self.shelf();
-            if shelf.under_way.iter().any(|one| one.subject == subject) {
-                return Err(BenchError::UnderWay);
-            }
-            if shelf.under_way.len() >= MOST_UNDER_WAY {
-                return Err(BenchError::TooMany);
-            }
-        }
-        match subject {
-            Subject::Point(point) if started.under_test => {
-                draft.taken_out = self.take_out(point, &draft.by).await?;
-            }
-            Subject::Point(_) => {}
-            Subject::Output(output) => {
-                let for_ms = draft.run.as_ref().map_or(0, |run| run.demand_ms);
-                let ask = Ask::TestOutput {
-                    output,
-                    for_ms,
-                    actor: MAINTENANCE,
-                    person: reasoned(&draft.by, "prove-reason"),
-                };
-                self.0.parts.desk.ask(ask, None).await?;
-            }
-        }
-        let now = self.0.parts.clock.now();
-        let under_way = UnderWay::new(&self.0.parts.site, draft, subject, now);
-        self.with_shelf(move |shelf| {
-            shelf.under_way.push(under_way);
-            shelf.keep()
-        })
-        .await?;
-        self.0.stirred.notify_one();
-        Ok(())
     }
 
     /// Takes what is seen now into a step.
@@ -518,90 +447,6 @@ impl Bench {
         }
     }
 
-    fn draft(
-        &self,
-        subject: Subject,
-        by: &davy_config::site::Person,
-        started: &Started,
-        now_ms: i64,
-    ) -> Result<Draft, BenchError> {
-        let site = &self.0.parts.site;
-        let (of, basis) = basis_of(site, subject);
-        let (steps, run) = match subject {
-            Subject::Point(point) => {
-                let plan = Plan::of(site, &site.points[point.0], started.kind);
-                (plan.ok_or(BenchError::Kind)?.steps, None)
-            }
-            Subject::Output(output) => (Vec::new(), Some(run_of(site, output, started, now_ms)?)),
-        };
-        let steps = steps.into_iter().map(|step| StepDone {
-            kind: step.kind,
-            alarm: step.alarm,
-            expected: step.expected,
-            tolerance: step.tolerance,
-            found: None,
-            left: None,
-            skipped: None,
-        });
-        Ok(Draft {
-            of,
-            subject: named(site, subject).0.to_owned(),
-            kind: started.kind,
-            by: by.id.clone(),
-            name: by.name.clone(),
-            begun_ms: now_ms,
-            touched_ms: now_ms,
-            gas: started.gas.as_deref().and_then(kept),
-            instrument: started.instrument.as_deref().and_then(kept),
-            under_test: started.under_test,
-            taken_out: Vec::new(),
-            basis,
-            steps: steps.collect(),
-            run,
-        })
-    }
-
-    /// Puts a point's alarms out of service; all of them or none.
-    async fn take_out(&self, point: PointIndex, by: &str) -> Result<Vec<String>, BenchError> {
-        let site = &self.0.parts.site;
-        let mut taken = Vec::new();
-        for alarm in &site.points[point.0].alarms {
-            if self.0.parts.live.alarm(*alarm).out_of_service {
-                continue;
-            }
-            let action = Action::OutOfService { reason: true };
-            if let Err(error) = self.ask(*alarm, action, by).await {
-                self.bring_back(&taken, by).await;
-                return Err(error.into());
-            }
-            taken.push(site.alarms[alarm.0].id.clone());
-        }
-        Ok(taken)
-    }
-
-    /// Puts alarms back into service; one that cannot be stands in the log, and in the list of what is out of service.
-    async fn bring_back(&self, ids: &[String], by: &str) {
-        for id in ids {
-            let mut alarms = self.0.parts.site.alarms.iter();
-            let Some(alarm) = alarms.position(|alarm| alarm.id == *id) else {
-                continue;
-            };
-            if let Err(error) = self.ask(AlarmIndex(alarm), Action::InService, by).await {
-                tracing::warn!(alarm = id, %error, "does not come back into service after its proof");
-            }
-        }
-    }
-
-    async fn ask(&self, alarm: AlarmIndex, action: Action, by: &str) -> Result<(), DeskError> {
-        let ask = Ask::Alarm {
-            alarm,
-            action,
-            actor: MAINTENANCE,
-            person: reasoned(by, "prove-reason"),
-        };
-        self.0.parts.desk.ask(ask, None).await
-    }
-
     /// Enters the proof into the ledger, then lets its alarms back.
     async fn end(
         &self,
@@ -611,7 +456,15 @@ impl Bench {
         verdict: Verdict,
         reason: Option<String>,
     ) -> Result<Proof, BenchError> {
-        let draft = self.look(subject).ok_or(BenchError::NotUnderWay)?.draft;
+        // Who ends it ends it alone: two at one time would enter it twice.
+        let draft = {
+            let mut shelf = self.shelf();
+            let mut all = shelf.under_way.iter_mut();
+            let found = all.find(|one| one.subject == subject && !one.ending);
+            let one = found.ok_or(BenchError::NotUnderWay)?;
+            one.ending = true;
+            one.draft.clone()
+        };
         let (taken_out, now_ms) = (draft.taken_out.clone(), self.0.parts.clock.wall().0);
         let unit = match subject {
             Subject::Point(point) => self.0.parts.site.points[point.0].unit.clone(),
@@ -639,13 +492,17 @@ impl Bench {
             steps: draft.steps,
             run: draft.run,
         };
-        let proof = self.enter(proof).await?;
+        let entered = self.enter(proof).await;
+        if entered.is_err() {
+            let mut shelf = self.shelf();
+            let mut all = shelf.under_way.iter_mut();
+            if let Some(one) = all.find(|one| one.subject == subject) {
+                one.ending = false;
+            }
+        }
+        let proof = entered?;
         self.bring_back(&taken_out, &who).await;
-        self.with_shelf(move |shelf| {
-            shelf.under_way.retain(|one| one.subject != subject);
-            shelf.keep()
-        })
-        .await?;
+        self.forget(subject).await?;
         tracing::info!(
             subject = proof.subject,
             kind = proof.kind.name(),
@@ -680,8 +537,8 @@ impl Bench {
         let mut newest = handed;
         for entry in shelf.ledger.unjournalled() {
             let (number, record) = match entry {
-                Entry::Proof(proof) => (proof.number, self.record(proof)),
-                Entry::Report(made) => (made.number, record_of_report(made)),
+                Entry::Proof(proof) => (proof.number, told::record(&self.0.parts.site, proof)),
+                Entry::Report(made) => (made.number, told::record_of_report(made)),
                 Entry::Journalled(_) | Entry::Drafts(_) => continue,
             };
             if number > handed {
@@ -692,28 +549,6 @@ impl Bench {
         if newest > handed {
             shelf.handed = Some((newest, tokio::time::Instant::now()));
         }
-    }
-
-    fn record(&self, proof: &Proof) -> Record {
-        let site = &self.0.parts.site;
-        let position = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let of = match find(site, proof.of, &proof.subject) {
-            Some(Subject::Point(point)) => Proved::Point(position(point.0)),
-            Some(Subject::Output(output)) => Proved::Output(position(output.0)),
-            // Renamed since: the record itself says what it was of.
-            None => Proved::Site,
-        };
-        let whole = serde_json::to_string(proof).unwrap_or_default();
-        Record::Proof(Box::new(journal::Proof {
-            of,
-            number: proof.number,
-            actor: proof.by.as_str().into(),
-            time: WallMs(proof.ended_ms),
-            kind: proof.kind.name().into(),
-            outcome: proof.verdict.name().into(),
-            digest: report::sha256(whole.as_bytes()).into(),
-            detail: detail(proof, whole).into(),
-        }))
     }
 
     async fn mark_journalled(&self) {
@@ -727,7 +562,10 @@ impl Bench {
         let marked = self
             .with_shelf(move |shelf| {
                 shelf.ledger.append(Entry::Journalled(number))?;
-                shelf.handed = None;
+                // What was handed over meanwhile waits for its own mark.
+                if shelf.handed.is_some_and(|(newest, _)| newest == number) {
+                    shelf.handed = None;
+                }
                 Ok(())
             })
             .await;
@@ -796,7 +634,7 @@ impl Bench {
         }
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    pub(super) fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -817,7 +655,7 @@ impl Bench {
     }
 
     /// Writes to disk where it holds nobody up.
-    async fn with_shelf<T: Send + 'static>(
+    pub(super) async fn with_shelf<T: Send + 'static>(
         &self,
         change: impl FnOnce(&mut Shelf) -> Result<T, BenchError> + Send + 'static,
     ) -> Result<T, BenchError> {
@@ -828,114 +666,14 @@ impl Bench {
 }
 
 impl Shelf {
-    fn keep(&self) -> Result<(), BenchError> {
+    pub(super) fn keep(&self) -> Result<(), BenchError> {
         let drafts: Vec<Draft> = self.under_way.iter().map(|one| one.draft.clone()).collect();
         Ok(self.ledger.keep(&drafts)?)
     }
 }
 
-impl UnderWay {
-    fn new(site: &Site, draft: Draft, subject: Subject, now: Instant) -> Self {
-        let window = match subject {
-            Subject::Point(point) => {
-                let point = &site.points[point.0];
-                let period_ms = site.devices[point.device.0].period_ms;
-                Window::new(period_ms, point.proving.tolerance)
-            }
-            Subject::Output(_) => Window::new(0, 0.0),
-        };
-        Self {
-            demanded: draft.run.is_some().then_some(now),
-            draft,
-            subject,
-            touched: now,
-            window,
-            last: None,
-            alarms: Alarms::default(),
-            ended: None,
-        }
-    }
-
-    fn plan(&self, site: &Site) -> Option<Plan> {
-        match self.subject {
-            Subject::Point(point) => Plan::of(site, &site.points[point.0], self.draft.kind),
-            Subject::Output(_) => None,
-        }
-    }
-
-    const fn is_running(&self) -> bool {
-        self.demanded.is_some()
-    }
-
-    fn look_at_point(&mut self, site: &Site, live: &Live, point: PointIndex, now: Instant) {
-        if let Some(value) = live.value(point)
-            && self.last != Some(value.reading.source_time())
-        {
-            self.last = Some(value.reading.source_time());
-            self.window.take(now, value.reading.value());
-        }
-        for alarm in &site.points[point.0].alarms {
-            let id = &site.alarms[alarm.0].id;
-            match (live.alarm(*alarm).active, self.alarms.on.contains(id)) {
-                (true, false) => {
-                    self.alarms.on.insert(id.clone());
-                    self.alarms.came.insert(id.clone());
-                }
-                (false, true) => {
-                    self.alarms.on.remove(id);
-                    self.alarms.went.insert(id.clone());
-                }
-                (true, true) | (false, false) => {}
-            }
-        }
-    }
-
-    fn look_at_output(&mut self, site: &Site, live: &Live, output: OutputIndex, now: Instant) {
-        let (Some(run), Some(since)) = (&mut self.draft.run, self.demanded) else {
-            return;
-        };
-        let shown = live.output(output);
-        let feedback = match site.outputs[output.0].feedback {
-            Some(feedback) => live
-                .value(feedback.point)
-                .and_then(|value| value.reading.value().ok())
-                .map(|value| (value != 0.0) == feedback.when),
-            None => shown.feedback,
-        };
-        let after = |since: Instant| u32::try_from(now.since(since)).unwrap_or(u32::MAX);
-        if feedback == Some(true) && run.on_after_ms.is_none() && shown.demand {
-            run.on_after_ms = Some(after(since));
-        }
-        if shown.demand {
-            return;
-        }
-        let ended = *self.ended.get_or_insert(now);
-        if feedback == Some(false) {
-            run.off_after_ms.get_or_insert(after(ended));
-        }
-        let waited = now.since(ended) > u64::from(run.timeout_ms);
-        if run.off_after_ms.is_some() || waited {
-            self.demanded = None;
-        }
-    }
-}
-
-/// Whoever reaches the bench is maintenance at the plant: the screen has seen to it.
-const MAINTENANCE: Actor = Actor {
-    remote: false,
-    maintenance: true,
-};
-
-fn reasoned(by: &str, key: &str) -> Person {
-    Person {
-        actor: by.into(),
-        reason: Some(both(key).into()),
-        second: None,
-    }
-}
-
 /// A reason that is recorded, in both languages: the record is read in either.
-fn both(key: &str) -> String {
+pub(super) fn both(key: &str) -> String {
     let say = |language| message::text(key, language);
     format!("{} / {}", say(Language::Zh), say(Language::En))
 }
@@ -945,88 +683,4 @@ async fn sleep_until(at: Option<tokio::time::Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-fn find(site: &Site, of: Of, id: &str) -> Option<Subject> {
-    match of {
-        Of::Point => {
-            let at = site.points.iter().position(|point| point.id == id);
-            at.map(|at| Subject::Point(PointIndex(at)))
-        }
-        Of::Output => {
-            let at = site.outputs.iter().position(|output| output.id == id);
-            at.map(|at| Subject::Output(OutputIndex(at)))
-        }
-    }
-}
-
-fn named(site: &Site, subject: Subject) -> (&str, &Proving) {
-    match subject {
-        Subject::Point(PointIndex(at)) => (&site.points[at].id, &site.points[at].proving),
-        Subject::Output(OutputIndex(at)) => (&site.outputs[at].id, &site.outputs[at].proving),
-    }
-}
-
-fn basis_of(site: &Site, subject: Subject) -> (Of, String) {
-    match subject {
-        Subject::Point(PointIndex(at)) => (Of::Point, basis(site, &site.points[at])),
-        Subject::Output(OutputIndex(at)) => (Of::Output, basis_of_output(site, &site.outputs[at])),
-    }
-}
-
-fn run_of(
-    site: &Site,
-    output: OutputIndex,
-    started: &Started,
-    now_ms: i64,
-) -> Result<Run, BenchError> {
-    if started.kind != Kind::Output {
-        return Err(BenchError::Kind);
-    }
-    if !started.confirmed {
-        return Err(BenchError::Unconfirmed);
-    }
-    let seconds = started.seconds.filter(|seconds| TEST_S.contains(seconds));
-    let failed = site.outputs[output.0].failed;
-    Ok(Run {
-        requested_ms: now_ms,
-        demand_ms: seconds.ok_or(BenchError::Seconds)? * 1000,
-        timeout_ms: site.alarms[failed.0].definition.on_delay_ms,
-        on_after_ms: None,
-        off_after_ms: None,
-    })
-}
-
-/// What the journal and the city keep of a proof: all of it, as far as it fits.
-fn detail(proof: &Proof, whole: String) -> String {
-    if whole.len() <= DETAIL_MAX {
-        return whole;
-    }
-    // Which alarms came and went can be read from the alarm lines themselves.
-    let mut shorter = proof.clone();
-    for step in &mut shorter.steps {
-        for seen in [&mut step.found, &mut step.left].into_iter().flatten() {
-            (seen.on, seen.came, seen.went) = Default::default();
-        }
-    }
-    let text = serde_json::to_string(&shorter).unwrap_or_default();
-    if text.len() <= DETAIL_MAX {
-        return text;
-    }
-    shorter.steps.clear();
-    serde_json::to_string(&shorter).unwrap_or_default()
-}
-
-fn record_of_report(made: &Made) -> Record {
-    let whole = serde_json::to_string(made).unwrap_or_default();
-    Record::Proof(Box::new(journal::Proof {
-        of: Proved::Site,
-        number: made.number,
-        actor: made.by.as_str().into(),
-        time: WallMs(made.made_ms),
-        kind: "report".into(),
-        outcome: "made".into(),
-        digest: made.digest.as_str().into(),
-        detail: whole.into(),
-    }))
 }

@@ -16,11 +16,15 @@ mod ledger;
 mod plan;
 mod proof;
 mod report;
+mod start;
+mod subject;
 #[cfg(test)]
 mod tests;
+mod told;
+mod under_way;
 mod window;
 
-pub use bench::{Bench, BenchError, Look, Parts, Row, Started, Subject};
+pub use bench::{Bench, BenchError, Look, Parts, Row, Started};
 pub use draft::{Draft, DraftError, Taken};
 pub use due::{DueAt, Standing, State, Summary};
 pub use key::{Key, KeyError};
@@ -28,4 +32,5 @@ pub use ledger::{Ledger, LedgerError};
 pub use plan::{Bound, Kind, Plan, Side, Step, StepKind};
 pub use proof::{Of, Proof, Run, Seen, StepDone, Verdict};
 pub use report::{Found, Made, ReportError, Verified, folder, verify};
+pub use subject::Subject;
 pub use window::{Still, Window};

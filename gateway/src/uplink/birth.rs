@@ -7,7 +7,7 @@ use super::encode::{
 };
 use crate::live::{AlarmNow, OutputNow, Picture, ValueNow};
 use crate::model::Model;
-use davy_alarm::{Condition, WallMs};
+use davy_alarm::WallMs;
 use davy_config::site::{DeviceIndex, Site, Text};
 use davy_wire::{DataType, Metric, Value, Verb, name};
 
@@ -129,7 +129,10 @@ impl Encoder {
     fn born_alarm(&self, now: &AlarmNow, birth: WallMs) -> Metric {
         let alarm = &self.site.alarms[now.alarm.0];
         let definition = &alarm.definition;
-        let (limit, deadband) = limit(&definition.condition);
+        let (limit, deadband) = (
+            definition.condition.set_point(),
+            definition.condition.deadband(),
+        );
         let guidance =
             |pick: fn(&Text) -> &String| alarm.guidance.as_ref().map(|at| text(pick(at)));
         let state = Some(Value::Whole(now.shown.code().into()));
@@ -162,53 +165,4 @@ impl Encoder {
 /// How many devices have births of their own.
 pub(super) fn devices(site: &Site) -> usize {
     site.devices.len()
-}
-
-fn limit(condition: &Condition) -> (Option<f64>, Option<f64>) {
-    match *condition {
-        Condition::HiHi {
-            set_point,
-            deadband,
-        }
-        | Condition::Hi {
-            set_point,
-            deadband,
-        }
-        | Condition::Lo {
-            set_point,
-            deadband,
-        }
-        | Condition::LoLo {
-            set_point,
-            deadband,
-        }
-        | Condition::Deviation {
-            limit: set_point,
-            deadband,
-        }
-        | Condition::RateOfChange {
-            limit: set_point,
-            deadband,
-        }
-        | Condition::Stel {
-            limit: set_point,
-            deadband,
-        }
-        | Condition::Twa {
-            limit: set_point,
-            deadband,
-        } => (Some(set_point), Some(deadband)),
-        Condition::Discrete { .. }
-        | Condition::Frozen
-        | Condition::Bad
-        | Condition::Stale { .. }
-        | Condition::CommsLost
-        | Condition::Vote
-        | Condition::Degraded
-        | Condition::Unmonitored
-        | Condition::Discrepancy
-        | Condition::OutputFailed
-        | Condition::Manual
-        | Condition::Unproved => (None, None),
-    }
 }

@@ -64,7 +64,7 @@ fn names() {
     ));
     black_box(Priority::from_number(black_box(3)));
     let condition = black_box(definition().condition);
-    black_box((condition.suffix(), condition.set_point()));
+    black_box((condition.suffix(), condition.set_point(), condition.deadband()));
 }
 
 fn times_and_readings() {

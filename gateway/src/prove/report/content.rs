@@ -2,11 +2,12 @@
 
 use super::ReportError;
 use crate::message;
-use crate::prove::bench::{Row, Subject};
+use crate::prove::bench::Row;
 use crate::prove::due::{Due, DueAt, Standing, State};
 use crate::prove::ledger::{Entry, Ledger};
 use crate::prove::plan::{Kind, StepKind};
 use crate::prove::proof::{Proof, Verdict};
+use crate::prove::subject::Subject;
 use davy_config::Language;
 use davy_config::site::{Site, Text};
 use jiff::Timestamp;
