@@ -185,7 +185,8 @@ test('an output is demanded by the alarms that are chosen', async () => {
   await button(here, say('outputs.add')).click();
   const card = here.locator('[data-output="FAN-1"]');
   await card.waitFor();
-  for (const east of [/tank 1 east.*(High-high|HH|高高)|一号罐东侧可燃气 高高/i, /tank 1 west.*(High-high|HH|高高)|一号罐西侧可燃气 高高/i]) await card.getByRole('button', { name: east }).click();
+  const named = language === 'zh' ? ['一号罐东侧可燃气', '一号罐西侧可燃气'] : ['Combustible gas, tank 1 east', 'Combustible gas, tank 1 west'];
+  for (const point of named) await button(card, `${point} ${say('condition.HH')}`).click();
   await button(card, say('outputs.latching')).click();
   await kept();
   await looked('7-outputs');

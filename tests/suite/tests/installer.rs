@@ -299,6 +299,82 @@ fn an_applied_draft_runs_at_once_held_back_and_arms_by_a_reason_alone() {
     assert!(blank.daemon.stop().success(), "it ends in order");
 }
 
+/// Proves GT-1 by its loop: each step's value stands at the register until it is seen with the alarms that it must have.
+fn prove_loop(blank: &Blank, plant: &Pymodbus) -> Value {
+    let call = |what: &str, body: &Value| {
+        let path = format!("/api/prove/points/GT-1/{what}");
+        let (status, answer) = blank.client.post(&path, body);
+        assert_eq!(status, 200, "{what}: {answer}");
+        answer
+    };
+    let limits = blank.client.read("/api/site")["points"][0]["limits"].clone();
+    let begun = call("start", &json!({ "kind": "loop", "under_test": false }));
+    let steps = begun["draft"]["steps"].as_array().unwrap().clone();
+    for (at, step) in steps.iter().enumerate() {
+        let expected = step["expected"].as_f64().unwrap().round();
+        plant.set("hr", 0, expected as u16);
+        wait::until("a still value with its alarms", READY, || {
+            let seen = blank.client.try_read("/api/prove/points/GT-1")?["draft"]["seen"].clone();
+            let near = (seen["still"]["value"].as_f64()? - expected).abs() < 0.5;
+            let on: Vec<&Value> = seen["on"].as_array()?.iter().collect();
+            let right = limits.as_array()?.iter().all(|limit| {
+                let above = limit["set_point"]
+                    .as_f64()
+                    .is_some_and(|set_point| expected >= set_point);
+                on.contains(&&limit["alarm"]) == above
+            });
+            (near && right).then_some(())
+        });
+        call("take", &json!({ "step": at, "as": "found" }));
+    }
+    call("finish", &json!({ "reason": null }))
+}
+
+#[test]
+fn what_passed_its_proof_is_armed_without_a_reason_and_asks_for_another_once_its_limits_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let plant = Pymodbus::tcp(dir.path(), port);
+    let blank = Blank::start(dir.path());
+    blank.begin();
+    let site = |site: &mut Value| {
+        site["output"][0]["device"] = "GD".into();
+        site["device"] = json!([{ "id": "GD", "name": { "zh": "器", "en": "Detector" }, "bus": "b", "unit": 1, "profile": "generic-relay" }]);
+    };
+    let bus = format!("127.0.0.1:{port}");
+    let (status, body) = blank.apply(blank.draft(&bus, site));
+    assert_eq!(status, 202, "{body}");
+    blank.await_site("yard");
+    let proof = prove_loop(&blank, &plant);
+    assert_eq!(proof["verdict"], "pass", "{proof}");
+
+    let revision = || blank.client.read("/api/commission/draft")["revision"].clone();
+    let arm = |ids: Value| {
+        let body = json!({ "revision": revision(), "ids": ids, "skips": [] });
+        blank.client.post("/api/commission/arm", &body)
+    };
+    let (status, body) = arm(json!(["GT-1", "FAN"]));
+    assert_eq!((status, &body["detail"]["ids"]), (409, &json!(["FAN"])));
+    let (status, body) = arm(json!(["GT-1"]));
+    assert_eq!(status, 202, "{body}");
+    wait::until("GT-1 armed", READY, || {
+        let site = blank.client.try_read("/api/site")?;
+        (site["points"][0]["armed"] == true).then_some(())
+    });
+
+    let changed = blank.draft(&bus, |draft| {
+        site(draft);
+        draft["point"][0].as_object_mut().unwrap().remove("armed");
+        draft["point"][0]["alarms"] = json!({ "HH": { "set_point": 45 } });
+    });
+    let (status, body) = blank.apply(changed);
+    assert_eq!(
+        (status, &body["detail"]["ids"]),
+        (409, &json!(["GT-1"])),
+        "{body}"
+    );
+}
+
 #[test]
 fn a_scan_runs_one_at_a_time_tells_its_progress_ends_when_asked_and_leaves_held_buses_alone() {
     let dir = tempfile::tempdir().unwrap();
