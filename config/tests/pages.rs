@@ -20,7 +20,12 @@ fn every_file_that_a_page_shows_may_run() {
         let text = blocks(text);
         let loaded = davy_config::parse(page, &text, Path::new("."));
         let loaded = loaded.unwrap_or_else(|problems| panic!("{page}\n{problems}"));
-        assert!(loaded.warnings.is_empty(), "{page}\n{}", loaded.warnings);
+        // That something is held back, or armed without a proof, is told as often as the file is read.
+        let mut others = loaded.warnings.iter().filter(|warning| {
+            let key = warning.key.rsplit('.').next();
+            !matches!(key, Some("armed" | "unproved"))
+        });
+        assert!(others.next().is_none(), "{page}\n{}", loaded.warnings);
     }
     let first = PAGE.split("```toml\n").nth(1).unwrap();
     let first = first.split("```").next().unwrap();
