@@ -3,12 +3,12 @@
 //! None of the three can make judgement wait: a watch value, a bounded inbox that counts what it refuses, a lock held only to copy plain values.
 
 use crate::acquire::{Demand, Stats};
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::journal::{self, Journal, Record, Reloaded, Story};
 use crate::judge::{Change, Deed, Happening, Horn, Judge, Person};
 use crate::live::{AlarmNow, HornNow, Live, ValueNow};
 use crate::succession::Succession;
-use davy_alarm::{Alarm, Cause, Condition, Instant, WallMs};
+use davy_alarm::{Alarm, Cause, Condition, WallMs};
 use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, Site, Subject};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,12 +63,13 @@ impl Act {
         command: Option<&Arc<str>>,
     ) {
         self.switch(&happenings);
+        let moment = self.clock.moment();
         let mut batches: BTreeMap<Option<DeviceIndex>, Vec<Record>> = BTreeMap::new();
         let mut changed = Vec::new();
         for happening in &happenings {
             match happening {
                 Happening::Changed(change) => {
-                    let transition = self.transition(judge, change, command);
+                    let transition = self.transition(judge, change, command, moment);
                     let story = self.stories.entry(change.alarm.0).or_default();
                     story.follow(&transition);
                     changed.push(change.alarm);
@@ -82,11 +83,11 @@ impl Act {
                     batches.entry(None).or_default().push(Record::Output {
                         output: position(output.0),
                         on: *on,
-                        time: self.clock.wall_at(*at),
+                        time: moment.wall_at(*at),
                     });
                 }
                 Happening::Acted { at, deed, person } => {
-                    let act = self.act(*at, *deed, person);
+                    let act = act(*deed, person, moment.wall_at(*at));
                     batches.entry(None).or_default().push(act);
                 }
                 Happening::Horn { .. } => {}
@@ -98,7 +99,7 @@ impl Act {
         for (device, records) in batches {
             self.journal.append(device, records);
         }
-        self.show(judge, &happenings, &changed);
+        self.show(judge, &happenings, &changed, moment);
     }
 
     /// Goes over to the site that follows, which `judge` judges: the buses first, then the journal, whose first record under the new names tells of the
@@ -158,6 +159,7 @@ impl Act {
         judge: &Judge,
         change: &Change,
         command: Option<&Arc<str>>,
+        moment: Moment,
     ) -> journal::Transition {
         let seq = self.next_seq;
         self.next_seq += 1;
@@ -170,49 +172,32 @@ impl Act {
             to: change.to,
             cause: change.cause,
             occurrence: change.occurrence,
-            time: self.clock.wall_at(change.at),
+            time: moment.wall_at(change.at),
             value: change.value,
             limit: definition.condition.set_point(),
             priority: definition.priority.number(),
             person: change.person.clone(),
             command: command.cloned(),
-            shelved_until: self.shelved_until(alarm),
-            saved: judge.saved(change.alarm, self.clock.wall()),
+            shelved_until: alarm.shelved_until().map(|at| moment.wall_then(at)),
+            saved: judge.saved(change.alarm, moment.wall),
         }
     }
 
-    fn act(&self, at: Instant, deed: Deed, person: &Person) -> Record {
-        Record::Act {
-            act: match deed {
-                Deed::Silenced => journal::Act::Silence,
-                Deed::ResetOutput(output) => journal::Act::ResetOutput(position(output.0)),
-                Deed::TestedOutput(output, for_ms) => journal::Act::TestOutput {
-                    output: position(output.0),
-                    for_ms,
-                },
-            },
-            actor: person.actor.clone(),
-            time: self.clock.wall_at(at),
-        }
-    }
-
-    fn shelved_until(&self, alarm: &Alarm) -> Option<WallMs> {
-        let left = |at: Instant| {
-            let left = at.since(self.clock.now());
-            WallMs(self.clock.wall().0 + i64::try_from(left).unwrap_or(i64::MAX / 2))
-        };
-        alarm.shelved_until().map(left)
-    }
-
-    fn show(&self, judge: &Judge, happenings: &[Happening], changed: &[AlarmIndex]) {
+    fn show(
+        &self,
+        judge: &Judge,
+        happenings: &[Happening],
+        changed: &[AlarmIndex],
+        moment: Moment,
+    ) {
         for happening in happenings {
             match happening {
                 Happening::Output { output, at, on } => {
-                    self.live.set_demand(*output, *on, self.clock.wall_at(*at));
+                    self.live.set_demand(*output, *on, moment.wall_at(*at));
                 }
                 Happening::Horn { horn, .. } => self.live.set_horn(horn_now(*horn)),
                 Happening::Changed(change) => {
-                    let wall = self.clock.wall_at(change.at);
+                    let wall = moment.wall_at(change.at);
                     self.live.follow(change.cause, change.to, change.at, wall);
                     self.show_stale(change);
                 }
@@ -241,6 +226,21 @@ impl Act {
                 ..value
             }]);
         }
+    }
+}
+
+fn act(deed: Deed, person: &Person, time: WallMs) -> Record {
+    Record::Act {
+        act: match deed {
+            Deed::Silenced => journal::Act::Silence,
+            Deed::ResetOutput(output) => journal::Act::ResetOutput(position(output.0)),
+            Deed::TestedOutput(output, for_ms) => journal::Act::TestOutput {
+                output: position(output.0),
+                for_ms,
+            },
+        },
+        actor: person.actor.clone(),
+        time,
     }
 }
 
@@ -287,7 +287,7 @@ mod tests {
     use super::*;
     use crate::journal::Archive;
     use crate::judge::{Ask, LOCAL};
-    use davy_alarm::{Action, Actor, Reading};
+    use davy_alarm::{Action, Actor, Instant, Reading};
     use davy_config::site::PointIndex;
     use std::ops::ControlFlow;
     use std::path::Path;
@@ -402,5 +402,40 @@ mod tests {
             (journal::Act::ResetOutput(0), "wang".to_owned()),
         ];
         assert_eq!(acts, expected);
+    }
+
+    #[tokio::test]
+    async fn an_output_is_shown_since_the_time_that_the_record_tells() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/replay/site.toml");
+        let site = Arc::new(davy_config::load(&path).unwrap().site);
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, _) = Journal::open(dir.path(), &site, Clock::start()).unwrap();
+        let mut hands = Hands::new(&site, &journal);
+        // Often enough to cross from one millisecond into the next between any two looks at a clock.
+        let shown: Vec<WallMs> = (0..1000)
+            .map(|turn| {
+                let switched = Happening::Output {
+                    output: OutputIndex(0),
+                    at: Instant(0),
+                    on: turn % 2 == 0,
+                };
+                let Hands { judge, act } = &mut hands;
+                act.carry_out(judge, vec![switched], None, vec![], None);
+                act.live.output(OutputIndex(0)).since
+            })
+            .collect();
+        drop(hands);
+        assert!(journal.close(Duration::from_secs(20)).await);
+        let mut told = Vec::new();
+        let keep = |batch: &journal::Batch| {
+            let times = batch.records.iter().filter_map(|record| match record {
+                Record::Output { time, .. } => Some(*time),
+                _ => None,
+            });
+            told.extend(times);
+            ControlFlow::Continue(())
+        };
+        Archive::open(dir.path()).unwrap().each(0, keep).unwrap();
+        assert_eq!(told, shown);
     }
 }

@@ -81,14 +81,37 @@ impl Clock {
         self.wall.now()
     }
 
-    /// The wall clock at a monotonic instant of the recent past.
-    pub fn wall_at(&self, at: Instant) -> WallMs {
-        WallMs(self.wall().0 - i64::try_from(self.now().since(at)).unwrap_or(0))
+    /// Both clocks, read once: every time reckoned by it agrees with every other.
+    pub fn moment(&self) -> Moment {
+        Moment {
+            now: self.now(),
+            wall: self.wall(),
+        }
     }
 
     /// The wall clock at the start.
     pub const fn started(&self) -> WallMs {
         self.started
+    }
+}
+
+/// What both clocks said at one time.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    pub now: Instant,
+    pub wall: WallMs,
+}
+
+impl Moment {
+    /// The wall clock at a monotonic instant of the recent past.
+    pub fn wall_at(self, past: Instant) -> WallMs {
+        WallMs(self.wall.0 - i64::try_from(self.now.since(past)).unwrap_or(0))
+    }
+
+    /// The wall clock at a monotonic instant that is to come.
+    pub fn wall_then(self, to_come: Instant) -> WallMs {
+        let left = i64::try_from(to_come.since(self.now)).unwrap_or(i64::MAX / 2);
+        WallMs(self.wall.0 + left)
     }
 }
 
