@@ -14,9 +14,45 @@ pub(super) const MOST_OTHERS: usize = 4096;
 /// How long what the cloud committed may wait for a group to be written with: longer than the usual period of polls, or each group of readings would
 /// be followed by a sync for its acknowledgement alone. What a power cut makes forgotten is sent again, and the cloud knows it.
 const SETTLED_WITHIN: Duration = Duration::from_millis(1500);
-/// Readings alone wait so long for those of the next device on the bus, so that a round of polls costs one sync and one burst on the wire.
-/// Anything else is taken at once.
+/// Readings alone wait for those of the next device, so that a round of polls costs one sync and one burst on the wire: twice as long as devices have
+/// lately followed each other, and at most so long. Anything else is taken at once.
 const GATHER: Duration = Duration::from_millis(3);
+/// A shorter wait than the system's timers keep is none.
+const LEAST_GATHER: Duration = Duration::from_micros(100);
+
+/// How soon one device's readings follow another's, learnt: at once upwards, by and by downwards. What follows later than [`GATHER`] is another round.
+#[derive(Debug)]
+struct Pace {
+    gap: Duration,
+    latest: Option<Instant>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            gap: GATHER,
+            latest: None,
+        }
+    }
+}
+
+impl Pace {
+    fn follow(&mut self, now: Instant) {
+        let gap = self
+            .latest
+            .map(|latest| now.saturating_duration_since(latest));
+        if let Some(gap) = gap.filter(|gap| *gap < GATHER) {
+            self.gap = gap.max((self.gap * 7 + gap) / 8);
+        }
+        self.latest = Some(now);
+    }
+
+    /// When nobody follows any more, if `first` was the first.
+    fn ends(&self, first: Instant) -> Instant {
+        let wait = (self.gap * 2).clamp(LEAST_GATHER, GATHER);
+        (self.latest.unwrap_or(first) + wait).min(first + GATHER)
+    }
+}
 
 /// Records of one source, as they were handed over.
 #[derive(Debug, Default)]
@@ -51,8 +87,9 @@ struct Waiting {
     others: usize,
     /// When settled offsets must be written at the latest.
     settled_due: Option<Instant>,
-    /// When readings have waited long enough for others; none while nothing waits.
-    gathered: Option<Instant>,
+    /// When the first of what waits came; none while nothing waits.
+    first: Option<Instant>,
+    pace: Pace,
 }
 
 #[derive(Debug, Default)]
@@ -150,14 +187,16 @@ impl Inbox {
 impl Waiting {
     /// When there is something to do even if nothing more comes.
     fn due(&self, until: Option<Instant>) -> Option<Instant> {
-        let due = [until, self.settled_due, self.gathered];
+        let gathered = self.first.map(|first| self.pace.ends(first));
+        let due = [until, self.settled_due, gathered];
         due.into_iter().flatten().min()
     }
 
     fn take(&mut self) -> Taken {
-        let closing = self.taken.closing;
+        let (closing, pace) = (self.taken.closing, std::mem::take(&mut self.pace));
         let mut taken = std::mem::take(self).taken;
         (self.taken.closing, taken.closing) = (closing, closing);
+        self.pace = pace;
         taken
     }
 
@@ -181,7 +220,9 @@ impl Waiting {
             .filter(|record| !matches!(record, Record::Reading { .. }))
             .count();
         if !append.records.is_empty() || append.names.is_some() {
-            self.gathered.get_or_insert_with(|| Instant::now() + GATHER);
+            let now = Instant::now();
+            self.first.get_or_insert(now);
+            self.pace.follow(now);
             self.taken.appends.push_back(append);
         }
         while self.others > MOST_OTHERS && self.drop_oldest_other() {}
@@ -243,5 +284,29 @@ mod tests {
         inbox.put(append(1, reading()));
         inbox.put(append(1, Record::Started { time: WallMs(0) }));
         assert!(inbox.lock().is_ready(begun, None));
+    }
+
+    #[test]
+    fn readings_wait_twice_as_long_as_devices_follow_each_other() {
+        let gap = Duration::from_micros(200);
+        let begun = Instant::now();
+        let mut pace = Pace::default();
+        pace.follow(begun);
+        assert_eq!(pace.ends(begun), begun + GATHER, "nothing is known yet");
+        let mut round = |first: Instant, gap: Duration| {
+            for device in 0..10 {
+                pace.follow(first + gap * device);
+            }
+            pace.ends(first)
+        };
+        for turn in 0..10 {
+            round(begun + Duration::from_secs(turn), gap);
+        }
+        let (first, latest) = (begun + Duration::from_secs(20), gap * 9);
+        let quiet = round(first, gap) - (first + latest);
+        assert!(quiet >= gap * 2 && quiet < gap * 3, "{quiet:?}");
+        // Slower ones are waited for at once, but never longer than the first may wait.
+        let (first, slow) = (begun + Duration::from_secs(30), Duration::from_millis(1));
+        assert_eq!(round(first, slow), first + GATHER);
     }
 }

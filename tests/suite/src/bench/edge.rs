@@ -39,10 +39,10 @@ pub struct Options {
 }
 
 /// One measured process.
-struct Client {
-    daemon: Daemon,
+pub(super) struct Client {
+    pub(super) daemon: Daemon,
     served: Served,
-    reader: Reader,
+    pub(super) reader: Reader,
     windows: Windows,
 }
 
@@ -55,7 +55,7 @@ pub async fn run(options: &Options) -> Result<Vec<Figure>> {
         .with_context(|| format!("cannot write in {}", options.dir.display()))?;
     let broker = wait::free_port();
     let _mosquitto = peers::mosquitto(dir.path(), broker);
-    let gateway = gateway(dir.path(), broker).await?;
+    let gateway = gateway(dir.path(), broker, 1000).await?;
     let phase_ms = gateway.phase_ms()?;
     let bare = bare_loop(dir.path(), broker, (phase_ms + 333) % 1000).await?;
     let python = paho_loop(dir.path(), broker, (phase_ms + 667) % 1000).await?;
@@ -73,7 +73,8 @@ pub async fn run(options: &Options) -> Result<Vec<Figure>> {
     Ok(figures(&outcomes))
 }
 
-async fn gateway(dir: &Path, broker: u16) -> Result<Client> {
+/// A gateway that polls each unit every `period_ms`, and its devices and subscriber.
+pub(super) async fn gateway(dir: &Path, broker: u16, period_ms: u64) -> Result<Client> {
     let (served, reader) = (
         Served::start().await?,
         Reader::start(broker, Language::Sparkplug).await?,
@@ -84,7 +85,7 @@ async fn gateway(dir: &Path, broker: u16) -> Result<Client> {
         screen: wait::free_port(),
     };
     let (file, data) = (dir.join("site.toml"), dir.join("data"));
-    std::fs::write(&file, site::text(ports))?;
+    std::fs::write(&file, site::text(ports, period_ms))?;
     let args = [
         "run",
         &file.to_string_lossy(),

@@ -4,6 +4,7 @@
 
 pub mod edge;
 pub mod figure;
+pub mod flat;
 pub mod outcome;
 pub mod process;
 pub mod reader;

@@ -92,6 +92,12 @@ impl Reader {
         self.seen.lock().arrivals.clone()
     }
 
+    /// Readings that have arrived so far.
+    pub fn readings(&self) -> usize {
+        let heard = self.seen.lock();
+        heard.arrivals.iter().map(|arrival| arrival.readings).sum()
+    }
+
     /// Whether anything has arrived.
     pub fn has_heard(&self) -> bool {
         !self.seen.lock().arrivals.is_empty()

@@ -15,11 +15,11 @@ pub struct Ports {
     pub screen: u16,
 }
 
-/// The text of the site file.
-pub fn text(ports: Ports) -> String {
+/// The text of the site file; every unit is polled each `period_ms`.
+pub fn text(ports: Ports, period_ms: u64) -> String {
     let mut text = head(ports);
     for unit in 1..=UNITS {
-        device(&mut text, unit);
+        device(&mut text, unit, period_ms);
         (0..REGISTERS).for_each(|register| point(&mut text, unit, register));
     }
     text
@@ -64,7 +64,7 @@ timeout_ms = 500
     )
 }
 
-fn device(text: &mut String, unit: usize) {
+fn device(text: &mut String, unit: usize, period_ms: u64) {
     let _ = write!(
         text,
         r#"[[device]]
@@ -72,7 +72,7 @@ id = "u{unit}"
 name = {{ zh = "{unit} 号", en = "Unit {unit}" }}
 bus = "field"
 unit = {unit}
-period_ms = 1000
+period_ms = {period_ms}
 "#
     );
 }
@@ -112,7 +112,7 @@ mod tests {
             broker: 1883,
             screen: 8080,
         };
-        let loaded = davy_config::parse("bench.toml", &text(ports), std::path::Path::new("."))
+        let loaded = davy_config::parse("bench.toml", &text(ports, 50), std::path::Path::new("."))
             .unwrap_or_else(|problems| panic!("{problems}"));
         assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
         assert_eq!(loaded.site.points.len(), UNITS * REGISTERS);

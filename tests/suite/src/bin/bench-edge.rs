@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Parser;
 use davy_suite::bench::edge::{self, Options};
+use davy_suite::bench::flat;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,7 +32,9 @@ async fn main() -> Result<()> {
         windows: usize::from(cli.windows),
         dir: cli.dir,
     };
-    for figure in edge::run(&options).await? {
+    let mut figures = edge::run(&options).await?;
+    figures.extend(flat::run(&options).await?);
+    for figure in figures {
         if cli.json {
             println!("{}", figure.json());
         } else {
