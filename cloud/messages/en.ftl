@@ -6,6 +6,7 @@ settings-months = Readings are kept for 1 to 1200 months; leave the key out to k
 settings-missing = This key is missing.
 settings-not-embedded = The embedded broker has no such key; take it out, or set kind = "external".
 settings-not-external = An external broker has no such key; take it out, or set kind = "embedded".
+settings-records-embedded = Embedded records have no such key; take it out, or set kind = "postgresql".
 settings-share = A share group's name is not empty and has none of / + #.
 
 error-bad-request = The request has something wrong: { $field }.

@@ -6,6 +6,7 @@ settings-months = 读数保留月数须为 1 至 1200；永久保留则删去此
 settings-missing = 缺少此键。
 settings-not-embedded = 内嵌代理不用此键；删去它，或改 kind = "external"。
 settings-not-external = 外部代理不用此键；删去它，或改 kind = "embedded"。
+settings-records-embedded = 内嵌记录库不用此键；删去它，或改 kind = "postgresql"。
 settings-share = 共享组名不能为空，也不能含 / + #。
 
 error-bad-request = 请求有误：{ $field }。

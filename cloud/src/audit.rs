@@ -4,7 +4,7 @@
 //! the fields actor, action, subject, detail each as u32 length in bytes and UTF-8. `seq` counts from 1 without a hole. The chain's end is kept apart
 //! (`audit_head`), so that rows taken from the end are missed too.
 
-use crate::records::engine::{Row, StoreError, Transaction, values};
+use crate::records::engine::{Row, StoreError, Transaction, storable, values};
 use crate::records::{Records, RecordsError};
 use sha2::{Digest as _, Sha256};
 
@@ -144,12 +144,13 @@ pub(crate) async fn append(change: &mut dyn Transaction, entry: &Entry) -> Resul
         .map(|row| Ok::<_, StoreError>((row.int(0)?, row.text(1)?)))
         .transpose()?;
     let (seq, before) = head.unwrap_or_default();
+    // What is hashed is what every database keeps.
     let mut row = Audited {
         seq: seq + 1,
         time_ms: entry.time_ms,
-        actor: entry.actor.clone(),
+        actor: storable(&entry.actor),
         action: entry.action.to_owned(),
-        subject: entry.subject.clone(),
+        subject: storable(&entry.subject),
         detail: entry.detail.to_string(),
         hash: String::new(),
     };

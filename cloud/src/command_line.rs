@@ -292,7 +292,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Records> {
         .mode(0o700)
         .create(data);
     made.with_context(|| data.display().to_string())?;
-    Ok(Records::open(&settings.records_file(), run::now_ms()).await?)
+    Ok(Records::of(settings, run::now_ms()).await?)
 }
 
 async fn remember(

@@ -13,9 +13,17 @@
 //! listen = "0.0.0.0:1883"           # embedded
 //! # host = "broker.example"         # external, with port (default 1883), username, password_file, share
 //!
+//! [records]                         # without it a file in the data folder
+//! kind = "postgresql"               # or "embedded"
+//! host = "db.example"               # or the folder of a socket; port (default 5432), database and username (default davy), password_file
+//!
 //! [retention]
 //! readings_months = 36              # default: kept for ever
 //! ```
+
+mod records;
+
+pub use records::{Postgres, Store};
 
 use crate::message::Message;
 use jiff::tz::Offset;
@@ -38,6 +46,7 @@ pub struct Settings {
     /// Whether browsers may send the session cookie over HTTPS alone.
     pub secure_cookie: bool,
     pub broker: Broker,
+    pub records: Store,
     pub retention: Retention,
 }
 
@@ -66,7 +75,7 @@ pub struct Retention {
 }
 
 impl Settings {
-    /// The records' file.
+    /// The records' file, where they are embedded.
     pub fn records_file(&self) -> PathBuf {
         self.data.join("records.db")
     }
@@ -155,6 +164,8 @@ struct File {
     secure_cookie: bool,
     broker: BrokerTable,
     #[serde(default)]
+    records: records::RecordsTable,
+    #[serde(default)]
     retention: RetentionTable,
 }
 
@@ -216,6 +227,7 @@ impl File {
             reorder_timeout_ms,
             secure_cookie: self.secure_cookie,
             broker: self.broker.resolve(folder, problem),
+            records: self.records.resolve(folder, problem),
             retention: Retention { readings_months },
         }
     }

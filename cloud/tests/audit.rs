@@ -1,13 +1,15 @@
-//! Whoever alters, takes or puts a row in the database file is found, and the row is named.
+//! Whoever alters, takes or puts a row in the database is found, and the row is named.
+
+mod store;
 
 use davy_cloud::audit::{Entry, Fault, Verdict};
 use davy_cloud::records::Records;
 
-/// A log of ten rows in a file, after a hand on the file itself.
+/// A log of ten rows, after a hand on the database itself.
 async fn after(tampering: &str) -> Verdict {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("records.db");
-    let records = Records::open(&file, 0).await.expect("records");
+    let settings = store::settings(folder.path()).await;
+    let records = Records::of(&settings, 0).await.expect("records");
     for number in 0..10 {
         let entry = Entry {
             time_ms: number,
@@ -18,8 +20,7 @@ async fn after(tampering: &str) -> Verdict {
         };
         records.audit(&entry).await.expect("an entry");
     }
-    let hand = rusqlite::Connection::open(&file).expect("the file");
-    hand.execute_batch(tampering).expect("a tampering");
+    store::tamper(&settings, tampering).await;
     records.verify_audit().await.expect("a verdict")
 }
 

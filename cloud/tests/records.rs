@@ -1,4 +1,6 @@
-//! The records on a real file: idempotent commits, derived occurrences, gaps, pages.
+//! The records on a real store: idempotent commits, derived occurrences, gaps, pages.
+
+mod store;
 
 use davy_alarm::{Cause, Priority, Shown};
 use davy_cloud::records::{
@@ -11,9 +13,7 @@ const STREAM: u64 = 0xfeed_0000_0000_0001;
 
 async fn records() -> (tempfile::TempDir, Records) {
     let folder = tempfile::tempdir().expect("a folder");
-    let records = Records::open(&folder.path().join("records.db"), 0)
-        .await
-        .expect("records");
+    let records = store::records(folder.path(), 0).await;
     (folder, records)
 }
 

@@ -1,5 +1,6 @@
 //! What a fresh machine lacks: Debian packages and a Python with the peers. Installed once, outside the repository.
 
+use crate::postgres;
 use crate::run::{self, step};
 use anyhow::{Context, Result, bail};
 use std::collections::hash_map::DefaultHasher;
@@ -26,13 +27,14 @@ pub(crate) fn install_packages() -> Result<()> {
         .chain(&FILES)
         .filter(|(path, _)| !Path::new(path).exists())
         .map(|(_, package)| *package)
+        .chain(postgres::programs().is_none().then_some("postgresql"))
         .collect();
     if missing.is_empty() {
         return Ok(());
     }
     step(&format!("Debian packages: {}", missing.join(" ")));
     apt(&["update", "-q"]).context(
-        "the package lists cannot be read; install by hand: mosquitto chromium poppler-utils fonts-noto-cjk",
+        "the package lists cannot be read; install by hand: mosquitto chromium poppler-utils fonts-noto-cjk postgresql",
     )?;
     let install: Vec<&str> = ["install", "-y", "-q", "--no-install-recommends"]
         .into_iter()

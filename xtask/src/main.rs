@@ -9,6 +9,7 @@ mod licences;
 mod machine;
 mod mutants;
 mod ports;
+mod postgres;
 mod run;
 mod simulate;
 mod site_files;

@@ -1,7 +1,8 @@
 //! The narrow seam of the records: what a database must do for us. Everything above it is SQL that SQLite and PostgreSQL both take
-//! (`$1` places, `ON CONFLICT`, no `OFFSET`), so an engine is these three calls and nothing else.
+//! (`$1` places, `ON CONFLICT`, no `OFFSET`), so an engine is these few calls and nothing else.
 
 use futures_util::future::BoxFuture;
+use std::borrow::Cow;
 
 /// A database that holds the records.
 pub(crate) trait Engine: Send + Sync {
@@ -10,6 +11,11 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Begins the only kind of change: a serialisable transaction. Dropped without commit, it never was.
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>>;
+
+    /// A statement of the schema in the database's own words.
+    fn spell<'a>(&self, statement: &'a str) -> Cow<'a, str> {
+        statement.into()
+    }
 }
 
 /// A change in progress.
@@ -112,6 +118,11 @@ impl From<&[u8]> for Value {
     }
 }
 
+/// PostgreSQL keeps no U+0000 in a text; the sign for it stands in its place, so that nobody's message is refused for ever.
+pub(crate) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{2400}")
+}
+
 /// Binds values to `$1`, `$2`, … in order.
 macro_rules! values {
     ($($value:expr),* $(,)?) => { vec![$($crate::records::engine::Value::from($value)),*] };
@@ -195,6 +206,15 @@ impl Value {
 pub enum StoreError {
     #[error("cannot open the records at {path}: {source}")]
     Open { path: String, source: sqlx::Error },
+    #[error("the password for the records in {path} cannot be read: {source}")]
+    Password {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error(
+        "the records' database sorts texts by a language, not by their bytes: make it by CREATE DATABASE … TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'UTF8'"
+    )]
+    Order,
     #[error("the records' database: {0}")]
     Database(#[from] sqlx::Error),
     #[error("column {at} of an answer is not {wanted}")]

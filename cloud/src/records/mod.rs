@@ -4,7 +4,7 @@
 //! and returns when it is on disk. What is derived (present alarms, occurrences) is folded anew from the stored lines whenever one arrives, so
 //! that order of arrival and repetition cannot matter. Lists are asked with a [`Scope`], and paged by key, never by position.
 //!
-//! The seam to the database is [`engine`]: three calls. SQLite is the embedded engine.
+//! The seam to the database is [`engine`]: a few calls. SQLite is the embedded engine, PostgreSQL the one of several collectors.
 
 mod alarm;
 mod birth;
@@ -21,6 +21,7 @@ pub mod memory;
 mod model;
 mod occurrence;
 mod person;
+mod postgres;
 mod quarantine;
 mod schema;
 mod session;
@@ -50,6 +51,7 @@ pub use site::{Contact, DeviceLink, Link, Place, Registry, Risk, STALE_AFTER_MS,
 pub use subject::Subject;
 pub use transition::{Line, Transition, TransitionFilter, TransitionKey, condition_of, subject_of};
 
+use crate::settings::{Postgres, Settings, Store};
 use engine::{Engine, Value};
 use std::path::Path;
 use std::sync::Arc;
@@ -89,6 +91,23 @@ impl Records {
         Ok(Self {
             engine: Arc::new(engine),
         })
+    }
+
+    /// Connects to the records in PostgreSQL and brings them to the newest schema.
+    pub async fn connect(settings: &Postgres, now_ms: i64) -> Result<Self, RecordsError> {
+        let engine = postgres::PostgresEngine::connect(settings).await?;
+        schema::migrate(&engine, now_ms).await?;
+        Ok(Self {
+            engine: Arc::new(engine),
+        })
+    }
+
+    /// Where the settings say.
+    pub async fn of(settings: &Settings, now_ms: i64) -> Result<Self, RecordsError> {
+        match &settings.records {
+            Store::Embedded => Self::open(&settings.records_file(), now_ms).await,
+            Store::Postgres(postgres) => Self::connect(postgres, now_ms).await,
+        }
     }
 
     /// One statement in a transaction of its own.

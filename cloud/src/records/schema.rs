@@ -34,20 +34,26 @@ pub(crate) async fn migrate(engine: &dyn Engine, now_ms: i64) -> Result<(), Stor
     }
     for (at, text) in STEPS.iter().enumerate().skip(applied.len()) {
         let mut change = engine.begin().await?;
-        apply(&mut *change, at as i64 + 1, text, now_ms).await?;
+        let step = at as i64 + 1;
+        // Another collector on the same store may have been first.
+        let there = "SELECT step FROM schema_steps WHERE step = $1";
+        if change.rows(there, values![step]).await?.is_empty() {
+            apply(engine, &mut *change, step, text, now_ms).await?;
+        }
         change.commit().await?;
     }
     Ok(())
 }
 
 async fn apply(
+    engine: &dyn Engine,
     change: &mut dyn Transaction,
     step: i64,
     text: &str,
     now_ms: i64,
 ) -> Result<(), StoreError> {
     for statement in statements(text) {
-        change.execute(&statement, vec![]).await?;
+        change.execute(&engine.spell(&statement), vec![]).await?;
     }
     let remember = "INSERT INTO schema_steps (step, sha256, applied_ms) VALUES ($1, $2, $3)";
     change

@@ -37,9 +37,7 @@ pub(crate) struct City {
 impl City {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let records = Records::open(&folder.path().join("records.db"), NOW_MS)
-            .await
-            .expect("records");
+        let records = crate::store::records(folder.path(), NOW_MS).await;
         let (live, ending) = (Live::default(), CancellationToken::new());
         let (orders, readings) = (Arc::new(Orders::default()), Arc::new(Readings::default()));
         let parts = Parts {

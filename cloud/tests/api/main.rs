@@ -10,3 +10,5 @@ mod openapi;
 mod orders;
 mod record;
 mod screen;
+#[path = "../store/mod.rs"]
+mod store;

@@ -58,11 +58,12 @@ impl City {
 
     async fn of(own: &str, broker: &str, outside: Option<SocketAddr>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let text = format!("listen = \"127.0.0.1:0\"\n{own}[broker]\n{broker}\n");
+        let records = crate::store::table().await;
+        let text = format!("listen = \"127.0.0.1:0\"\n{own}{records}[broker]\n{broker}\n");
         let settings = Settings::parse(&text, folder.path()).expect("valid settings");
         let shelf = Arc::new(Shelf::default());
         let service = start(&settings, shelf.clone()).await;
-        let records = Records::open(&settings.records_file(), now_ms()).await;
+        let records = Records::of(&settings, now_ms()).await;
         Self {
             records: records.expect("records"),
             shelf,

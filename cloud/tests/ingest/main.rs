@@ -7,4 +7,6 @@ mod journal;
 mod node;
 mod order;
 mod session;
+#[path = "../store/mod.rs"]
+mod store;
 mod third_party;
