@@ -73,14 +73,19 @@ describe('at the plant', () => {
     await page.locator('[data-figure="rate"]').waitFor();
   });
 
-  test('a flood is flagged in the strip and leads to the list by unit, where every P1 stands above the folded units', async () => {
-    const page = await at('/');
+  test.each([
+    ['zh', DESKTOP, /^报警泛滥：10 分钟 20\d 条$/, '首出'],
+    ['en', { ...DESKTOP, language: 'en' }, /^Alarm flood: 20\d in 10 min$/, 'First-out'],
+    ['zh on a phone', PHONE, /^报警泛滥：10 分钟 20\d 条$/, '首出'],
+    ['en on a phone', { ...PHONE, language: 'en' }, /^Alarm flood: 20\d in 10 min$/, 'First-out'],
+  ] as const)('a flood is flagged in the strip and leads to the list by unit, where every P1 stands above the folded units (%s)', async (_, look, flagged, firstOut) => {
+    const page = await at('/', look as Look);
     expect(await page.locator('.flood-flag').count()).toBe(0);
     plant.process.leak();
     plant.process.flood(200);
     const flag = page.locator('.flood-flag');
     await flag.waitFor();
-    expect(await flag.innerText()).toMatch(/^报警泛滥：10 分钟 20\d 条$/);
+    expect(await flag.innerText()).toMatch(flagged);
     await flag.click();
     await page.locator('.unit-row').first().waitFor();
     const urgent = [...plant.process.alarms.values()].filter((alarm) => alarm.priority === 1 && alarm.state !== 'NORM').map((alarm) => alarm.id);
@@ -88,7 +93,19 @@ describe('at the plant', () => {
     const rows = await page.locator('.alarm-row').evaluateAll((all) => all.sort((a, b) => Number(a.getAttribute('aria-rowindex')) - Number(b.getAttribute('aria-rowindex'))).map((row) => (row as HTMLElement).dataset['alarm'] ?? `unit ${(row as HTMLElement).dataset['unit']}`));
     expect(new Set(rows.slice(0, urgent.length))).toEqual(new Set(urgent));
     expect(rows.slice(urgent.length).every((row) => row.startsWith('unit '))).toBe(true);
-    expect(await page.locator('.unit-row').first().innerText()).toContain('首出');
+    expect(await page.locator('.unit-row').first().innerText()).toContain(firstOut);
+  });
+
+  test('two screens of one plant see the same flood, each in its language, and a screen that comes later sees it at once', async () => {
+    const page = await at('/');
+    const other = await open(browser, plant.url, '/', { ...DESKTOP, language: 'en' });
+    plant.process.flood(30);
+    await page.locator('.flood-flag').getByText('报警泛滥：10 分钟 30 条', { exact: true }).waitFor();
+    await other.page.locator('.flood-flag').getByText('Alarm flood: 30 in 10 min', { exact: true }).waitFor();
+    const late = await open(browser, plant.url, '/alarms', { ...PHONE, language: 'en' });
+    await late.page.locator('.flood-flag').getByText('Alarm flood: 30 in 10 min', { exact: true }).waitFor();
+    await late.close();
+    await other.close();
   });
 
   test('a unit unfolds with its first-out marked, by pointer and by keyboard, and the address remembers it', async () => {
@@ -181,6 +198,48 @@ describe('in the city', () => {
     const page = await at('county', '/alarms?group=unit');
     await page.locator('.unit-row').first().waitFor();
     expect(await page.locator('.unit-row').first().innerText()).toContain(' · ');
+  });
+
+  test.each([
+    ['zh', DESKTOP, /^报警泛滥：10 分钟 2\d 条$/],
+    ['en', { ...DESKTOP, language: 'en' }, /^Alarm flood: 2\d in 10 min$/],
+    ['zh on a phone', PHONE, /^报警泛滥：10 分钟 2\d 条$/],
+    ['en on a phone', { ...PHONE, language: 'en' }, /^Alarm flood: 2\d in 10 min$/],
+  ] as const)('a site in a flood is flagged in the overview, the grid and its own page, and no longer once it is over (%s)', async (_, look, flagged) => {
+    const page = await at('county', '/', look as Look);
+    const flags = page.locator('.flood-flag');
+    await page.locator('.site-row[data-site="tank-farm"]').waitFor();
+    expect(await flags.count()).toBe(0);
+    for (let place = 0; place < 20; place++) city.county.raise('tank-farm', 'GT-101', 'H', 2, 30, null, `GT-101-${place}`);
+    for (let place = 0; place < 5; place++) city.county.raise('cold-store', 'AT-301', 'H', 2, 30, null, `AT-301-${place}`);
+    await page.locator('.site-row[data-site="tank-farm"] .flood-flag').waitFor();
+    expect(await flags.count(), 'no other site floods').toBe(1);
+    expect(await flags.innerText()).toMatch(flagged);
+    await page.goto(`${city.url}/?view=grid`);
+    expect(await page.locator('.tile[data-site="tank-farm"] .flood-flag').innerText()).toMatch(flagged);
+    await page.goto(`${city.url}/site/tank-farm`);
+    expect(await page.locator('.site-place .flood-flag').innerText()).toMatch(flagged);
+    await page.goto(city.url);
+    await page.locator('.site-row[data-site="tank-farm"] .flood-flag').click();
+    await page.locator('.unit-row').first().waitFor();
+    expect(page.url()).toMatch(/site=tank-farm/);
+    await page.goBack();
+    await flags.first().waitFor();
+    city.county.ebb();
+    await flags.first().waitFor({ state: 'detached' });
+    expect(screen.complaints).toEqual([]);
+  });
+
+  test.each([
+    ['zh', DESKTOP, ['死区 0.05 → 0.22 kPa', '触发 84 → 6 次', '恢复延时 0 → 3 秒', '240']],
+    ['en', { ...DESKTOP, language: 'en' }, ['Deadband 0.05 → 0.22 kPa', 'trips 84 → 6', 'Off-delay 0 → 3 s', '240']],
+  ] as const)('what chatters stands among the figures with its numbers and the proposed deadband and delays (%s)', async (_, look, words) => {
+    const page = await at('county', '/performance?site=tank-farm&days=30', look as Look);
+    const row = page.locator('[data-chatters="PT-303.H"]');
+    await row.waitFor();
+    const said = await row.innerText();
+    for (const one of words) expect(said).toContain(one);
+    expect(await row.locator('.proposals .strong').count()).toBe(3);
   });
 
   test.each(Object.entries(LOOKS))('the figures are whole and free of serious faults, seen as %s', async (name, look) => {

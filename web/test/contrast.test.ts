@@ -6,11 +6,12 @@ const THEMES = { light: tokens(css.slice(css.indexOf(':root {'))), dark: { ...to
 const TEXT = ['text', 'muted', 'p1', 'p2', 'p3', 'p4', 'fault', 'focus'];
 const GRAPHICS = ['line', 'p1-fill', 'p2-edge', 'p3-edge', 'p4-fill', 'fault', 'trend-1', 'trend-2', 'trend-3', 'trend-4', 'trend-5', 'trend-6', 'trend-7', 'trend-8'];
 
-test.each(Object.entries(THEMES))('in the %s theme text reaches 4.5:1 and graphics 3:1 on ground and surface', (_name, theme) => {
+test.each(Object.entries(THEMES))('in the %s theme text reaches 4.5:1 and graphics 3:1 on ground and surface, and text on what is sunken or hovered', (_name, theme) => {
   for (const back of ['ground', 'surface']) {
     for (const fore of TEXT) expect(contrast(theme, fore, back), `${fore} on ${back}`).toBeGreaterThanOrEqual(4.5);
     for (const fore of GRAPHICS) expect(contrast(theme, fore, back), `${fore} on ${back}`).toBeGreaterThanOrEqual(3);
   }
+  for (const fore of TEXT) expect(contrast(theme, fore, 'sunken'), `${fore} on sunken`).toBeGreaterThanOrEqual(4.5);
   for (const fore of ['text', 'muted', 'p1']) expect(contrast(theme, fore, 'p1-wash'), `${fore} on the wash of P1`).toBeGreaterThanOrEqual(4.5);
 });
 

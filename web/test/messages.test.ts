@@ -46,22 +46,29 @@ const CODES: [what: string, least: number, path: string, pattern: RegExp][] = [
   ['the plant', 7, 'gateway/src/screen/refusal.rs', /StatusCode::\w+,\s*"([a-z-]+)"/g],
   ['an act at the plant', 1, 'gateway/src/screen/acts.rs', /ByRule\("([a-z-]+)"\)/g],
   ['a proof at the plant', 6, 'gateway/src/screen/prove.rs', /ByRule\("([a-z-]+)"\)/g],
+  ['the commissioning pages', 6, 'gateway/src/screen/commission.rs', /against\("([a-z-]+)"|why: "([a-z-]+)"|=> \("([a-z-]+)", |^\s*\("([a-z-]+)", json/gm],
   ['a command to a gateway', 3, 'gateway/src/uplink/command.rs', /(?:no|ok_or|Err)\("([a-z-]+)"\)/g],
   ['the way to judgement', 2, 'gateway/src/uplink/link.rs', /no\("([a-z-]+)"\)|=> "([a-z-]+)",/g],
 ];
 
 test.each(CODES)('every code of %s has a sentence', (_, least, path, pattern) => {
-  const codes = new Set([...readFileSync(join(REPOSITORY, path), 'utf8').matchAll(pattern)].map((found) => found[1] ?? found[2] ?? ''));
+  const codes = new Set([...readFileSync(join(REPOSITORY, path), 'utf8').matchAll(pattern)].map((found) => found.slice(1).find(Boolean) ?? ''));
   expect(codes.size, [...codes].join(' ')).toBeGreaterThanOrEqual(least);
   const sentences = book(BOOKS[0][0]);
   expect([...codes].filter((code) => !sentences[`why.${code}`])).toEqual([]);
 });
 
-test('every field that a call of the city may refuse has a name', () => {
-  const folder = join(REPOSITORY, 'cloud/src/api');
+const FIELDS: [whose: string, least: number, folder: string, pattern: RegExp][] = [
+  ['city', 14, 'cloud/src/api', /field: "([a-z_]+)"\.into\(\)|text\(.*, "([a-z_]+)"\)/g],
+  ['plant', 16, 'gateway/src/screen', /Refused::bad\("([a-z_]+)"|refused\("([a-z_]+)", "/g],
+  ['search and the probe', 2, 'gateway/src/commission', /LookError::Field\(\s*"([a-z_]+)"|field\("([a-z_]+)"/g],
+];
+
+test.each(FIELDS)('every field that a call of the %s may refuse has a name', (_, least, path, pattern) => {
+  const folder = join(REPOSITORY, path);
   const sources = readdirSync(folder).filter((file) => file.endsWith('.rs')).map((file) => readFileSync(join(folder, file), 'utf8')).join('');
-  const fields = new Set([...sources.matchAll(/field: "([a-z_]+)"\.into\(\)|text\(.*, "([a-z_]+)"\)/g)].map((found) => found[1] ?? found[2] ?? ''));
-  expect(fields.size, [...fields].join(' ')).toBeGreaterThanOrEqual(14);
+  const fields = new Set([...sources.matchAll(pattern)].map((found) => found[1] ?? found[2] ?? ''));
+  expect(fields.size, [...fields].join(' ')).toBeGreaterThanOrEqual(least);
   const names = book(BOOKS[0][0]);
   expect([...fields].filter((field) => !names[`field.${field}`])).toEqual([]);
 });

@@ -53,11 +53,11 @@ export function Refusal({ failure }: { failure: Failure }) {
   );
 }
 
-/** The message of the code; the daemon's own words where the code is newer than this screen. */
+/** The message of the code; a code that is newer than this screen is said by itself, since the daemon's own words need not be in the person's language. */
 export function sayFailure(failure: Failure): string {
   if (failure.code === 'bad-request') return shared('why.bad-request', { field: sayField(failure.detail) });
   const known = shared.orCode('why', failure.code);
-  return known === failure.code ? failure.message || shared('why.other', { code: failure.code }) : known;
+  return known === failure.code ? shared('why.other', { code: failure.code }) : known;
 }
 
 /** What a bad request is about, in words; a field that has none is not shown by its code. */

@@ -16,6 +16,7 @@ import { city } from '../city';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
 import type { CitySite } from '../shape';
+import { SiteFlood } from '../SiteFlood';
 import { SiteLink } from '../SiteLink';
 import { Contacts, Registry } from '../site/Registry';
 import { Coverage } from '../site/Coverage';
@@ -63,12 +64,14 @@ function Body({ site }: { site: CitySite }) {
   const asked = parameter('part');
   const part: Part = PARTS.find((one) => one === asked) ?? 'live';
   // What the stream says of the link is newer than the description.
-  const seen = city.sites.value?.get(site.id) ?? site;
+  const now = city.sites.value?.get(site.id);
+  const seen = now ?? site;
   return (
     <div class="place site-place">
       <div class="title">
         <h1>{name(site.name)}</h1>
         <RiskMark risk={seen.risk} />
+        {now && <SiteFlood site={now} />}
         <SiteLink link={seen.link} last_seen_ms={seen.last_seen_ms} />
         <span class="grow muted small">{[site.city, site.town, site.village, sectorOf(site)].filter(Boolean).join(' · ')}</span>
         <a class="button plain" href={link('trend', { site: site.id })}>

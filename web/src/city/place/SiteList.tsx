@@ -7,6 +7,7 @@ import { shared } from '../../i18n/shared';
 import { city } from '../city';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
+import { SiteFlood } from '../SiteFlood';
 import { SiteLink } from '../SiteLink';
 import { sectorOf } from '../around';
 import { wrong, type SiteNow } from '../situation';
@@ -59,11 +60,7 @@ export function Now({ site }: { site: SiteNow }) {
   const { worst } = site;
   return (
     <>
-      {site.flood.since_ms !== null && (
-        <a class="flood-flag" href={link('alarms', { site: site.id, group: 'unit' })} title={shared('flood.hint')}>
-          {shared('flood.strip', { count: site.flood.count })}
-        </a>
-      )}
+      <SiteFlood site={site} />
       {site.link !== 'up' && (
         <span class="text-fault strong unheard">
           <Shape kind="fault" /> {say(`unheard.${site.link}`)}

@@ -5,6 +5,7 @@ import { name } from '../../i18n/language';
 import { shared } from '../../i18n/shared';
 import { city as say } from '../messages';
 import { RiskMark } from '../RiskMark';
+import { SiteFlood } from '../SiteFlood';
 import { byTown, wrong, type SiteNow } from '../situation';
 import { Calm, CountsOf } from './SiteList';
 
@@ -38,6 +39,7 @@ function Tile({ site, chosen }: { site: SiteNow; chosen: boolean }) {
       <span class="strong name">{name(site.name)}</span>
       <RiskMark risk={site.risk} />
       <span class="live tile-now">
+        <SiteFlood site={site} plain />
         {site.link !== 'up' && (
           <span class="text-fault strong">
             <Shape kind="fault" size={14} /> {say(`unheard.${site.link}`)}

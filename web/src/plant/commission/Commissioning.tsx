@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { address, go, link } from '../../address/address';
 import { useKeys } from '../../keys/keys';
 import { workbook } from './draft';
+import { Editing } from './Editing';
 import { First } from './First';
 import { commission as say } from './messages';
 import { Points } from './Points';
@@ -25,9 +26,9 @@ interface Tab {
 
 const TABS: readonly Tab[] = [
   { id: '', label: () => say('tab.wizard'), view: Wizard },
-  { id: 'scan', label: () => say('tab.scan'), view: Scan },
+  { id: 'scan', label: () => say('tab.scan'), view: () => <Editing><Scan /></Editing> },
   { id: 'probe', label: () => say('tab.probe'), view: Probe },
-  { id: 'points', label: () => say('tab.points'), view: Points },
+  { id: 'points', label: () => say('tab.points'), view: () => <Editing><Points /></Editing> },
   { id: 'proof', label: () => say('tab.proof'), view: Proof },
   { id: 'report', label: () => say('tab.report'), view: Report },
 ];

@@ -4,6 +4,7 @@ import { Button } from '../../control/Button';
 import { Failed, Skeleton } from '../../notice/Notice';
 import { plant } from '../plant';
 import { workbook } from './draft';
+import { Editing } from './Editing';
 import { commission as say } from './messages';
 import { Points } from './Points';
 import { Scan } from './Scan';
@@ -30,6 +31,9 @@ const VIEWS: Record<Step, () => preact.ComponentChild> = {
   arm: () => <Arm />,
   report: () => <Prove report />,
 };
+
+/** The steps that change the draft itself; the others act, and each of their acts asks who stands behind it. */
+const EDITING: readonly Step[] = ['site', 'scan', 'points', 'limits', 'outputs'];
 
 /** From a blank gateway to an armed site, one step after another; each may be visited again. */
 export function Wizard() {
@@ -62,7 +66,7 @@ export function Wizard() {
           <h2>{say('wizard.step', { number: number + 1, count: STEPS.length, name: say(`step.${step}`) })}</h2>
           <p class="muted">{say(`step.${step}-what`)}</p>
         </header>
-        {VIEWS[step]()}
+        {EDITING.includes(step) ? <Editing>{VIEWS[step]()}</Editing> : VIEWS[step]()}
         <footer class="row">
           {before && <Button onPress={() => set({ step: before, open: null }, 'push')}>{say('wizard.back')}</Button>}
           <span class="grow" />

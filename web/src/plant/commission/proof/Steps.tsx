@@ -119,7 +119,7 @@ function StepBody({ shown, draft, step, number, act, done, onSkip }: StepBodyPro
           {current !== null && <span class="muted number"> ({current.toFixed(2)} mA)</span>}
         </span>
         <span data-still={seen.still !== null}>
-          {say('seen')} {seen.still ? <b class="number">{decimal(seen.still.value, shown.decimals ?? 1)}</b> : <span class="muted">{say('moving')}</span>}
+          {say('seen')} {seen.still ? <><b class="number">{decimal(seen.still.value, shown.decimals ?? 1)}</b> {shown.unit}</> : <span class="muted">{say('moving')}</span>}
         </span>
       </p>
       <p>{seen.on.length > 0 ? say('alarms.on', { ids: seen.on.join(' ') }) : say('alarms.none')}</p>

@@ -32,7 +32,7 @@ export function Subject({ of, id }: { of: Of; id: string }) {
   if (!shown) return whole.failure ? <Failed failure={whole.failure} stillTrue={say('still-true')} onRetry={whole.again} /> : <Skeleton lines={8} />;
   return (
     <div class="stack">
-      <div class="row">
+      <div class="row proof-head">
         <Button onPress={() => set({ of: null, id: null }, 'push')}>{say('back')}</Button>
         <h2 class="grow">
           {id} {name(shown.name)}
@@ -95,7 +95,7 @@ function Facts({ shown }: { shown: Whole }) {
 }
 
 function when(due: Due): string {
-  const every = due.every_days === null ? '' : ` · ${say('every', { days: due.every_days, source: due.source ?? '' })}`;
+  const every = due.every_days === null ? '' : ` · ${say('every', { days: due.every_days, source: say.orCode('source', due.source ?? '') })}`;
   return dueText(due) + every;
 }
 
