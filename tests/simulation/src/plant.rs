@@ -8,8 +8,8 @@ use davy_gateway::clock::Hand;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-use tokio::sync::watch;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 pub(crate) const POINTS: [&str; 4] = ["GT-1", "LT-1", "TT-1", "XS-1"];
@@ -22,6 +22,12 @@ const READ_INPUTS: u8 = 2;
 const READ_HOLDING: u8 = 3;
 const READ_INPUT: u8 = 4;
 const WRITE_COIL: u8 = 5;
+/// Registers of the sensor.
+const GAS: usize = 0;
+const LEVEL: usize = 1;
+/// How long the gateway waits for an answer (`timeout_ms` of the site file), and what is too close to it.
+const TIMEOUT: Duration = Duration::from_millis(500);
+const LAST_MOMENT: Duration = Duration::from_millis(2);
 /// The sensor and the relay module.
 const SENSOR: u8 = 1;
 const MODULE: u8 = 2;
@@ -137,6 +143,8 @@ impl Plant {
     }
 
     pub(crate) fn line_breaks(&self, for_time: Duration) {
+        // Whoever has no line has no value, also where nobody asked in the meantime.
+        self.forget_runs();
         self.lock().line_down = Some(Instant::now() + for_time);
         self.0.cut.send_modify(|number| *number += 1);
     }
@@ -153,6 +161,7 @@ impl Plant {
             .line_down
             .is_some_and(|until| until > Instant::now())
         {
+            self.forget_runs();
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
         let (ours, theirs) = tokio::io::duplex(1024);
@@ -162,23 +171,29 @@ impl Plant {
         Ok(theirs)
     }
 
-    async fn serve(self, mut stream: DuplexStream, mut cut: watch::Receiver<u64>) {
+    async fn serve(self, stream: DuplexStream, mut cut: watch::Receiver<u64>) {
+        let (reader, mut writer) = tokio::io::split(stream);
+        let (sender, mut requests) = mpsc::channel(8);
+        let reading = tokio::spawn(receive(reader, sender));
         loop {
-            let mut frame = [0; 12];
-            tokio::select! {
+            let (asked, frame) = tokio::select! {
                 biased;
-                _ = cut.changed() => return,
-                read = stream.read_exact(&mut frame) => if read.is_err() { return },
-            }
-            // Requests of these functions are all of this length; others do not come.
-            if !self.answer(&mut stream, frame).await {
-                return;
+                _ = cut.changed() => break,
+                request = requests.recv() => match request {
+                    Some(request) => request,
+                    None => break,
+                },
+            };
+            if !self.answer(&mut writer, asked, frame).await {
+                break;
             }
         }
+        // The connection is closed once neither half is left.
+        reading.abort();
     }
 
     /// False when the connection breaks.
-    async fn answer(&self, stream: &mut DuplexStream, frame: [u8; 12]) -> bool {
+    async fn answer(&self, stream: &mut Answers, asked: Instant, frame: [u8; 12]) -> bool {
         let unit = frame[6];
         sleep(self.0.dice.ms(1, 15)).await;
         let dead = self.lock().dead.get(usize::from(unit)).copied().flatten();
@@ -191,11 +206,19 @@ impl Plant {
             self.forget_runs();
             return self.answer_badly(stream, frame).await;
         }
+        // It waited behind a late answer: whoever asked has given up, and what it says counts for nothing.
+        if asked.elapsed() + LAST_MOMENT >= TIMEOUT {
+            self.forget_runs();
+            return stream
+                .write_all(&enveloped(&frame, &[frame[7] | 0x80, 6]))
+                .await
+                .is_ok();
+        }
         let body = self.good(&frame);
         stream.write_all(&enveloped(&frame, &body)).await.is_ok()
     }
 
-    async fn answer_badly(&self, stream: &mut DuplexStream, mut frame: [u8; 12]) -> bool {
+    async fn answer_badly(&self, stream: &mut Answers, mut frame: [u8; 12]) -> bool {
         let exception = [
             frame[7] | 0x80,
             [2, 4, 6, 11][self.0.dice.below(4) as usize],
@@ -235,8 +258,14 @@ impl Plant {
             (SENSOR, READ_HOLDING) => {
                 self.wander(&mut state);
                 let registers = [state.gas as u16, state.level as u16];
-                self.note_gas(&mut state, f64::from(registers[0]));
-                self.shows(&mut state, "LT-1", f64::from(registers[1]) * 0.01);
+                // A block that was refused is asked for in halves: each shows what is in it alone.
+                let asked = address..address + count;
+                if asked.contains(&GAS) {
+                    self.note_gas(&mut state, f64::from(registers[GAS]));
+                }
+                if asked.contains(&LEVEL) {
+                    self.shows(&mut state, "LT-1", f64::from(registers[LEVEL]) * 0.01);
+                }
                 words(function, &slice(&registers, address, count))
             }
             (SENSOR, READ_INPUT) => {
@@ -298,6 +327,22 @@ impl Plant {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The half of a connection that answers go out by.
+type Answers = WriteHalf<DuplexStream>;
+
+/// Requests with the instant at which they came. Those of our functions are all of this length; others do not come.
+async fn receive(mut stream: ReadHalf<DuplexStream>, requests: mpsc::Sender<(Instant, [u8; 12])>) {
+    loop {
+        let mut frame = [0; 12];
+        if stream.read_exact(&mut frame).await.is_err() {
+            return;
+        }
+        if requests.send((Instant::now(), frame)).await.is_err() {
+            return;
+        }
     }
 }
 
