@@ -26,7 +26,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 type Told = mpsc::UnboundedSender<Result<Event, ConnectionError>>;
 
 /// Looks at what a client publishes; a mutant does mischief there.
-pub(crate) type Look = Arc<dyn Fn(&Publish) + Send + Sync>;
+pub(crate) type Look = Arc<dyn Fn(&mut Publish) + Send + Sync>;
 
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -387,9 +387,9 @@ impl Served {
 
     async fn take(&mut self, request: Request) -> Option<End> {
         match request {
-            Request::Publish(publish) => {
+            Request::Publish(mut publish) => {
                 if let Some(look) = &self.look {
-                    look(&publish);
+                    look(&mut publish);
                 }
                 let _gone = self.told.send(Ok(Event::Outgoing(Outgoing::Publish(0))));
                 let name = self.name.clone();

@@ -1,7 +1,9 @@
 //! A gateway's lives: started on what its disk holds, killed, cut from the power, ended in order; the works are the real ones.
 
+use crate::births::Births;
 use crate::broker::{Broker, Connecting, Look};
 use crate::dice::Dice;
+use crate::file::File;
 use crate::liar::Liar;
 use crate::mutant::Mutant;
 use crate::plant::Plant;
@@ -11,20 +13,22 @@ use davy_alarm::WallMs;
 use davy_config::site::Site;
 use davy_gateway::clock::{Clock, Hand};
 use davy_gateway::journal::faulty::FaultyDisk;
-use davy_gateway::journal::{Disk, Journal, Restored};
-use davy_gateway::uplink::{Dial, Line, Numbers};
+use davy_gateway::journal::{Disk, Journal, Reloaded, Restored};
+use davy_gateway::judgement::{Change, Changed};
+use davy_gateway::uplink::{Dial, Line, Numbers, Scene};
 use davy_gateway::works::{Outside, Part, Works};
 use davy_wire::{Ack, DataType, Metric, Payload, Value, name};
 use futures_util::StreamExt as _;
-use rumqttc::AsyncClient;
-use std::path::Path;
+use rumqttc::{AsyncClient, Publish};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-const TEXT: &str = include_str!("site.toml");
+/// How long buses that a change of the file ends may take.
+const GRACE: Duration = Duration::from_secs(4);
 /// 2026-01-01 in UTC milliseconds.
 pub(crate) const EPOCH: WallMs = WallMs(1_767_225_600_000);
 
@@ -40,6 +44,8 @@ pub(crate) struct Around {
 pub(crate) struct Gateway {
     pub(crate) name: String,
     pub(crate) site: Arc<Site>,
+    pub(crate) births: Births,
+    file: File,
     pub(crate) plant: Plant,
     pub(crate) hand: &'static Hand,
     pub(crate) disk: FaultyDisk,
@@ -64,6 +70,43 @@ pub(crate) struct Alive {
     writer: JoinHandle<()>,
 }
 
+/// What came of another site file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Over,
+    /// It would switch something off.
+    Refused,
+}
+
+impl Alive {
+    async fn judge_by(&self, site: &Arc<Site>, record: Reloaded) -> Option<Changed> {
+        let (reply, answer) = oneshot::channel();
+        let site = site.clone();
+        let change = Change {
+            site,
+            record,
+            reply,
+        };
+        self.works.changes.send(change).await.ok()?;
+        answer.await.ok()?.ok()
+    }
+
+    /// Buses and uplink go over to what is judged already.
+    async fn follow(&mut self, site: &Arc<Site>, changed: Changed, mutant: Option<Mutant>) {
+        let works = &mut self.works;
+        let _late = works.acquiring.1.follow(GRACE).await;
+        works.desk = works.desk.of(site.clone());
+        works.live = changed.live;
+        if mutant != Some(Mutant::ReloadsWithoutBirths) {
+            works.uplink.follow(Scene {
+                site: site.clone(),
+                live: works.live.clone(),
+                desk: works.desk.clone(),
+            });
+        }
+    }
+}
+
 impl Gateway {
     /// A gateway that was never started.
     pub(crate) fn new(number: usize, around: Around) -> Self {
@@ -73,8 +116,11 @@ impl Gateway {
         // One clock a gateway and run: so few that nobody misses their memory.
         let hand: &'static Hand = Box::leak(Box::new(Hand::new(EPOCH)));
         let plant = Plant::new(around.dice.of("plant"), around.weather.clone(), hand);
+        let file = File::first(&around.dice);
         Self {
-            site: Arc::new(site(&name, &around.dice)),
+            site: file.site(&name),
+            births: Births::default(),
+            file,
             plant,
             hand,
             disk: FaultyDisk::new(around.dice.any()),
@@ -119,6 +165,8 @@ impl Gateway {
             line: self.line(&journal),
         };
         self.plant.forget_runs();
+        self.births.begin();
+        self.births.know(&self.site);
         let pipeline = Handle::current();
         let works = Works::start(&self.site, clock, (&journal, restored), outside, &pipeline);
         self.alive = Some(Alive {
@@ -130,6 +178,38 @@ impl Gateway {
             writer,
         });
         told
+    }
+
+    /// The site file becomes another one. A running gateway takes it over, or refuses it; one that is down finds it.
+    pub(crate) async fn take_over(&mut self) -> Taken {
+        let file = self.file.changed(&self.around.dice);
+        if self.around.mutant == Some(Mutant::ForgetsAlarmsOnReload) {
+            // Not in one step: an alarm is taken out and put in again.
+            self.go_over(self.file.without_gas_high()).await;
+        }
+        self.go_over(file).await
+    }
+
+    async fn go_over(&mut self, file: File) -> Taken {
+        let site = file.site(&self.name);
+        self.births.know(&site);
+        if let Some(alive) = &mut self.alive {
+            let record = Reloaded {
+                actor: "wang".into(),
+                from: self.site.digest.as_str().into(),
+                to: site.digest.as_str().into(),
+                changes: "[]".into(),
+                time: self.hand.now(),
+            };
+            match alive.judge_by(&site, record).await {
+                Some(changed) => alive.follow(&site, changed, self.around.mutant).await,
+                None => return Taken::Refused,
+            }
+        }
+        // What ran of a delay may begin anew.
+        self.plant.forget_runs();
+        (self.site, self.file) = (site, file);
+        Taken::Over
     }
 
     /// The process is gone from one instant to the next.
@@ -199,31 +279,50 @@ impl Gateway {
         }
     }
 
-    /// What a mutant does where the gateway publishes.
-    fn look(&self, journal: &Journal) -> Option<Look> {
-        let mutant = self.around.mutant?;
+    /// Who looks at what the gateway publishes: a mutant does its mischief first.
+    fn look(&self, journal: &Journal) -> Look {
+        let (births, mutant) = (self.births.clone(), self.mischief(journal));
+        Arc::new(move |publish| {
+            if let Some(mutant) = &mutant {
+                mutant(publish);
+            }
+            births.sees(publish);
+        })
+    }
+
+    fn mischief(&self, journal: &Journal) -> Option<Look> {
         let (journal, broker) = (journal.clone(), self.around.broker.clone());
         let topic = format!("spBv1.0/330282/NCMD/{}", self.name);
-        Some(Arc::new(move |publish| {
-            let payload = Payload::from_bytes(&publish.payload).ok();
-            let offset = payload
-                .as_ref()
-                .and_then(|payload| payload.metric(name::OFFSET));
-            let offset = offset.and_then(|offset| offset.value(Some(DataType::UInt64 as u32)));
-            let Some(offset) = offset.and_then(|offset| offset.as_u64()) else {
-                return;
-            };
-            match mutant {
-                Mutant::ForgetsWhatItPublishes => {
+        let look: Look = match self.around.mutant? {
+            Mutant::ForgetsWhatItPublishes => Arc::new(move |publish| {
+                if let Some(offset) = offset(publish) {
                     journal.acknowledge(&[offset..=offset]);
                 }
-                Mutant::AcknowledgesBeforeCommit => {
+            }),
+            Mutant::AcknowledgesBeforeCommit => Arc::new(move |publish| {
+                if let Some(offset) = offset(publish) {
                     broker.publish(&topic, acknowledgement(journal.stream(), offset));
                 }
-                _ => {}
-            }
-        }))
+            }),
+            Mutant::OmitsAPointFromBirths => Arc::new(|publish| {
+                if let Ok(mut payload) = Payload::from_bytes(&publish.payload)
+                    && publish.topic.contains("/DBIRTH/")
+                {
+                    payload.metrics.pop();
+                    publish.payload = payload.to_bytes().into();
+                }
+            }),
+            _ => return None,
+        };
+        Some(look)
     }
+}
+
+/// The batch that a message carries.
+fn offset(publish: &Publish) -> Option<u64> {
+    let payload = Payload::from_bytes(&publish.payload).ok()?;
+    let offset = payload.metric(name::OFFSET)?;
+    offset.value(Some(DataType::UInt64 as u32))?.as_u64()
 }
 
 fn acknowledgement(stream: u64, offset: u64) -> Vec<u8> {
@@ -250,14 +349,14 @@ async fn ended((token, tasks): Part) {
     }
 }
 
-fn dial(broker: Broker, look: Option<Look>) -> Dial {
+fn dial(broker: Broker, look: Look) -> Dial {
     Arc::new(move |options, queue| {
         let (sender, requests) = flume::bounded(queue);
         let events = broker.connect(Connecting {
             name: options.client_id(),
             will: options.last_will(),
             requests,
-            look: look.clone(),
+            look: Some(look.clone()),
         });
         let events = futures_util::stream::unfold(events, |mut events| async move {
             let event = events.recv().await?;
@@ -265,21 +364,4 @@ fn dial(broker: Broker, look: Option<Look>) -> Dial {
         });
         (AsyncClient::from_senders(sender), events.boxed())
     })
-}
-
-fn site(name: &str, dice: &Dice) -> Site {
-    let period_ms = [2000, 5000, 10_000][dice.below(3) as usize];
-    let window = [1, 4, 32][dice.below(3) as usize];
-    let text = TEXT
-        .replace("\"NAME\"", &format!("\"{name}\""))
-        .replace("PERIOD", &period_ms.to_string())
-        .replace("WINDOW", &window.to_string());
-    let loaded = davy_config::parse("site.toml", &text, Path::new("."));
-    let mut site = loaded
-        .expect("the site file of the simulation is valid")
-        .site;
-    // Small enough that a long outage fills it.
-    site.journal.max_bytes = [60_000, 400_000, 4_000_000][dice.below(3) as usize];
-    site.journal.alarm_reserve_bytes = site.journal.max_bytes / 4;
-    site
 }

@@ -4,10 +4,11 @@ use crate::city::City;
 use crate::doom::wait;
 use crate::gateway::{Alive, Gateway};
 use crate::plant::Run;
+use crate::witness::Line;
 use davy_alarm::Reading;
 use davy_cloud::history::History as _;
 use davy_cloud::records::memory::Cell;
-use davy_gateway::journal::{Batch, Record, Restored, Transition};
+use davy_gateway::journal::{Batch, Record, Restored};
 use davy_gateway::live::{AlarmNow, Picture};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,7 +32,7 @@ impl Broken {
         Self(what.into())
     }
 
-    fn of(gateway: &Gateway, what: impl std::fmt::Display) -> Self {
+    pub(crate) fn of(gateway: &Gateway, what: impl std::fmt::Display) -> Self {
         Self(format!("{}: {what}", gateway.name))
     }
 }
@@ -83,7 +84,7 @@ async fn read_again(gateway: &mut Gateway) -> Result<(), Broken> {
         match alive.journal.batch(offset).await {
             Some(batch) => gateway
                 .witness
-                .sees(&gateway.site, &batch)
+                .sees(&batch)
                 .map_err(|what| Broken(format!("{}: {what}", gateway.name)))?,
             // It may have been committed, and the cursor was not yet on disk when it was told.
             None if alive.journal.next_unacknowledged(offset) != Some(offset) => {}
@@ -109,23 +110,20 @@ fn stands(gateway: &Gateway, restored: &Restored) -> Result<(), Broken> {
         return Ok(());
     }
     for (place, (saved, _)) in restored.alarms.iter().enumerate() {
-        if *saved != witness.saved(place) {
-            let id = &site.alarms[place].id;
+        let id = &site.alarms[place].id;
+        if *saved != witness.saved(id) {
             let what = format!(
                 "{id} is restored as {saved:?}, and its last durable state was {:?}",
-                witness.saved(place)
+                witness.saved(id)
             );
             return Err(Broken::of(gateway, what));
         }
     }
     for (place, output) in restored.outputs.iter().enumerate() {
-        let place_u32 = u32::try_from(place).unwrap_or(u32::MAX);
-        let was = witness.outputs.get(&place_u32).copied().unwrap_or_default();
+        let id = &*site.outputs[place].id;
+        let was = witness.outputs.get(id).copied().unwrap_or_default();
         if output.on != was {
-            let what = format!(
-                "{} is restored as {}, and was {was}",
-                site.outputs[place].id, output.on
-            );
+            let what = format!("{id} is restored as {}, and was {was}", output.on);
             return Err(Broken::of(gateway, what));
         }
     }
@@ -146,6 +144,7 @@ pub(crate) async fn look(gateway: &mut Gateway, city: &City) -> Result<(), Broke
     };
     let picture = alive.works.live.picture();
     let checked = bounds(alive)
+        .and_then(|()| gateway.births.broken())
         .and_then(|()| annunciates(&gateway.site, &picture))
         .and_then(|()| alarms_follow(alive, &gateway.plant.runs(), &gateway.site, &picture))
         .and_then(|()| demand_follows(alive, &gateway.site, &picture))
@@ -171,7 +170,7 @@ async fn witness(gateway: &mut Gateway) -> Result<(), Broken> {
         is_true(gateway, &batch)?;
         gateway
             .witness
-            .sees(&gateway.site, &batch)
+            .sees(&batch)
             .map_err(|what| Broken(format!("{}: {what}", gateway.name)))?;
     }
     gateway.witness.next = gateway.witness.next.max(next);
@@ -181,7 +180,7 @@ async fn witness(gateway: &mut Gateway) -> Result<(), Broken> {
 fn is_true(gateway: &Gateway, batch: &Batch) -> Result<(), Broken> {
     for record in &batch.records {
         if let Record::Reading { point, reading } = record {
-            let id = &gateway.site.points[*point as usize].id;
+            let id = &batch.names.points[*point as usize];
             let held = gateway.plant.with_truth(|truth| truth.holds(id, reading));
             held.map_err(|what| Broken::of(gateway, what))?;
         }
@@ -359,6 +358,15 @@ fn relays_follow(
     Ok(())
 }
 
+/// At the end: the births that the city has are those of the site file in force.
+pub(crate) fn born(gateways: &[Gateway]) -> Result<(), Broken> {
+    for gateway in gateways {
+        let born = gateway.births.are_of(&gateway.site);
+        born.map_err(|what| Broken::of(gateway, what))?;
+    }
+    Ok(())
+}
+
 /// All that is stored, against all that was seen. `at_end`: everything that is not lost must be there.
 pub(crate) async fn compare(
     gateways: &mut [Gateway],
@@ -490,25 +498,27 @@ async fn transitions(gateway: &Gateway, city: &City, at_end: bool) -> Result<(),
     let mut found = BTreeMap::new();
     for row in &rows {
         let seq = whole(&row[1]);
-        let line = gateway.witness.lines.get(&seq).map(|(_, line)| line);
+        let line = gateway.witness.lines.get(&seq);
         let Some(line) = line.filter(|_| whole(&row[0]) == 1) else {
             return Err(Broken::of(
                 gateway,
                 format!("the city has a transition that no journal ever had: {row:?}"),
             ));
         };
-        if expected(gateway, line) != row[2..] {
+        if expected(line) != row[2..] {
             let what = format!("transition {seq} is {row:?} in the city, and was {line:?}");
             return Err(Broken::of(gateway, what));
         }
         found.insert(seq, ());
     }
-    let missing =
-        gateway.witness.lines.iter().find(|(seq, (offset, _))| {
-            !found.contains_key(*seq) && is_due(gateway, *offset, at_end)
-        });
+    let missing = gateway
+        .witness
+        .lines
+        .iter()
+        .find(|(seq, line)| !found.contains_key(*seq) && is_due(gateway, line.offset, at_end));
     match missing {
-        Some((seq, (offset, _))) => {
+        Some((seq, line)) => {
+            let offset = line.offset;
             let what = format!("transition {seq} of batch {offset} is not in the city");
             Err(Broken::of(gateway, what))
         }
@@ -516,11 +526,12 @@ async fn transitions(gateway: &Gateway, city: &City, at_end: bool) -> Result<(),
     }
 }
 
-fn expected(gateway: &Gateway, line: &Transition) -> Vec<Cell> {
+fn expected(of: &Line) -> Vec<Cell> {
+    let line = &of.transition;
     let text = |text: Option<&str>| text.map_or(Cell::Null, |text| Cell::Text(text.to_owned()));
     let actor = line.person.as_ref().map(|person| &*person.actor);
     vec![
-        Cell::Text(gateway.site.alarms[line.alarm as usize].id.clone()),
+        Cell::Text(of.alarm.to_string()),
         Cell::Int(i64::from(line.occurrence)),
         Cell::Int(i64::from(line.from.code())),
         Cell::Int(i64::from(line.to.code())),
@@ -546,6 +557,7 @@ async fn accounted(gateway: &Gateway, city: &City) -> Result<(), Broken> {
         ("readings-lost", witness.counts.losses),
         ("plant-silence", witness.counts.silenced),
         ("plant-reset", witness.counts.reset),
+        ("plant-reload", witness.counts.reloads),
     ];
     for (action, seen) in counts {
         let sql = format!(

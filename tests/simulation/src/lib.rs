@@ -10,17 +10,20 @@
 //!
 //! README.md says how to run it, what it holds, and which deliberate mistakes ([`Mutant`]) it must find.
 
+mod births;
 mod broker;
 mod chronicle;
 mod city;
 mod dice;
 mod doom;
+mod file;
 mod gateway;
 mod invariants;
 mod liar;
 mod mutant;
 mod people;
 mod plant;
+mod standing;
 mod truth;
 mod weather;
 mod witness;

@@ -36,6 +36,7 @@ struct Sum {
     transitions: AtomicU64,
     lost: AtomicU64,
     restarts: AtomicU64,
+    reloads: AtomicU64,
 }
 
 fn main() -> Result<()> {
@@ -107,6 +108,7 @@ fn one(seed: u64, options: &Options, sum: &Sum, failures: &Mutex<Vec<String>>) {
                 (&sum.transitions, account.transitions),
                 (&sum.lost, account.lost),
                 (&sum.restarts, account.restarts),
+                (&sum.reloads, account.reloads),
             ] {
                 of.fetch_add(more, Relaxed);
             }
@@ -129,7 +131,7 @@ fn tell(count: u64, options: &Options, sum: &Sum, seconds: f64) {
         days / seconds
     );
     println!(
-        "{} steps, {} messages and events, {} batches, {} readings, {} transitions, {} batches lost and told, {} starts of gateways",
+        "{} steps, {} messages and events, {} batches, {} readings, {} transitions, {} batches lost and told, {} starts of gateways, {} changed site files",
         sum.steps.load(Relaxed),
         sum.events.load(Relaxed),
         sum.batches.load(Relaxed),
@@ -137,5 +139,6 @@ fn tell(count: u64, options: &Options, sum: &Sum, seconds: f64) {
         sum.transitions.load(Relaxed),
         sum.lost.load(Relaxed),
         sum.restarts.load(Relaxed),
+        sum.reloads.load(Relaxed),
     );
 }

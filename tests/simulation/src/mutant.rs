@@ -17,4 +17,10 @@ pub enum Mutant {
     AltersReadings,
     /// The history keeps an absent reading as a zero.
     MakesAbsencesZero,
+    /// The births of devices leave something out.
+    OmitsAPointFromBirths,
+    /// A changed site file is judged by, and nobody is told.
+    ReloadsWithoutBirths,
+    /// A changed site file begins an alarm anew that it should have left as it was.
+    ForgetsAlarmsOnReload,
 }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
-pub(crate) const POINTS: [&str; 4] = ["GT-1", "LT-1", "TT-1", "XS-1"];
+pub(crate) const POINTS: [&str; 5] = ["GT-1", "LT-1", "TT-1", "XS-1", "PT-1"];
 /// Set-points of the site file.
 pub(crate) const GAS_HIGH_HIGH: f64 = 50.0;
 pub(crate) const GAS_CLEAR: f64 = 48.0;
@@ -25,6 +25,7 @@ const WRITE_COIL: u8 = 5;
 /// Registers of the sensor.
 const GAS: usize = 0;
 const LEVEL: usize = 1;
+const PRESSURE: usize = 2;
 /// How long the gateway waits for an answer (`timeout_ms` of the site file), and what is too close to it.
 const TIMEOUT: Duration = Duration::from_millis(500);
 const LAST_MOMENT: Duration = Duration::from_millis(2);
@@ -51,6 +52,7 @@ struct State {
     gas: f64,
     gas_aim: f64,
     level: f64,
+    pressure: f64,
     temperature: f64,
     spark: bool,
     coils: [bool; 16],
@@ -83,6 +85,7 @@ impl Plant {
             gas: 3.0,
             gas_aim: 3.0,
             level: 5.0,
+            pressure: 500.0,
             temperature: 20.0,
             spark: false,
             coils: [false; 16],
@@ -257,7 +260,8 @@ impl Plant {
         match (unit, function) {
             (SENSOR, READ_HOLDING) => {
                 self.wander(&mut state);
-                let registers = [state.gas as u16, state.level as u16];
+                let registers = [state.gas, state.level, state.pressure];
+                let registers = registers.map(|value| value as u16);
                 // A block that was refused is asked for in halves: each shows what is in it alone.
                 let asked = address..address + count;
                 if asked.contains(&GAS) {
@@ -265,6 +269,9 @@ impl Plant {
                 }
                 if asked.contains(&LEVEL) {
                     self.shows(&mut state, "LT-1", f64::from(registers[LEVEL]) * 0.01);
+                }
+                if asked.contains(&PRESSURE) {
+                    self.shows(&mut state, "PT-1", f64::from(registers[PRESSURE]) * 0.1);
                 }
                 words(function, &slice(&registers, address, count))
             }
@@ -303,6 +310,7 @@ impl Plant {
         state.gas = (state.gas + (state.gas_aim - state.gas) * 0.3 + dice.share() * 2.0 - 1.0)
             .clamp(0.0, 100.0);
         state.level = (state.level + dice.share() * 20.0 - 10.0).clamp(50.0, 990.0);
+        state.pressure = (state.pressure + dice.share() * 40.0 - 20.0).clamp(0.0, 990.0);
         state.temperature = (state.temperature + dice.share() - 0.5).clamp(-20.0, 75.0);
         if dice.one_in(if state.spark { 10 } else { 300 }) {
             state.spark = !state.spark;
@@ -396,4 +404,73 @@ fn bits(function: u8, coils: &[bool], address: usize, count: usize) -> Vec<u8> {
     let mut body = vec![function, u8::try_from(bytes.len()).unwrap_or(u8::MAX)];
     body.extend(bytes);
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::EPOCH;
+    use crate::weather::Climate;
+
+    fn plant() -> Plant {
+        let hand = Box::leak(Box::new(Hand::new(EPOCH)));
+        Plant::new(Dice::new(1), Weather::new(Climate::calm()), hand)
+    }
+
+    /// A read of `count` holding registers from `address` on.
+    const fn read(address: u8, count: u8) -> [u8; 12] {
+        let functions = [SENSOR, READ_HOLDING];
+        [
+            0,
+            1,
+            0,
+            0,
+            0,
+            6,
+            functions[0],
+            functions[1],
+            0,
+            address,
+            0,
+            count,
+        ]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_a_block_shows_what_is_in_it_alone() {
+        let plant = plant();
+        plant.good(&read(1, 1));
+        assert!(plant.runs().gas_below.is_none());
+        plant.good(&read(0, 1));
+        assert_eq!(plant.runs().gas_below.map(|run| run.answers), Some(1));
+        plant.good(&read(0, 3));
+        assert_eq!(plant.runs().gas_below.map(|run| run.answers), Some(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_breaks_ends_what_ran() {
+        let plant = plant();
+        plant.good(&read(0, 1));
+        plant.line_breaks(Duration::from_millis(1));
+        assert!(plant.runs().gas_below.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_to_whoever_has_given_up_counts_for_nothing() {
+        let plant = plant();
+        let (stream, mut other) = tokio::io::duplex(1024);
+        let (_reader, mut writer) = tokio::io::split(stream);
+        assert!(plant.answer(&mut writer, Instant::now(), read(0, 1)).await);
+        assert!(plant.runs().gas_below.is_some());
+        let asked = Instant::now();
+        tokio::time::advance(TIMEOUT).await;
+        assert!(plant.answer(&mut writer, asked, read(0, 1)).await);
+        assert!(plant.runs().gas_below.is_none());
+        let mut answers = [0; 11 + 9];
+        other
+            .read_exact(&mut answers)
+            .await
+            .expect("both are answered");
+        assert_eq!(answers[11 + 7], READ_HOLDING | 0x80);
+    }
 }

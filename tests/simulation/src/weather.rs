@@ -41,6 +41,8 @@ pub(crate) struct Climate {
     pub(crate) plant_act: u64,
     pub(crate) city_act: u64,
     pub(crate) forged_act: u64,
+    /// Somebody changes the site file: seconds.
+    pub(crate) site_change: u64,
 }
 
 impl Climate {
@@ -75,6 +77,7 @@ impl Climate {
             plant_act: often(1800, 240),
             city_act: often(1800, 240),
             forged_act: often(7200, 900),
+            site_change: often(7200, 300),
         }
     }
 
@@ -103,6 +106,7 @@ impl Climate {
             plant_act: 0,
             city_act: 0,
             forged_act: 0,
+            site_change: 0,
         }
     }
 }

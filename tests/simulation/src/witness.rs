@@ -2,10 +2,10 @@
 //! as lost.
 
 use davy_alarm::{Reading, Saved};
-use davy_config::site::Site;
-use davy_gateway::journal::{Act, Batch, Record, Transition};
+use davy_gateway::journal::{Act, Batch, Names, Record, Transition};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A batch as it was first seen.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,17 @@ pub(crate) struct Counts {
     pub(crate) reset: u64,
     /// Lines that tell of a loss.
     pub(crate) losses: u64,
+    /// Changes of the site file while it ran.
+    pub(crate) reloads: u64,
+}
+
+/// A transition on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) offset: u64,
+    /// By the names of its own batch: a changed site file has others.
+    pub(crate) alarm: Arc<str>,
+    pub(crate) transition: Transition,
 }
 
 /// The witness of one gateway, over all of its lives.
@@ -31,14 +42,14 @@ pub(crate) struct Witness {
     /// The next offset to look at.
     pub(crate) next: u64,
     pub(crate) seen: BTreeMap<u64, Seen>,
-    /// By sequence number, with the batch.
-    pub(crate) lines: BTreeMap<u64, (u64, Transition)>,
+    /// By sequence number.
+    pub(crate) lines: BTreeMap<u64, Line>,
     /// By point and source time, with the batch; several when a clock was set back.
     pub(crate) readings: BTreeMap<String, BTreeMap<i64, Vec<(u64, Reading)>>>,
     /// The newest of each alarm.
-    saved: BTreeMap<u32, Saved>,
+    saved: BTreeMap<Arc<str>, Saved>,
     /// The newest of each output.
-    pub(crate) outputs: BTreeMap<u32, bool>,
+    pub(crate) outputs: BTreeMap<Arc<str>, bool>,
     pub(crate) lost: Vec<(u64, u64)>,
     /// On disk by their offset, and not to be had.
     pub(crate) unread: BTreeSet<u64>,
@@ -50,7 +61,7 @@ impl Witness {
     ///
     /// # Errors
     /// If it is another than the one that was seen before.
-    pub(crate) fn sees(&mut self, site: &Site, batch: &Batch) -> Result<(), String> {
+    pub(crate) fn sees(&mut self, batch: &Batch) -> Result<(), String> {
         let digest = digest(batch);
         if let Some(seen) = self.seen.get(&batch.offset) {
             return if seen.digest == digest {
@@ -63,7 +74,7 @@ impl Witness {
         self.seen.insert(batch.offset, Seen { digest, settled });
         self.unread.remove(&batch.offset);
         for record in &batch.records {
-            self.record(site, batch.offset, record)?;
+            self.record(&batch.names, batch.offset, record)?;
         }
         Ok(())
     }
@@ -83,26 +94,26 @@ impl Witness {
     }
 
     /// What an alarm's state must be after a restart.
-    pub(crate) fn saved(&self, alarm: usize) -> Option<Saved> {
-        let alarm = u32::try_from(alarm).ok()?;
-        self.saved.get(&alarm).copied()
+    pub(crate) fn saved(&self, alarm: &str) -> Option<Saved> {
+        self.saved.get(alarm).copied()
     }
 
     pub(crate) fn newest_seq(&self) -> u64 {
         self.lines.keys().next_back().copied().unwrap_or_default()
     }
 
-    fn record(&mut self, site: &Site, offset: u64, record: &Record) -> Result<(), String> {
+    fn record(&mut self, names: &Names, offset: u64, record: &Record) -> Result<(), String> {
         match record {
             Record::Reading { point, reading } => {
-                let id = &site.points[*point as usize].id;
-                let of_point = self.readings.entry(id.clone()).or_default();
+                let id = &names.points[*point as usize];
+                let of_point = self.readings.entry(id.to_string()).or_default();
                 let at = of_point.entry(reading.source_time().0).or_default();
                 at.push((offset, *reading));
             }
-            Record::Transition(line) => self.line(offset, line)?,
+            Record::Transition(line) => self.line(names, offset, line)?,
             Record::Output { output, on, .. } => {
-                self.outputs.insert(*output, *on);
+                let id = names.outputs[*output as usize].clone();
+                self.outputs.insert(id, *on);
             }
             Record::Lost { from, to, .. } => {
                 self.lost.push((*from, *to));
@@ -115,20 +126,20 @@ impl Witness {
                 act: Act::ResetOutput(_),
                 ..
             } => self.counts.reset += 1,
-            // Nobody here tests an output, proves a loop or changes a site file.
+            Record::Reloaded(_) => self.counts.reloads += 1,
+            // Nobody here tests an output or proves a loop.
             Record::Act {
                 act: Act::TestOutput { .. },
                 ..
             }
             | Record::Started { .. }
             | Record::ClockSet { .. }
-            | Record::Proof(_)
-            | Record::Reloaded(_) => {}
+            | Record::Proof(_) => {}
         }
         Ok(())
     }
 
-    fn line(&mut self, offset: u64, line: &Transition) -> Result<(), String> {
+    fn line(&mut self, names: &Names, offset: u64, line: &Transition) -> Result<(), String> {
         if line.seq <= self.newest_seq() {
             return Err(format!(
                 "transition {} comes after {}",
@@ -136,8 +147,15 @@ impl Witness {
                 self.newest_seq()
             ));
         }
-        self.saved.insert(line.alarm, line.saved);
-        self.lines.insert(line.seq, (offset, line.clone()));
+        let alarm = names.alarms[line.alarm as usize].clone();
+        self.saved.insert(alarm.clone(), line.saved);
+        let transition = line.clone();
+        let line = Line {
+            offset,
+            alarm,
+            transition,
+        };
+        self.lines.insert(line.transition.seq, line);
         Ok(())
     }
 }

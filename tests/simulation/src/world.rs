@@ -4,10 +4,11 @@ use crate::broker::Broker;
 use crate::chronicle::Chronicle;
 use crate::city::City;
 use crate::dice::Dice;
-use crate::gateway::{Around, Gateway};
+use crate::gateway::{Around, Gateway, Taken};
 use crate::invariants::{self, Broken};
 use crate::mutant::Mutant;
 use crate::people::People;
+use crate::standing::Standing;
 use crate::weather::{Climate, Weather};
 use anyhow::{Result, anyhow};
 use davy_gateway::journal::Restored;
@@ -42,6 +43,8 @@ pub struct Account {
     pub transitions: u64,
     pub lost: u64,
     pub restarts: u64,
+    /// Site files that were taken over, by running gateways and by such as were down.
+    pub reloads: u64,
 }
 
 pub(crate) struct World {
@@ -56,6 +59,7 @@ pub(crate) struct World {
     mutant: Option<Mutant>,
     steps: u64,
     restarts: u64,
+    reloads: u64,
     compared: Instant,
 }
 
@@ -94,6 +98,7 @@ impl World {
             mutant: plan.mutant,
             steps: 0,
             restarts: 0,
+            reloads: 0,
             compared: Instant::now(),
         })
     }
@@ -121,6 +126,7 @@ impl World {
             self.step(1000).await?;
         }
         invariants::compare(&mut self.gateways, &self.city, true).await?;
+        invariants::born(&self.gateways)?;
         self.people.settled(&self.city).await?;
         Ok(self.account())
     }
@@ -136,6 +142,7 @@ impl World {
             .map_err(|error| Broken::new(format!("the city does not start: {error:#}")))?;
         self.rise().await?;
         self.acts(ms).await;
+        self.change_files(ms).await?;
         self.mischief().await;
         for gateway in &mut self.gateways {
             invariants::look(gateway, &self.city).await?;
@@ -308,6 +315,29 @@ impl World {
         }
     }
 
+    /// The site file becomes another one, also of a gateway that is down.
+    async fn change_files(&mut self, ms: u64) -> Result<(), Broken> {
+        let climate = self.weather.now();
+        for place in 0..self.gateways.len() {
+            if !self.happens(climate.site_change, ms) {
+                continue;
+            }
+            let gateway = &mut self.gateways[place];
+            let before = Standing::of(gateway);
+            let taken = gateway.take_over().await;
+            let told = if taken == Taken::Over {
+                self.reloads += 1;
+                "site file changes"
+            } else {
+                "site file refused"
+            };
+            let gateway = &self.gateways[place];
+            self.chronicle.tell(told, gateway.name.as_bytes());
+            before.goes_on(gateway)?;
+        }
+        Ok(())
+    }
+
     /// What a mutant does that sits in no seam.
     async fn mischief(&self) {
         let sql = match self.mutant {
@@ -382,6 +412,7 @@ impl World {
                 .map(|(from, to)| to - from + 1)
                 .sum(),
             restarts: self.restarts,
+            reloads: self.reloads,
         }
     }
 }

@@ -14,7 +14,7 @@ fn lives(seed: u64, days: f64) -> Account {
 }
 
 /// Each with a seed in which it shows; a mistake in the audit log needs one in which somebody acts.
-const MUTANTS: [(Mutant, std::ops::RangeInclusive<u64>); 7] = [
+const MUTANTS: [(Mutant, std::ops::RangeInclusive<u64>); 10] = [
     (Mutant::ForgetsWhatItPublishes, 1..=1),
     (Mutant::AcknowledgesBeforeCommit, 1..=1),
     (Mutant::ForgetsOffsets, 1..=1),
@@ -22,6 +22,9 @@ const MUTANTS: [(Mutant, std::ops::RangeInclusive<u64>); 7] = [
     (Mutant::AltersAudit, 1..=12),
     (Mutant::AltersReadings, 1..=1),
     (Mutant::MakesAbsencesZero, 1..=1),
+    (Mutant::OmitsAPointFromBirths, 1..=1),
+    (Mutant::ReloadsWithoutBirths, 1..=8),
+    (Mutant::ForgetsAlarmsOnReload, 1..=8),
 ];
 
 #[test]
