@@ -17,7 +17,6 @@ pub(crate) struct File {
     journal_bytes: u64,
     /// Set-point of GT-1.H, %LEL.
     gas_high: u64,
-    has_gas_high: bool,
     has_pressure: bool,
     has_level_low: bool,
     /// Whether a spark sounds the siren.
@@ -34,7 +33,6 @@ impl File {
             // Small enough that a long outage fills it.
             journal_bytes: one_of([60_000, 400_000, 4_000_000]),
             gas_high: 20,
-            has_gas_high: true,
             has_pressure: false,
             has_level_low: true,
             has_siren: true,
@@ -55,9 +53,9 @@ impl File {
         self
     }
 
-    /// The file without the alarm that is active most.
-    pub(crate) const fn without_gas_high(mut self) -> Self {
-        self.has_gas_high = false;
+    /// The file without an alarm that is active from the start on.
+    pub(crate) const fn without_level_low(mut self) -> Self {
+        self.has_level_low = false;
         self
     }
 
@@ -79,7 +77,6 @@ impl File {
             .replace("GAS_HIGH", &self.gas_high.to_string())
             .replace("# PRESSURE", if self.has_pressure { PRESSURE } else { "" });
         let parts = [
-            (self.has_gas_high, "[point.alarms.H]\nset_point = 2"),
             (self.has_level_low, "[point.alarms.L]\n"),
             (self.has_siren, "[[effect]]\ncauses = [\"XS-1.ON\"]"),
         ];
@@ -117,7 +114,5 @@ mod tests {
             digests.insert(site.digest.clone());
         }
         assert!(digests.len() > 8);
-        let site = file.without_gas_high().site("plant");
-        assert!(site.alarms.iter().all(|alarm| alarm.id != "GT-1.H"));
     }
 }

@@ -185,7 +185,7 @@ impl Gateway {
         let file = self.file.changed(&self.around.dice);
         if self.around.mutant == Some(Mutant::ForgetsAlarmsOnReload) {
             // Not in one step: an alarm is taken out and put in again.
-            self.go_over(self.file.without_gas_high()).await;
+            self.go_over(self.file.without_level_low()).await;
         }
         self.go_over(file).await
     }
