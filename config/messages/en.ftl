@@ -114,6 +114,13 @@ gas-level-2-delay = { $name } is gas level 2 and may wait at most 2 s, not { $va
     .help = Set `on_delay_s` to 0 to 2.
 gas-fault-delay = { $name } would announce a fault after { $value } ms; a gas instrument has 100 s
     .help = Shorten `on_delay_s`, `stale_s` or the device's `period_ms` (GB 16808).
+bus-load = the line of bus `{ $bus }` cannot carry the periods set: { $load } % of its time, the longest scan { $scan } s
+    .help = Make the periods { $times } times as long, { $baud ->
+        [none] or
+       *[other] set the line to { $baud } baud, or
+    } move devices to another bus. `check --budget` shows it device by device.
+slow-response = { $name } could take { $total } s and must not take more than { $response } s: bus `{ $bus }`, period { $period } s, longest scan with one unit silent { $scan } s, on-delay { $delay } s
+    .help = Shorten `on_delay_s`, the device's `period_ms` or the bus's `timeout_ms`, make the line faster, move devices to another bus; or say `response_s` where the signal may be slower.
 stale-period = a stale time of { $value } ms is shorter than two polls of { $period } ms
     .help = Set `stale_s` to more than two periods of the device; three are usual.
 remote-reset = { $name } is gas level 2 and is never reset from afar

@@ -114,6 +114,13 @@ gas-level-2-delay = { $name } 为气体二级报警，延时最多 2 秒，而�
     .help = 将 `on_delay_s` 设为 0 至 2。
 gas-fault-delay = { $name } 要 { $value } 毫秒后才报故障，气体仪表最多 100 秒
     .help = 请缩短 `on_delay_s`、`stale_s` 或设备的 `period_ms`（GB 16808）。
+bus-load = 总线 `{ $bus }` 的线路承载不了所设轮询周期：占用 { $load } %，一轮扫描最长 { $scan } 秒
+    .help = 请将周期放长到 { $times } 倍，{ $baud ->
+        [none] 或
+       *[other] 或将波特率提高到 { $baud }，或
+    }把设备移到另一条总线。`check --budget` 给出逐台设备的明细。
+slow-response = { $name } 可能要 { $total } 秒才报警，要求 { $response } 秒：总线 `{ $bus }`，周期 { $period } 秒，一轮扫描（含一台设备无应答）最长 { $scan } 秒，延时 { $delay } 秒
+    .help = 请缩短 `on_delay_s`、设备的 `period_ms` 或总线的 `timeout_ms`，提高波特率，把设备移到另一条总线；若该信号允许更慢，请写明 `response_s`。
 stale-period = 失效时间 { $value } 毫秒短于两次轮询（每次 { $period } 毫秒）
     .help = 请将 `stale_s` 设为轮询周期的两倍以上，一般为三倍。
 remote-reset = { $name } 为气体二级报警，不得远程复位

@@ -9,6 +9,7 @@ mod preset;
 pub mod problem;
 mod profile;
 mod read;
+mod review;
 mod section;
 mod sink;
 pub mod site;
@@ -19,6 +20,7 @@ pub use difference::{Change, Difference, Part, differences};
 pub use preset::{Confidence, Figure, Level, Names, Preset, Presets, Substance};
 pub use problem::{Code, Language, Problem, Problems, Severity};
 pub use profile::{Shape, SignalShape, names as profile_names, shape as profile_shape, width};
+pub use review::{Finding, Place, Review};
 pub use today::Today;
 
 use section::Section;
@@ -50,12 +52,21 @@ pub fn load(path: &Path) -> Result<Loaded, Problems> {
 /// # Errors
 /// As [`load`].
 pub fn load_on(path: &Path, today: Today) -> Result<Loaded, Problems> {
+    load_reviewed(path, today, review::NOTHING)
+}
+
+/// As [`load_on`], and holds a file that is valid by itself against what else must be so where it runs.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_reviewed(path: &Path, today: Today, review: Review) -> Result<Loaded, Problems> {
     let file = path.display().to_string();
     let text = file::read(path, SITE_BYTES_MAX).map_err(|refusal| {
         let problem = Problem::of_file(refusal.code, &file, refusal.args);
         Problems::new(vec![problem])
     })?;
-    parse_on(&file, &text, path.parent().unwrap_or(Path::new(".")), today)
+    let base = path.parent().unwrap_or(Path::new("."));
+    parse_reviewed(&file, &text, base, today, review)
 }
 
 /// Reads a site file's text. `file` names it in problems; relative paths in it are taken from `base`.
@@ -71,7 +82,21 @@ pub fn parse(file: &str, text: &str, base: &Path) -> Result<Loaded, Problems> {
 /// # Errors
 /// As [`load`].
 pub fn parse_on(file: &str, text: &str, base: &Path, today: Today) -> Result<Loaded, Problems> {
-    let (site, problems) = read_all(file, text, base, today);
+    parse_reviewed(file, text, base, today, review::NOTHING)
+}
+
+/// As [`load_reviewed`], of a text.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse_reviewed(
+    file: &str,
+    text: &str,
+    base: &Path,
+    today: Today,
+    review: Review,
+) -> Result<Loaded, Problems> {
+    let (site, problems) = read_all(file, text, base, today, review);
     match site {
         Some(site) if !problems.refuse() => Ok(Loaded {
             site,
@@ -87,7 +112,7 @@ pub fn parse_on(file: &str, text: &str, base: &Path, today: Today) -> Result<Loa
 /// # Errors
 /// Every problem but that there is no point.
 pub fn blank(text: &str) -> Result<Site, Problems> {
-    let (site, problems) = read_all("", text, Path::new("."), Today::Unknown);
+    let (site, problems) = read_all("", text, Path::new("."), Today::Unknown, review::NOTHING);
     let has_no_point =
         |problem: &Problem| problem.code == Code::MissingKey && problem.key == "point";
     match site {
@@ -96,7 +121,13 @@ pub fn blank(text: &str) -> Result<Site, Problems> {
     }
 }
 
-fn read_all(file: &str, text: &str, base: &Path, today: Today) -> (Option<Site>, Problems) {
+fn read_all(
+    file: &str,
+    text: &str,
+    base: &Path,
+    today: Today,
+    review: Review,
+) -> (Option<Site>, Problems) {
     let sink = Sink::new(file, text);
     let (table, errors) = DeTable::parse_recoverable(text);
     syntax::report(&sink, &errors);
@@ -105,5 +136,9 @@ fn read_all(file: &str, text: &str, base: &Path, today: Today) -> (Option<Site>,
         .is_empty()
         .then(|| read::site(Section::root(&sink, &table), text, base, today))
         .flatten();
+    // Of a file that is refused anyhow, what it would be like to run is a guess.
+    if let Some(site) = site.as_ref().filter(|_| !sink.refuses()) {
+        review::hold(site, &Section::root(&sink, &table), review);
+    }
     (site, Problems::new(sink.take()))
 }

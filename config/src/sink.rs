@@ -1,6 +1,6 @@
 //! Where problems are gathered while a file is read, and where in the text they stand.
 
-use crate::problem::{Args, Code, Problem};
+use crate::problem::{Args, Code, Problem, Severity};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -48,6 +48,14 @@ impl<'t> Sink<'t> {
     /// Takes over what was found in another file.
     pub(crate) fn add_all(&self, problems: Vec<Problem>) {
         self.problems.borrow_mut().extend(problems);
+    }
+
+    /// Whether anything found so far refuses the file.
+    pub(crate) fn refuses(&self) -> bool {
+        let problems = self.problems.borrow();
+        problems
+            .iter()
+            .any(|problem| problem.severity() == Severity::Error)
     }
 
     pub(crate) fn take(self) -> Vec<Problem> {

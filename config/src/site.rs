@@ -139,6 +139,8 @@ pub struct Bus {
     pub timeout_ms: u32,
     /// Extra silence between an answer and the next request beyond t3.5, milliseconds; serial and RTU-over-TCP alone.
     pub turnaround_ms: u32,
+    /// RTU-over-TCP: the speed of the line behind the converter, by which its polls are reckoned. Nothing is set by it.
+    pub converter_baud: u32,
 }
 
 /// What the bus runs over.
@@ -487,6 +489,8 @@ pub struct Alarm {
     /// What of its subject it looks at.
     pub input: Input,
     pub definition: Definition,
+    /// Longest from the event to the alarm, on-delay included, milliseconds; `None` where nothing is asked. Whoever polls holds its buses against it.
+    pub response_ms: Option<u32>,
     /// What to do, shown beside the alarm.
     pub guidance: Option<Text>,
     /// Where the limit comes from: a preset's name and source, or the site.

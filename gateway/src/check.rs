@@ -1,5 +1,7 @@
 //! `davy-gateway check`: what is wrong with a site file, for people with the line itself, for programs as JSON.
 
+use crate::admission;
+use crate::budget;
 use crate::matrix::Matrix;
 use crate::message;
 use davy_config::{Language, Problem, Problems, Severity, Today};
@@ -11,7 +13,7 @@ use std::time::SystemTime;
 
 /// Reads the file and prints what is wrong with it. Returns whether it may run.
 pub(crate) fn people(path: &Path, language: Language) -> bool {
-    match davy_config::load_on(path, Today::Certain(day())) {
+    match admission::load(path, Today::Certain(day())) {
         Ok(loaded) => {
             say(&(text(&loaded.warnings, language) + &sound(path, &loaded, language) + "\n"));
             true
@@ -25,7 +27,7 @@ pub(crate) fn people(path: &Path, language: Language) -> bool {
 
 /// The same as JSON on one line, the same in both languages but for the texts, of which it carries both.
 pub(crate) fn programs(path: &Path) -> bool {
-    let (ok, problems) = match davy_config::load_on(path, Today::Certain(day())) {
+    let (ok, problems) = match admission::load(path, Today::Certain(day())) {
         Ok(loaded) => (true, loaded.warnings),
         Err(problems) => (false, problems),
     };
@@ -37,7 +39,7 @@ pub(crate) fn programs(path: &Path) -> bool {
 
 /// Reads the file and prints its cause-and-effect table. Returns whether the file may run; if not, what is wrong is printed instead.
 pub(crate) fn matrix(path: &Path, as_json: bool, language: Language) -> bool {
-    let loaded = match davy_config::load_on(path, Today::Certain(day())) {
+    let loaded = match admission::load(path, Today::Certain(day())) {
         Ok(loaded) => loaded,
         Err(_) if as_json => return programs(path),
         Err(_) => return people(path, language),
@@ -49,6 +51,33 @@ pub(crate) fn matrix(path: &Path, as_json: bool, language: Language) -> bool {
         say(&(text(&loaded.warnings, language) + &matrix.text(language)));
     }
     true
+}
+
+/// Prints what each bus is asked for and can carry, also of a file that is refused for just that; then what is wrong. Returns whether the file may run.
+pub(crate) fn budget(path: &Path, as_json: bool, language: Language) -> bool {
+    let today = Today::Certain(day());
+    let Ok(loaded) = davy_config::load_on(path, today) else {
+        return if as_json {
+            programs(path)
+        } else {
+            people(path, language)
+        };
+    };
+    let table = budget::Table::of(&loaded.site);
+    let (ok, problems) = match admission::load(path, today) {
+        Ok(loaded) => (true, loaded.warnings),
+        Err(problems) => (false, problems),
+    };
+    if as_json {
+        let rows: Vec<_> = problems.iter().map(row).collect();
+        say(&format!(
+            "{}\n",
+            json!({ "ok": ok, "budget": table, "problems": rows })
+        ));
+    } else {
+        say(&(table.text(language) + "\n" + &text(&problems, language)));
+    }
+    ok
 }
 
 /// Today by the machine's clock, UTC, in days since 1970; 0 for a clock that stands before that.

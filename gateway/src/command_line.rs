@@ -3,7 +3,7 @@
 use crate::commission::{Probe, Scan};
 use crate::prove::command::Prove;
 use crate::replay::Replay;
-use crate::{check, message, pin, run};
+use crate::{admission, check, message, pin, run};
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use davy_config::{Language, Today};
@@ -34,8 +34,8 @@ enum Command {
         site: PathBuf,
         #[arg(long, default_value = "text")]
         format: Format,
-        #[arg(long)]
-        matrix: bool,
+        #[command(flatten)]
+        instead: Instead,
     },
     Scan(Scan),
     Probe(Probe),
@@ -45,6 +45,16 @@ enum Command {
         #[arg(long)]
         pin_file: Option<PathBuf>,
     },
+}
+
+/// What `check` prints in place of the problems alone.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct Instead {
+    #[arg(long)]
+    matrix: bool,
+    #[arg(long)]
+    budget: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -96,18 +106,8 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
         Command::Check {
             site,
             format,
-            matrix: true,
-        } => check::matrix(&site, matches!(format, Format::Json), language),
-        Command::Check {
-            site,
-            format: Format::Text,
-            ..
-        } => check::people(&site, language),
-        Command::Check {
-            site,
-            format: Format::Json,
-            ..
-        } => check::programs(&site),
+            instead,
+        } => checked(&site, matches!(format, Format::Json), &instead, language),
         Command::Scan(scan) => scan.run(language)?,
         Command::Probe(probe) => probe.run(language)?,
         Command::Prove(prove) => prove.run(language)?,
@@ -124,6 +124,15 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
     })
 }
 
+fn checked(site: &Path, as_json: bool, instead: &Instead, language: Language) -> bool {
+    match (instead, as_json) {
+        (Instead { matrix: true, .. }, _) => check::matrix(site, as_json, language),
+        (Instead { budget: true, .. }, _) => check::budget(site, as_json, language),
+        (_, true) => check::programs(site),
+        (_, false) => check::people(site, language),
+    }
+}
+
 /// What a gateway begins with; none where the site file is refused, which is told.
 fn first(file: &Path, commission: Option<SocketAddr>, language: Language) -> Option<run::First> {
     if let Some(listen) = commission
@@ -131,7 +140,7 @@ fn first(file: &Path, commission: Option<SocketAddr>, language: Language) -> Opt
     {
         return Some(run::First::Blank(listen));
     }
-    match davy_config::load_on(file, Today::Doubtful(check::day())) {
+    match admission::load(file, Today::Doubtful(check::day())) {
         Ok(loaded) => {
             eprint!("{}", check::text(&loaded.warnings, language));
             // A copy is as large as its content: what the reader grew in steps is given back.

@@ -5,6 +5,8 @@
 
 pub mod acquire;
 pub mod act;
+mod admission;
+mod budget;
 mod check;
 pub mod clock;
 pub mod command_line;

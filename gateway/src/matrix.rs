@@ -258,7 +258,7 @@ fn point<'a>(site: &'a Site, alarm: &Alarm) -> Option<&'a Point> {
 }
 
 /// Rows under each other; Chinese characters are two columns wide.
-fn aligned(rows: &[Vec<String>]) -> String {
+pub(crate) fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
         .map(|column| {

@@ -380,7 +380,7 @@ impl Gateway {
     /// Goes over to what the site file says now: judgement first, which may refuse, then buses, screen and uplink.
     async fn reload(&mut self, actor: &Arc<str>) -> Result<Applied, Refused> {
         let path = self.path.clone();
-        let load = move || davy_config::load_on(&path, Today::Doubtful(crate::check::day()));
+        let load = move || crate::admission::load(&path, Today::Doubtful(crate::check::day()));
         let loaded = tokio::task::spawn_blocking(load).await;
         let site = loaded
             .map_err(|_| Refused::Busy)?

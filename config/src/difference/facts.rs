@@ -145,12 +145,16 @@ fn bus(bus: &Bus) -> Facts {
             )
         }
     };
-    Facts::from([
+    let mut facts = Facts::from([
         ("kind", kind.to_owned()),
         ("address", at),
         ("timeout_ms", bus.timeout_ms.to_string()),
         ("turnaround_ms", bus.turnaround_ms.to_string()),
-    ])
+    ]);
+    if let Link::RtuOverTcp { .. } = bus.link {
+        facts.insert("baud", bus.converter_baud.to_string());
+    }
+    facts
 }
 
 fn device(site: &Site, device: &Device) -> Facts {
@@ -236,6 +240,7 @@ fn alarm(site: &Site, alarm: &Alarm) -> Facts {
         ("remote_reset", definition.remote_reset.to_string()),
         ("source", alarm.source.clone()),
     ]);
+    facts.extend(alarm.response_ms.map(|ms| ("response_s", seconds(ms))));
     let again = definition.re_alarm_ms.map(|ms| (ms / 60_000).to_string());
     facts.extend(again.map(|minutes| ("re_alarm_min", minutes)));
     facts.extend(alarm.guidance.as_ref().map(|text| ("guidance", both(text))));

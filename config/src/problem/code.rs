@@ -86,6 +86,10 @@ codes! {
     GasLevel2Delay = "gas-level-2-delay" Error,
     /// An instrument fault of a gas point announced later than 100 s (GB 16808).
     GasFaultDelay = "gas-fault-delay" Error,
+    /// Polls that the line of a bus cannot carry at their periods.
+    BusLoad = "bus-load" Error,
+    /// An alarm that its bus, or its delay, would bring later than it is needed.
+    SlowResponse = "slow-response" Error,
     /// A stale time that an ordinary poll would exceed.
     StalePeriod = "stale-period" Error,
     /// Gas level 2 is never reset from afar.

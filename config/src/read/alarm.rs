@@ -291,11 +291,16 @@ fn alarm(on: &On<'_, '_, '_>, kind: Kind, given: Option<&Given>) -> Option<Alarm
     }
     let own = given.and_then(|given| given.set_point.as_ref());
     let condition = condition(on, kind, given, level)?;
+    let definition = definition(on, kind, given, condition);
+    let response = given.and_then(|given| given.response.as_ref());
     Some(Alarm {
         id: format!("{}.{}", on.point.id, kind.name()),
         subject: Subject::Point(on.index),
         input: input(on, kind, given)?,
-        definition: definition(on, kind, given, condition),
+        response_ms: response
+            .map(|at| at.value)
+            .or_else(|| defaults::response_ms(on.point.kind, kind, definition.on_delay_ms)),
+        definition,
         guidance: given.and_then(|given| given.guidance.clone()),
         source: match (&on.armed, level) {
             _ if kind.is_fault() => defaults::BUILT_IN.into(),

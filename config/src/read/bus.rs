@@ -4,6 +4,7 @@ use super::names::{Index, host_port, id, list};
 use crate::problem::Code;
 use crate::section::Section;
 use crate::site::{Bus, Link, Parity};
+use std::ops::RangeInclusive;
 
 pub(super) fn buses(root: &Section<'_, '_>) -> (Vec<Bus>, Index) {
     let mut links: Vec<(Link, String)> = Vec::new();
@@ -44,6 +45,10 @@ const KINDS: &[(&str, Kind)] = &[
     ("rtu", Kind::Rtu),
 ];
 
+/// Of a line, unless the file says; and what a line may be set to.
+const BAUD: u32 = 9600;
+const BAUD_RANGE: RangeInclusive<i64> = 300..=1_000_000;
+
 const SOCKET_KEYS: &[&str] = &["address"];
 const SERIAL_KEYS: &[&str] = &["path", "baud", "parity", "stop_bits"];
 
@@ -70,10 +75,15 @@ fn bus(section: &Section<'_, '_>) -> Option<Bus> {
         Some(Kind::Tcp) => None,
         Some(Kind::RtuOverTcp | Kind::Rtu) | None => section.whole("turnaround_ms", 0..=1000),
     };
+    let converter_baud = match kind {
+        Some(Kind::RtuOverTcp) => section.whole("baud", BAUD_RANGE).map(|at| at.value as u32),
+        Some(Kind::Tcp | Kind::Rtu) | None => None,
+    };
     Some(Bus {
         id: id?,
         link: link?,
         timeout_ms,
+        converter_baud: converter_baud.unwrap_or(BAUD),
         turnaround_ms: turnaround_ms.map_or(0, |at| at.value as u32),
     })
 }
@@ -86,8 +96,8 @@ fn socket(section: &Section<'_, '_>) -> Option<(String, u16)> {
 fn rtu(section: &Section<'_, '_>) -> Option<Link> {
     let path = section.need_text("path");
     let baud = section
-        .whole("baud", 300..=1_000_000)
-        .map_or(9600, |at| at.value as u32);
+        .whole("baud", BAUD_RANGE)
+        .map_or(BAUD, |at| at.value as u32);
     let parity = section.one_of(
         "parity",
         &[

@@ -2,6 +2,7 @@
 //! temperature, composition). Gas is not in that table: 2 % of span, and back to normal after 2 s, are ours.
 
 use super::alarm::Kind;
+use super::limits::GAS_ANSWER_MS;
 use crate::site::PointKind;
 use davy_alarm::Priority;
 
@@ -88,6 +89,31 @@ pub(super) const fn prompt(alarm: Kind, priority: Priority) -> bool {
 /// HH and LL of gas are gas level 2: they latch, and nobody shelves or resets them from afar.
 pub(super) const fn gas_level_2(kind: PointKind, alarm: Kind) -> bool {
     kind.is_gas() && matches!(alarm, Kind::HighHigh | Kind::LowLow)
+}
+
+/// Longest from the event to the alarm where the file says nothing, milliseconds. Gas has ten seconds with its on-delay (GB 16808, R23); all else has its
+/// on-delay and, for being read, what R23 lets such a signal wait at most. Of exposures, of what stands still and of faults nothing is asked.
+pub(super) const fn response_ms(kind: PointKind, alarm: Kind, on_delay_ms: u32) -> Option<u32> {
+    match alarm {
+        Kind::Frozen | Kind::Stel | Kind::Twa | Kind::Bad | Kind::Stale => None,
+        Kind::HighHigh
+        | Kind::High
+        | Kind::Low
+        | Kind::LowLow
+        | Kind::On
+        | Kind::Deviation
+        | Kind::RateOfChange => Some(match kind {
+            PointKind::CombustibleGas | PointKind::ToxicGas | PointKind::Oxygen => GAS_ANSWER_MS,
+            PointKind::Discrete => on_delay_ms.saturating_add(10_000),
+            PointKind::Flow | PointKind::Pressure | PointKind::DifferentialPressure => {
+                on_delay_ms.saturating_add(15_000)
+            }
+            PointKind::Level
+            | PointKind::Temperature
+            | PointKind::Composition
+            | PointKind::Other => on_delay_ms.saturating_add(60_000),
+        }),
+    }
 }
 
 pub(super) const fn priority(kind: PointKind, alarm: Kind) -> Priority {

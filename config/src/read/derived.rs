@@ -50,6 +50,7 @@ impl Derived {
             input: Input::Value,
             definition,
             guidance,
+            response_ms: None,
             source: defaults::BUILT_IN.into(),
         }
     }

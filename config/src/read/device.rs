@@ -225,6 +225,7 @@ pub(super) fn comms(devices: &mut [Read], points: &[Point], alarms: &mut Alarms)
             input: Input::Value,
             definition: definition(&given, blinds_gas),
             guidance: given.guidance,
+            response_ms: None,
             source: defaults::BUILT_IN.into(),
         };
         read.device.comms_alarm = AlarmIndex(alarms.list.len());

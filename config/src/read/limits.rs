@@ -9,7 +9,7 @@ use crate::site::{Alarm, Input, Moves, Text};
 use davy_alarm::{Condition, Priority};
 
 /// Longest that a gas alarm may take from the gas to the alarm: delay and poll together (GB 16808; R23), milliseconds.
-const GAS_ANSWER_MS: u32 = 10_000;
+pub(super) const GAS_ANSWER_MS: u32 = 10_000;
 /// Longest on-delay of gas level 2, HH, LL and P1 (R23), milliseconds.
 pub(super) const PROMPT_DELAY_MS: u32 = 2_000;
 /// Longest until a gas instrument's fault is announced (GB 16808), milliseconds.
@@ -39,6 +39,8 @@ pub(super) struct Given {
     pub(super) band: Option<f64>,
     pub(super) priority: Option<Priority>,
     pub(super) on_delay: Option<At<u32>>,
+    /// Longest from the event to the alarm, milliseconds.
+    pub(super) response: Option<At<u32>>,
     pub(super) off_delay_ms: Option<u32>,
     pub(super) latching: Option<bool>,
     pub(super) re_alarm_ms: Option<u32>,
@@ -73,6 +75,8 @@ pub(super) fn given(section: Section<'_, '_>, span: f64, kind: Kind) -> Given {
         priority: priority(&section),
         on_delay: own(kind != Kind::Stale)
             .and_then(|section| section.seconds("on_delay_s", 0.0..=longest)),
+        response: own(!kind.is_fault() && kind != Kind::Frozen)
+            .and_then(|section| section.seconds("response_s", 0.1..=DELAY_MAX_S)),
         // A value that has moved is not frozen.
         off_delay_ms: own(kind != Kind::Frozen)
             .and_then(|section| Some(section.seconds("off_delay_s", 0.0..=longest)?.value)),
@@ -124,6 +128,7 @@ pub(super) fn check(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Optio
     check_delay(on, kind, alarm, given);
     if on.point.kind.is_gas() {
         check_gas_fault(on, kind, alarm, given);
+        check_gas_response(on, given);
     }
     let remote = given.and_then(|given| given.remote_reset.as_ref());
     if let Some(remote) = remote.filter(|remote| remote.value && alarm.definition.gas_level_2) {
@@ -265,6 +270,20 @@ fn check_gas_fault(on: &On<'_, '_, '_>, kind: Kind, alarm: &Alarm, given: Option
             ("value", after_ms.into()),
         ];
         on.blame(at, Code::GasFaultDelay, args);
+    }
+}
+
+/// What the standard gives gas, no file may stretch.
+fn check_gas_response(on: &On<'_, '_, '_>, given: Option<&Given>) {
+    let response = given.and_then(|given| given.response.as_ref());
+    if let Some(at) = response.filter(|at| at.value > GAS_ANSWER_MS) {
+        let seconds = |ms: u32| f64::from(ms) / 1000.0;
+        let args: Args = vec![
+            ("value", seconds(at.value).into()),
+            ("low", 0.1.into()),
+            ("high", seconds(GAS_ANSWER_MS).into()),
+        ];
+        on.section.at(at, Code::OutOfRange, args);
     }
 }
 

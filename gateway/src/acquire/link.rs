@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_serial::{SerialPortBuilderExt, SerialStream};
 
 /// Over a converter no line speed is known: this much silence ends a frame, besides the bus's turnaround.
-const CONVERTER_SILENCE: Duration = Duration::from_millis(2);
+pub(super) const CONVERTER_SILENCE: Duration = Duration::from_millis(2);
 
 /// Opens one end of a stream to a bus's server; the other end is in somebody else's hands.
 pub type Plug = Arc<dyn Fn(&Bus) -> BoxFuture<'static, io::Result<DuplexStream>> + Send + Sync>;
@@ -75,7 +75,7 @@ impl Link {
                 parity,
                 stop_bits,
             } => {
-                let bits = 9 + u32::from(*stop_bits) + u32::from(*parity != Parity::None);
+                let bits = bits_per_character(*parity, *stop_bits);
                 let port = tokio_serial::new(path.to_string_lossy(), *baud)
                     .parity(parity_setting(*parity))
                     .stop_bits(stop_bits_setting(*stop_bits));
@@ -122,6 +122,11 @@ impl Link {
             Self::Memory(tcp) => tcp.take_strays(),
         }
     }
+}
+
+/// A start bit, eight of data, the parity bit if there is one, and the stop bits.
+pub(super) fn bits_per_character(parity: Parity, stop_bits: u8) -> u32 {
+    9 + u32::from(stop_bits) + u32::from(parity != Parity::None)
 }
 
 /// Whether answers carry no transaction number, so that a late one could be taken for another's.

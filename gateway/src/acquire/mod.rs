@@ -3,6 +3,7 @@
 //! Invariant: acquisition never waits for judgement. A scan that finds the queue full waits in the bus task, one a device; a newer one replaces it and
 //! is counted ([`BusStats::scans_replaced`]). No fault of a device or a link ends a task: points that cannot be read say why at every period.
 
+mod budget;
 mod bus;
 mod link;
 mod outputs;
@@ -14,6 +15,7 @@ mod station;
 mod stats;
 mod tcp;
 
+pub(crate) use budget::{Budget, Share};
 pub(crate) use link::Link;
 pub use link::{Lines, Plug};
 pub(crate) use pdu::{Fault, Request};

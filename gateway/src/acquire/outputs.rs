@@ -9,7 +9,7 @@ use davy_config::site::{Output, OutputIndex, Table};
 use std::time::Duration;
 use tokio::time::Instant;
 
-const REWRITE: Duration = Duration::from_secs(5);
+pub(super) const REWRITE: Duration = Duration::from_secs(5);
 /// Before the first repetition; doubled for each further one up to [`RETRY_MAX`].
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(2);

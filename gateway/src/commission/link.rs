@@ -81,6 +81,7 @@ impl Target {
             },
             timeout_ms,
             turnaround_ms: 0,
+            converter_baud: 9600,
         })
     }
 

@@ -12,6 +12,7 @@ use super::target::TargetError;
 use super::tree;
 use super::workbook::{Draft, KeepError, Workbook};
 use super::{Line, changes};
+use crate::admission;
 use crate::check;
 use crate::message;
 use crate::reload::{self, Reload};
@@ -359,7 +360,7 @@ impl Commission {
 
     fn parse(&self, text: &str) -> Result<Loaded, Problems> {
         let file = self.file.display().to_string();
-        davy_config::parse_on(
+        admission::parse(
             &file,
             text,
             kept::folder(&self.file),

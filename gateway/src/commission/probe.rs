@@ -92,6 +92,7 @@ impl Probe {
                 },
                 timeout_ms: self.timeout_ms,
                 turnaround_ms: 0,
+                converter_baud: 9600,
             });
         }
         let buses = self.at.hosts(self.timeout_ms);

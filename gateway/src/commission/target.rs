@@ -93,6 +93,7 @@ pub(super) fn serial(path: &Path, baud: Option<u32>, thorough: bool, timeout_ms:
             },
             timeout_ms,
             turnaround_ms: 0,
+            converter_baud: 9600,
         })
         .collect()
 }
@@ -117,6 +118,7 @@ pub(super) fn tcp(text: &str, converter: bool, timeout_ms: u32) -> Result<Vec<Bu
         link: link(host),
         timeout_ms,
         turnaround_ms: 0,
+        converter_baud: 9600,
     };
     Ok((1..).zip(hosts).map(bus).collect())
 }
