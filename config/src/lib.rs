@@ -10,17 +10,19 @@ pub mod problem;
 mod profile;
 mod read;
 mod review;
+mod schema;
 mod section;
 mod sink;
 pub mod site;
 mod syntax;
 mod today;
 
-pub use difference::{Change, Difference, Part, differences};
+pub use difference::{Change, Difference, Part, differences, weakens};
 pub use preset::{Confidence, Figure, Level, Names, Preset, Presets, Substance};
 pub use problem::{Code, Language, Problem, Problems, Severity};
 pub use profile::{Shape, SignalShape, names as profile_names, shape as profile_shape, width};
 pub use review::{Finding, Place, Review};
+pub use schema::schema;
 pub use today::Today;
 
 use section::Section;

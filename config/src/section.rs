@@ -2,6 +2,7 @@
 
 use crate::nearest::Suggestion;
 use crate::problem::{Arg, Args, Code, Word};
+use crate::schema::Form;
 use crate::sink::Sink;
 use serde_spanned::Spanned;
 use std::cell::RefCell;
@@ -116,6 +117,7 @@ impl<'s, 't> Section<'s, 't> {
     }
 
     pub(crate) fn text(&self, key: &'static str) -> Option<At<String>> {
+        self.note(key, || Form::Text);
         self.typed(key, Word::Text, |value| value.as_str().map(str::to_owned))
     }
 
@@ -130,11 +132,13 @@ impl<'s, 't> Section<'s, 't> {
     }
 
     pub(crate) fn flag(&self, key: &'static str) -> Option<At<bool>> {
+        self.note(key, || Form::Flag);
         self.typed(key, Word::Flag, DeValue::as_bool)
     }
 
     /// A date that must be there; a time alone is none.
     pub(crate) fn need_date(&self, key: &'static str) -> Option<At<String>> {
+        self.note(key, || Form::Date);
         let date = self.typed(key, Word::Date, |value| {
             let found = value.as_datetime().filter(|found| found.date.is_some());
             found.map(ToString::to_string)
@@ -144,6 +148,7 @@ impl<'s, 't> Section<'s, 't> {
 
     /// A whole number inside `range`.
     pub(crate) fn whole(&self, key: &'static str, range: RangeInclusive<i64>) -> Option<At<i64>> {
+        self.note(key, || Form::Whole(*range.start(), *range.end()));
         let at = self.typed(key, Word::Whole, |value| {
             value.as_integer().and_then(integer)
         })?;
@@ -163,6 +168,7 @@ impl<'s, 't> Section<'s, 't> {
     }
 
     pub(crate) fn number(&self, key: &'static str) -> Option<At<f64>> {
+        self.note(key, || Form::Number(None));
         self.typed(key, Word::Number, number)
     }
 
@@ -172,6 +178,7 @@ impl<'s, 't> Section<'s, 't> {
         key: &'static str,
         range: RangeInclusive<f64>,
     ) -> Option<At<f64>> {
+        self.note(key, || Form::Number(Some((*range.start(), *range.end()))));
         let at = self.number(key)?;
         if range.contains(&at.value) {
             return Some(at);
@@ -199,6 +206,7 @@ impl<'s, 't> Section<'s, 't> {
 
     /// A string or a number.
     pub(crate) fn text_or_number(&self, key: &'static str) -> Option<At<Either>> {
+        self.note(key, || Form::TextOrNumber);
         self.typed(key, Word::TextOrNumber, |value| {
             let text = value.as_str().map(|text| Either::Text(text.to_owned()));
             text.or_else(|| number(value).map(Either::Number))
@@ -207,6 +215,7 @@ impl<'s, 't> Section<'s, 't> {
 
     /// Two numbers, `[low, high]`.
     pub(crate) fn pair(&self, key: &'static str) -> Option<At<(f64, f64)>> {
+        self.note(key, || Form::Pair);
         self.typed(key, Word::Pair, |value| {
             let items: Vec<_> = value.as_array()?.iter().collect();
             match items.as_slice() {
@@ -218,8 +227,15 @@ impl<'s, 't> Section<'s, 't> {
 
     /// A list of strings that must be there and hold at least one.
     pub(crate) fn need_texts(&self, key: &'static str) -> Vec<At<String>> {
+        let texts = self.texts(key);
+        self.need(key, Word::TextList, self.has(key).then_some(()));
+        texts
+    }
+
+    /// A list of strings that holds at least one, if it is there.
+    pub(crate) fn texts(&self, key: &'static str) -> Vec<At<String>> {
+        self.note(key, || Form::Texts);
         let Some(value) = self.value(key) else {
-            self.missing(key, Word::TextList);
             return Vec::new();
         };
         let Some(array) = value.get_ref().as_array() else {
@@ -247,6 +263,7 @@ impl<'s, 't> Section<'s, 't> {
 
     /// One of the names given.
     pub(crate) fn one_of<T: Copy>(&self, key: &'static str, names: &[(&str, T)]) -> Option<At<T>> {
+        self.note(key, || Form::names(names.iter().map(|(name, _)| *name)));
         let at = self.text(key)?;
         if let Some((_, value)) = names.iter().find(|(name, _)| *name == at.value) {
             return Some(at.with(*value));
@@ -264,6 +281,7 @@ impl<'s, 't> Section<'s, 't> {
     }
 
     pub(crate) fn section(&self, key: &'static str) -> Option<Section<'s, 't>> {
+        self.note(key, || Form::Table);
         let value = self.value(key)?;
         match value.get_ref().as_table() {
             Some(table) => Some(Section::new(self.sink, table, value.span(), self.key(key))),
@@ -280,6 +298,7 @@ impl<'s, 't> Section<'s, 't> {
 
     /// A list of tables, `[[key]]`.
     pub(crate) fn sections(&self, key: &'static str) -> Vec<Section<'s, 't>> {
+        self.note(key, || Form::Tables);
         let Some(value) = self.value(key) else {
             return Vec::new();
         };
@@ -298,6 +317,15 @@ impl<'s, 't> Section<'s, 't> {
             }
         };
         array.iter().enumerate().filter_map(section).collect()
+    }
+
+    /// Tells whoever wants to know it which names a text may be; the reader itself looks it up elsewhere.
+    pub(crate) fn offers<'n>(&self, key: &'static str, names: impl IntoIterator<Item = &'n str>) {
+        self.note(key, || Form::names(names));
+    }
+
+    fn note(&self, key: &'static str, form: impl FnOnce() -> Form) {
+        self.sink.note(&self.path, key, form);
     }
 
     /// Takes keys as known without reading them: what they mean hangs on something that is wrong already.
@@ -326,6 +354,7 @@ impl<'s, 't> Section<'s, 't> {
     }
 
     fn need<T>(&self, key: &'static str, kind: Word, found: Option<T>) -> Option<T> {
+        self.note(key, || Form::Needed);
         if found.is_none() && !self.has(key) {
             self.missing(key, kind);
         }

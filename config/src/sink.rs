@@ -1,6 +1,7 @@
 //! Where problems are gathered while a file is read, and where in the text they stand.
 
 use crate::problem::{Args, Code, Problem, Severity};
+use crate::schema::{Asked, Form};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -14,6 +15,8 @@ pub(crate) struct Sink<'t> {
     /// Offset of the first byte of each line.
     lines: Vec<usize>,
     problems: RefCell<Vec<Problem>>,
+    /// What is asked for, where that is wanted: see `schema`.
+    asked: Option<RefCell<Vec<Asked>>>,
 }
 
 impl<'t> Sink<'t> {
@@ -24,7 +27,31 @@ impl<'t> Sink<'t> {
             text,
             lines: std::iter::once(0).chain(breaks).collect(),
             problems: RefCell::default(),
+            asked: None,
         }
+    }
+
+    /// One that remembers what is asked for.
+    pub(crate) fn recording(file: &str, text: &'t str) -> Self {
+        Self {
+            asked: Some(RefCell::default()),
+            ..Self::new(file, text)
+        }
+    }
+
+    /// Remembers what is asked for, if anybody wants to know.
+    pub(crate) fn note(&self, table: &str, key: &'static str, form: impl FnOnce() -> Form) {
+        if let Some(asked) = &self.asked {
+            asked.borrow_mut().push(Asked {
+                table: table.to_owned(),
+                key,
+                form: form(),
+            });
+        }
+    }
+
+    pub(crate) fn asked(self) -> Vec<Asked> {
+        self.asked.map(RefCell::into_inner).unwrap_or_default()
     }
 
     pub(crate) fn add(&self, code: Code, span: Range<usize>, key: &str, args: Args) {

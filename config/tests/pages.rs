@@ -38,6 +38,7 @@ fn keys_of_reader() -> BTreeSet<String> {
     const KINDS: &[&str] = &[
         "text",
         "need_text",
+        "texts",
         "need_texts",
         "need_date",
         "flag",

@@ -2,6 +2,8 @@
 
 use crate::admission;
 use crate::budget;
+use crate::current;
+use crate::diff::Diff;
 use crate::matrix::Matrix;
 use crate::message;
 use davy_config::{Language, Problem, Problems, Severity, Today};
@@ -78,6 +80,52 @@ pub(crate) fn budget(path: &Path, as_json: bool, language: Language) -> bool {
         say(&(table.text(language) + "\n" + &text(&problems, language)));
     }
     ok
+}
+
+/// Prints what a file changes of another: of a site file, or, for a gateway's data folder, of the file that it runs. Returns whether the file may run; the other
+/// may be one that no longer would.
+pub(crate) fn diff(path: &Path, other: &Path, as_json: bool, language: Language) -> bool {
+    let after = match admission::load(path, Today::Certain(day())) {
+        Ok(loaded) => loaded,
+        Err(_) if as_json => return programs(path),
+        Err(_) => return people(path, language),
+    };
+    let before = match before(path, other) {
+        Ok(loaded) => loaded.site,
+        Err(problems) => {
+            say(&(text(&problems, language) + &refused(other, &problems, language) + "\n"));
+            return false;
+        }
+    };
+    let diff = Diff::of(davy_config::differences(&before, &after.site));
+    if as_json {
+        say(&format!("{}\n", json!(diff)));
+    } else {
+        say(&(text(&after.warnings, language) + &diff.text(language)));
+    }
+    true
+}
+
+/// What a gateway runs lies in its data folder, and names profiles from where the site file lies.
+fn before(path: &Path, other: &Path) -> Result<davy_config::Loaded, Problems> {
+    if !other.is_dir() {
+        return davy_config::load(other);
+    }
+    let place = current::place(other);
+    match std::fs::read_to_string(&place) {
+        Ok(text) => {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            davy_config::parse(&place.display().to_string(), &text, folder)
+        }
+        // Told as any file that cannot be read.
+        Err(_) => davy_config::load(&place),
+    }
+}
+
+/// Prints the format as a JSON Schema.
+pub(crate) fn schema() -> bool {
+    say(&format!("{:#}\n", davy_config::schema()));
+    true
 }
 
 /// Today by the machine's clock, UTC, in days since 1970; 0 for a clock that stands before that.

@@ -3,6 +3,8 @@
 use crate::commission::{Probe, Scan};
 use crate::prove::command::Prove;
 use crate::replay::Replay;
+use crate::status::Status;
+use crate::take_over::TakeOver;
 use crate::{admission, check, message, pin, run};
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -31,9 +33,12 @@ enum Command {
         log_format: LogFormat,
     },
     Check {
-        site: PathBuf,
+        #[arg(required_unless_present = "schema")]
+        site: Option<PathBuf>,
         #[arg(long, default_value = "text")]
         format: Format,
+        #[arg(long, exclusive = true)]
+        schema: bool,
         #[command(flatten)]
         instead: Instead,
     },
@@ -41,6 +46,8 @@ enum Command {
     Probe(Probe),
     Replay(Replay),
     Prove(Prove),
+    Status(Status),
+    Reload(TakeOver),
     Pin {
         #[arg(long)]
         pin_file: Option<PathBuf>,
@@ -55,6 +62,8 @@ struct Instead {
     matrix: bool,
     #[arg(long)]
     budget: bool,
+    #[arg(long, value_name = "FILE")]
+    diff: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -103,14 +112,18 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
             }
             None => false,
         },
+        Command::Check { site: None, .. } => check::schema(),
         Command::Check {
-            site,
+            site: Some(site),
             format,
             instead,
+            ..
         } => checked(&site, matches!(format, Format::Json), &instead, language),
         Command::Scan(scan) => scan.run(language)?,
         Command::Probe(probe) => probe.run(language)?,
         Command::Prove(prove) => prove.run(language)?,
+        Command::Reload(asked) => asked.run(language)?,
+        Command::Status(status) => return Ok(status.run(language)),
         Command::Replay(replay) => return Ok(replay.run(language)),
         Command::Pin { pin_file } => {
             println!("{}", pin::hash(pin_file.as_deref(), language)?);
@@ -127,6 +140,12 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
 fn checked(site: &Path, as_json: bool, instead: &Instead, language: Language) -> bool {
     match (instead, as_json) {
         (Instead { matrix: true, .. }, _) => check::matrix(site, as_json, language),
+        (
+            Instead {
+                diff: Some(other), ..
+            },
+            _,
+        ) => check::diff(site, other, as_json, language),
         (Instead { budget: true, .. }, _) => check::budget(site, as_json, language),
         (_, true) => check::programs(site),
         (_, false) => check::people(site, language),

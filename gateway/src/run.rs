@@ -128,6 +128,9 @@ async fn sites(
             (Err(error), None) => return Err(error),
         };
         let _told = sd_notify::notify(&[NotifyState::Ready]);
+        if !present.is_blank {
+            gateway.keep_current().await;
+        }
         tell_of_blank(&present, &commission, log_format);
         match gateway.until(&mut ended, &mut next).await? {
             Until::Ended { in_time } => return Ok(in_time),
@@ -368,6 +371,12 @@ impl Gateway {
         Ok(Until::Applied(site))
     }
 
+    /// Keeps the text of what runs, for whoever compares a change with it.
+    async fn keep_current(&self) {
+        let (data, file) = (self.watch.data.clone(), self.path.clone());
+        crate::current::keep(data, file, self.site.digest.clone()).await;
+    }
+
     async fn hung_up(&mut self) {
         let mut states = vec![NotifyState::Reloading];
         states.extend(NotifyState::monotonic_usec_now().ok());
@@ -409,6 +418,7 @@ impl Gateway {
         self.publish(&site, &changed).await;
         self.show(&site, changed).await;
         self.site = site;
+        self.keep_current().await;
         if !late.is_empty() {
             tracing::error!(buses = late.join(", "), "did not stop in time");
         }

@@ -1,6 +1,9 @@
 //! What differs between two site files, in the words of the site: which part, which key, from what to what. Comments, order and spelling make no difference.
 
 mod facts;
+mod weaker;
+
+pub use weaker::weakens;
 
 use crate::site::{Site, Subject};
 use serde::Serialize;

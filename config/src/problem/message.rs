@@ -106,6 +106,15 @@ pub(super) fn render(problem: &Problem, language: Language, attribute: Option<&s
     format(&bundle, problem.code.name(), attribute, Some(&args)).unwrap_or_default()
 }
 
+/// What each key of the site file says, for editors; `None` for one without a text.
+pub(crate) fn key_texts(language: Language) -> impl Fn(&str) -> Option<String> {
+    let bundle = bundle(language);
+    move |key| {
+        let key = format!("key-{}", key.replace('_', "-"));
+        format(&bundle, &key, None, None)
+    }
+}
+
 fn bundle(language: Language) -> Bundle {
     // The message files are embedded, and a test parses them.
     let resource = FluentResource::try_new(language.messages().to_owned())
@@ -141,20 +150,27 @@ mod tests {
     use crate::problem::Code;
     use std::collections::BTreeSet;
 
-    fn keys(language: Language) -> BTreeSet<&'static str> {
+    fn keys(language: Language) -> BTreeSet<String> {
         let lines = language.messages().lines();
         lines
             .filter(|line| line.starts_with(|char: char| char.is_ascii_lowercase()))
             .filter_map(|line| line.split(" =").next())
+            .map(str::to_owned)
             .collect()
     }
 
     #[test]
     fn both_languages_have_the_same_keys_and_no_other() {
-        let wanted: BTreeSet<&str> = Code::ALL
+        let wanted: BTreeSet<String> = Code::ALL
             .iter()
             .map(|code| code.name())
             .chain(Word::ALL.iter().map(|word| word.key()))
+            .map(str::to_owned)
+            .chain(
+                crate::schema::keys()
+                    .into_iter()
+                    .map(|key| format!("key-{}", key.replace('_', "-"))),
+            )
             .collect();
         assert_eq!(keys(Language::Zh), wanted);
         assert_eq!(keys(Language::En), wanted);

@@ -4,6 +4,7 @@ mod code;
 mod message;
 
 pub use code::{Code, Severity};
+pub(crate) use message::key_texts;
 pub use message::{Language, Word};
 
 /// What a message is told beside its key.

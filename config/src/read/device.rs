@@ -116,6 +116,7 @@ fn profile(section: &Section<'_, '_>, base: &Path) -> Profiled {
     if let (Some(_), Some(file)) = (&name, &file) {
         section.exclusive("profile", file);
     }
+    section.offers("profile", profile::names());
     let named = match (name, file) {
         (Some(name), _) => embedded(section, &name).map(|text| (name.value.clone(), text, name)),
         (None, Some(file)) => {

@@ -73,10 +73,7 @@ pub(super) fn uplink(section: Section<'_, '_>, base: &Path) -> Option<Uplink> {
     let window = section
         .whole("window", 1..=1000)
         .map_or(32, |at| at.value as u16);
-    let backups = match section.has("backup_brokers") {
-        true => section.need_texts("backup_brokers"),
-        false => Vec::new(),
-    };
+    let backups = section.texts("backup_brokers");
     let backups = backups.iter().filter_map(|at| host_port(&section, at));
     let backups = backups.collect();
     let primary_host = section.text("primary_host");

@@ -57,14 +57,11 @@ pub(super) fn names_alone(section: &Section<'_, '_>, names: &Names) {
 }
 
 fn named(section: &Section<'_, '_>, names: &Names) -> Option<(At<String>, &'static Preset)> {
+    let known = || (names.presets.presets.iter()).map(|preset| preset.id.as_str());
+    section.offers("preset", known());
     let at = section.text("preset")?;
     let Some(preset) = names.presets.preset(&at.value) else {
-        let known = names.presets.presets.iter();
-        section.unknown(
-            &at,
-            Code::UnknownName,
-            known.map(|preset| preset.id.as_str()),
-        );
+        section.unknown(&at, Code::UnknownName, known());
         return None;
     };
     if !names.signed_off {
@@ -81,15 +78,12 @@ fn known_substance(
     section: &Section<'_, '_>,
     names: &Names,
 ) -> Option<(At<String>, &'static Substance)> {
+    let known = || (names.presets.substances.iter()).map(|substance| substance.id.as_str());
+    section.offers("substance", known());
     let at = section.text("substance")?;
     let substance = names.presets.substance(&at.value);
     if substance.is_none() {
-        let known = names.presets.substances.iter();
-        section.unknown(
-            &at,
-            Code::UnknownName,
-            known.map(|substance| substance.id.as_str()),
-        );
+        section.unknown(&at, Code::UnknownName, known());
     }
     Some((at, substance?))
 }

@@ -41,6 +41,7 @@ pub(super) fn read(
 
 fn own_register(own: Section<'_, '_>) -> Option<Source> {
     let register = profile::read_register(&own, &Context::OWN);
+    own.offers("current_ma", profile::band_names());
     let current = own.text("current_ma").filter(|at| known_bands(&own, at));
     let (scale, offset) = (own.number("scale"), own.number("offset"));
     own.finish();
@@ -86,6 +87,7 @@ pub(super) fn find<'p>(
 
 /// The source's scaling, and the point's `scale`, `offset` and `bands` upon it.
 pub(super) fn scaling(section: &Section<'_, '_>, source: Option<&Source>) -> Option<Scaling> {
+    section.offers("bands", profile::band_names());
     let bands = section.text("bands").filter(|at| known_bands(section, at));
     let (scale, offset) = (section.number("scale"), section.number("offset"));
     for at in scale.iter().filter(|at| at.value == 0.0) {

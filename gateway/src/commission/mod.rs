@@ -7,7 +7,7 @@ mod draft;
 mod gate;
 mod identify;
 mod job;
-mod kept;
+pub(crate) mod kept;
 mod line;
 mod link;
 pub(crate) mod opening;

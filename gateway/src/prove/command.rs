@@ -1,6 +1,7 @@
 //! `davy-gateway prove`: proof tests at the terminal, against a gateway that runs, and the check of a report.
 
 use super::report::{Found, Verified, verify};
+use crate::caller::Caller;
 use crate::message::{text, text_with};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -10,12 +11,8 @@ use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Longest that a call may take: a report is printed within it.
-const CALL_LIMIT: Duration = Duration::from_secs(60);
 /// How often what is seen is looked at while a step waits for it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Largest file of a report that is fetched, bytes.
-const FILE_MAX: u64 = 64 << 20;
 
 #[derive(Debug, Args)]
 pub(crate) struct Prove {
@@ -121,71 +118,6 @@ impl Prove {
             }
         }
     }
-}
-
-/// A person's session with a gateway.
-struct Caller {
-    agent: ureq::Agent,
-    base: String,
-}
-
-impl Caller {
-    fn new(base: &str) -> Self {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(CALL_LIMIT))
-            .build();
-        Self {
-            agent: config.into(),
-            base: base.trim_end_matches('/').to_owned(),
-        }
-    }
-
-    fn log_in(&mut self, person: &str, pin: Option<&Path>, language: Language) -> Result<()> {
-        let pin = crate::pin::ask(pin, language)?;
-        self.post("/api/session", &json!({ "person": person, "pin": pin }))?;
-        Ok(())
-    }
-
-    fn get(&self, path: &str) -> Result<Value> {
-        let address = format!("{}{path}", self.base);
-        answer(self.agent.get(&address).call(), &address)
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let address = format!("{}{path}", self.base);
-        answer(self.agent.post(&address).send_json(body), &address)
-    }
-
-    fn fetch(&self, path: &str) -> Result<Vec<u8>> {
-        let address = format!("{}{path}", self.base);
-        let mut answer = self.agent.get(&address).call()?;
-        if answer.status() != 200 {
-            bail!("{address}: {}", answer.status());
-        }
-        let body = answer.body_mut().with_config().limit(FILE_MAX);
-        Ok(body.read_to_vec()?)
-    }
-}
-
-/// The body, or the gateway's own words and code.
-fn answer(
-    called: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-    address: &str,
-) -> Result<Value> {
-    let mut answer = called.with_context(|| address.to_owned())?;
-    let status = answer.status();
-    let body = answer.body_mut().read_to_string().unwrap_or_default();
-    let body: Value = serde_json::from_str(&body).unwrap_or(Value::Null);
-    if status.is_success() {
-        return Ok(body);
-    }
-    let said = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
-    bail!(
-        "{address}: {status} {} ({})",
-        said("error"),
-        said("message")
-    )
 }
 
 fn list(caller: &Caller, language: Language) -> Result<bool> {

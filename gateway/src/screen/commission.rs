@@ -437,7 +437,7 @@ fn not_kept(error: KeepError) -> Refused {
     }
 }
 
-fn not_applied(error: ApplyError) -> Refused {
+pub(super) fn not_applied(error: ApplyError) -> Refused {
     let message = error.to_string();
     let (why, detail) = match error {
         ApplyError::Keep(error) => return not_kept(error),

@@ -8,6 +8,7 @@ mod kpi;
 mod prove;
 mod reads;
 mod refusal;
+mod reload;
 mod session;
 pub mod shapes;
 mod stage;
@@ -146,6 +147,7 @@ pub fn router(plant: Arc<Plant>) -> Router {
             "/api/session",
             get(acts::who).post(acts::log_in).delete(acts::log_out),
         )
+        .route("/api/reload", post(reload::reload))
         .route("/api/silence", post(acts::silence))
         .route("/api/alarms/{id}/acknowledge", post(acts::acknowledge))
         .route("/api/alarms/{id}/reset", post(acts::reset))

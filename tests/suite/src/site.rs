@@ -71,6 +71,11 @@ impl Site {
         format!("http://127.0.0.1:{}", self.screen)
     }
 
+    /// Where the site file lies.
+    pub fn file(&self) -> PathBuf {
+        self.file.clone()
+    }
+
     /// Where the gateway keeps its data.
     pub fn data(&self) -> PathBuf {
         self.dir.join(&self.id)

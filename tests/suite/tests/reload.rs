@@ -1,6 +1,7 @@
 //! A site file that changes while its gateway runs, on real processes: what the change leaves as it is goes on as it was (docs/decisions/0009).
 
 use davy_suite::city::City;
+use davy_suite::daemon::binary;
 use davy_suite::peers::Pymodbus;
 use davy_suite::relay::Relay;
 use davy_suite::site::{Gateway, SEEN_LIMIT, Site, Wiring};
@@ -8,6 +9,7 @@ use davy_suite::wait::{self, free_port};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 const PERIOD_MS: u32 = 500;
@@ -315,4 +317,88 @@ fn a_file_that_would_switch_off_or_let_go_of_a_siren_that_is_on_is_refused() {
         (stage.plant.get("co", 1) == 1).then_some(())
     });
     assert_eq!(stage.plant.get("co", 0), 0);
+}
+
+/// A command of the gateway at the terminal: its exit code and what it printed.
+fn command(arguments: &[&str]) -> (i32, String) {
+    let ended = Command::new(binary("davy-gateway"))
+        .args(arguments)
+        .env("LC_ALL", "en_US.UTF-8")
+        .output()
+        .expect("the gateway is built");
+    let told = String::from_utf8_lossy(&ended.stdout).into_owned();
+    (ended.status.code().unwrap_or(-1), told)
+}
+
+#[test]
+fn commands_tell_how_the_gateway_does_what_a_file_changes_and_have_it_taken_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut stage = Stage::set(dir.path(), None);
+    let (file, data) = (stage.site.file(), stage.site.data());
+    let (file, data) = (file.to_str().unwrap(), data.to_str().unwrap());
+    stage.polled(4);
+    let (code, told) = command(&["status", file]);
+    assert_eq!(code, 0, "{told}");
+    stage.plant.set("hr", 0, 300);
+    stage.gateway.await_state("GT-1.H", "UNACK");
+    let (code, told) = command(&["status", file]);
+    assert!(
+        code == 1 && told.contains("P2 GT-1.H  UNACK"),
+        "{code} {told}"
+    );
+
+    // An operator may not; maintenance may.
+    let pin = dir.path().join("pin");
+    std::fs::write(&pin, "2468\n").unwrap();
+    let ask = [
+        "reload",
+        file,
+        "--person",
+        "wang",
+        "--pin-file",
+        pin.to_str().unwrap(),
+    ];
+    let (code, told) = command(&ask);
+    assert!(
+        code == 1 && told.contains("Only maintenance"),
+        "{code} {told}"
+    );
+    stage.reload(
+        |text| text.replace("role = \"operator\"", "role = \"maintenance\""),
+        TAKEN,
+    );
+    assert_eq!(
+        command(&ask),
+        (0, "What the file says runs already.\n".into())
+    );
+
+    stage
+        .site
+        .edit(|text| text.replace("set_point = 50", "set_point = 60"));
+    let (code, told) = command(&["check", file, "--diff", data, "--format", "json"]);
+    let diff: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((code, &diff["weaker"]), (0, &json!(1)), "{diff}");
+    assert_eq!(diff["differences"][0]["id"], "GT-1.HH");
+    let (code, told) = command(&ask);
+    assert!(
+        code == 0 && told.contains("GT-1.HH  set_point: 50 %LEL → 60 %LEL"),
+        "{code} {told}"
+    );
+    // What runs is the new one now.
+    let (_, told) = command(&["check", file, "--diff", data]);
+    assert_eq!(told, "No difference.\n");
+
+    stage
+        .site
+        .edit(|text| text.replace("set_point = 60", "set_point = 101"));
+    let (code, told) = command(&ask);
+    assert!(
+        code == 1 && told.contains("[limit-outside-range]"),
+        "{code} {told}"
+    );
+    stage
+        .site
+        .edit(|text| text.replace("set_point = 101", "set_point = 60"));
+    stage.gateway.daemon.stop();
+    assert_eq!(command(&["status", file]).0, 2);
 }
