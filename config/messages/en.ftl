@@ -116,7 +116,7 @@ gas-fault-delay = { $name } would announce a fault after { $value } ms; a gas in
     .help = Shorten `on_delay_s`, `stale_s` or the device's `period_ms` (GB 16808).
 bus-load = the line of bus `{ $bus }` cannot carry the periods set: { $load } % of its time, the longest scan { $scan } s
     .help = Make the periods { $times } times as long, { $baud ->
-        [none] or
+        [none] say `exchange_ms` if an exchange is known to take less than the 5 ms assumed, or
        *[other] set the line to { $baud } baud, or
     } move devices to another bus. `check --budget` shows it device by device.
 slow-response = { $name } could take { $total } s and must not take more than { $response } s: bus `{ $bus }`, period { $period } s, longest scan with one unit silent { $scan } s, on-delay { $delay } s
@@ -312,3 +312,4 @@ key-VOTE = The vote trips
 key-DEGRADED = A member is lost
 key-UNMON = No member is left
 key-DISC = Members disagree
+key-exchange-ms = What an exchange over the network takes, milliseconds; for the reckoning alone

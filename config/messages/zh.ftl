@@ -116,7 +116,7 @@ gas-fault-delay = { $name } 要 { $value } 毫秒后才报故障，气体仪表�
     .help = 请缩短 `on_delay_s`、`stale_s` 或设备的 `period_ms`（GB 16808）。
 bus-load = 总线 `{ $bus }` 的线路承载不了所设轮询周期：占用 { $load } %，一轮扫描最长 { $scan } 秒
     .help = 请将周期放长到 { $times } 倍，{ $baud ->
-        [none] 或
+        [none] 或（若已知一次往返不到所估的 5 毫秒）写明 `exchange_ms`，或
        *[other] 或将波特率提高到 { $baud }，或
     }把设备移到另一条总线。`check --budget` 给出逐台设备的明细。
 slow-response = { $name } 可能要 { $total } 秒才报警，要求 { $response } 秒：总线 `{ $bus }`，周期 { $period } 秒，一轮扫描（含一台设备无应答）最长 { $scan } 秒，延时 { $delay } 秒
@@ -312,3 +312,4 @@ key-VOTE = 表决动作
 key-DEGRADED = 成员缺失
 key-UNMON = 无成员可用
 key-DISC = 成员不一致
+key-exchange-ms = 网络上一次往返所需，毫秒，只用于核算

@@ -141,6 +141,8 @@ pub struct Bus {
     pub turnaround_ms: u32,
     /// RTU-over-TCP: the speed of the line behind the converter, by which its polls are reckoned. Nothing is set by it.
     pub converter_baud: u32,
+    /// TCP and RTU-over-TCP: what the network and the server are taken to need for one exchange, microseconds. Nothing is set by it.
+    pub network_us: u32,
 }
 
 /// What the bus runs over.

@@ -125,7 +125,7 @@ budget-unit = Unit
 budget-reads = Reads
 budget-poll = One poll
 budget-period = Period
-budget-legend = At worst = period + longest scan with one unit silent + on-delay. On TCP 5 ms an exchange are assumed; behind a converter the line's speed (9600 unless said, 11 bits a character) and 7 ms besides.
+budget-legend = At worst = period + longest scan with one unit silent + on-delay. On TCP an exchange takes exchange_ms (5 unless said); behind a converter the line's speed (9600 unless said, 11 bits a character) and the same and 2 ms besides.
 diff-none = No difference.
 diff-weaker = { $count } that loosen an alarm or remove protection:
 diff-others = { $count } others:

@@ -125,7 +125,7 @@ budget-unit = 站号
 budget-reads = 请求数
 budget-poll = 一次轮询
 budget-period = 周期
-budget-legend = 最迟 = 周期 + 一台无应答时的最长扫描 + 延时。TCP 每次往返按 5 ms 估算；转换器后的线路按其波特率（未写明按 9600，每字符 11 位）另加 7 ms。
+budget-legend = 最迟 = 周期 + 一台无应答时的最长扫描 + 延时。TCP 每次往返按 exchange_ms（未写明按 5）估算；转换器后的线路按其波特率（未写明按 9600，每字符 11 位）另加同样的往返时间和 2 ms。
 diff-none = 没有差别。
 diff-weaker = 放松报警或减少保护的 { $count } 处：
 diff-others = 其余 { $count } 处：

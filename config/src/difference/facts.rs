@@ -154,6 +154,10 @@ fn bus(bus: &Bus) -> Facts {
     if let Link::RtuOverTcp { .. } = bus.link {
         facts.insert("baud", bus.converter_baud.to_string());
     }
+    if let Link::Tcp { .. } | Link::RtuOverTcp { .. } = bus.link {
+        let ms = f64::from(bus.network_us) / 1000.0;
+        facts.insert("exchange_ms", ms.to_string());
+    }
     facts
 }
 

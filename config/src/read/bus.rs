@@ -49,6 +49,9 @@ const KINDS: &[(&str, Kind)] = &[
 const BAUD: u32 = 9600;
 const BAUD_RANGE: RangeInclusive<i64> = 300..=1_000_000;
 
+/// Assumed of an exchange over a network: the way there and back, and the answering of a server, microseconds.
+const NETWORK_US: u32 = 5_000;
+
 const SOCKET_KEYS: &[&str] = &["address"];
 const SERIAL_KEYS: &[&str] = &["path", "baud", "parity", "stop_bits"];
 
@@ -79,10 +82,15 @@ fn bus(section: &Section<'_, '_>) -> Option<Bus> {
         Some(Kind::RtuOverTcp) => section.whole("baud", BAUD_RANGE).map(|at| at.value as u32),
         Some(Kind::Tcp | Kind::Rtu) | None => None,
     };
+    let network_ms = match kind {
+        Some(Kind::Tcp | Kind::RtuOverTcp) => section.number_in("exchange_ms", 0.01..=1000.0),
+        Some(Kind::Rtu) | None => None,
+    };
     Some(Bus {
         id: id?,
         link: link?,
         timeout_ms,
+        network_us: network_ms.map_or(NETWORK_US, |at| (at.value * 1000.0).round() as u32),
         converter_baud: converter_baud.unwrap_or(BAUD),
         turnaround_ms: turnaround_ms.map_or(0, |at| at.value as u32),
     })

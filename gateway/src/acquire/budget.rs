@@ -3,8 +3,8 @@
 //!
 //! - On a serial line an exchange is its characters at the line's speed, 3.5 characters before the answer, and before the next request again 3.5 and the
 //!   bus's turnaround. A unit that thinks longer than 3.5 characters is not reckoned.
-//! - Behind a converter it is the same at the line's speed behind it (`baud`, 9600 unless said; [`CONVERTER_BITS`] a character), and [`NETWORK`] on top.
-//! - On TCP nobody knows what a server needs: [`NETWORK`] an exchange is assumed.
+//! - Behind a converter it is the same at the line's speed behind it (`baud`, 9600 unless said; [`CONVERTER_BITS`] a character), and the network on top.
+//! - On TCP nobody knows what a server needs: `exchange_ms`, 5 unless said.
 //!
 //! Polls are served longest due first (`bus`). As long as the load is at most 1, none is therefore over later than one whole scan after it was due, whatever
 //! the periods and phases (a test plays it). A unit that falls silent costs one time-out besides: while it is silent it waits for all others.
@@ -17,8 +17,6 @@ use super::rtu;
 use davy_config::site::{self, Bus, BusIndex, DeviceIndex, Site};
 use std::time::Duration;
 
-/// Assumed of an exchange over a network: the way there and back, and the answering of a server.
-const NETWORK: Duration = Duration::from_millis(5);
 /// Assumed of the line behind a converter: with parity, as the standard would have it.
 const CONVERTER_BITS: u32 = 11;
 /// Speeds that lines are usually set to.
@@ -139,7 +137,7 @@ impl Line {
         };
         Self::at(bus, baud).unwrap_or(Self {
             character: 0.0,
-            pause: NETWORK.as_secs_f64(),
+            pause: network(bus).as_secs_f64(),
         })
     }
 
@@ -147,7 +145,7 @@ impl Line {
     fn at(bus: &Bus, baud: u32) -> Option<Self> {
         let (bits, besides) = match &bus.link {
             site::Link::Tcp { .. } => return None,
-            site::Link::RtuOverTcp { .. } => (CONVERTER_BITS, CONVERTER_SILENCE + NETWORK),
+            site::Link::RtuOverTcp { .. } => (CONVERTER_BITS, CONVERTER_SILENCE + network(bus)),
             site::Link::Rtu {
                 parity, stop_bits, ..
             } => (bits_per_character(*parity, *stop_bits), Duration::ZERO),
@@ -170,6 +168,10 @@ impl Line {
         let characters = asked.len() + answered + 2 * FRAME;
         Duration::from_secs_f64(characters as f64 * self.character + self.pause)
     }
+}
+
+fn network(bus: &Bus) -> Duration {
+    Duration::from_micros(u64::from(bus.network_us))
 }
 
 #[cfg(test)]
@@ -238,7 +240,9 @@ mod tests {
             of(&format!("{converter}\nbaud = 19200")),
             22.9167 + 2.0 + 5.0,
         );
-        close(of("kind = \"tcp\"\naddress = \"127.0.0.1:502\""), 5.0);
+        let tcp = "kind = \"tcp\"\naddress = \"127.0.0.1:502\"";
+        close(of(tcp), 5.0);
+        close(of(&format!("{tcp}\nexchange_ms = 0.2")), 0.2);
     }
 
     #[test]

@@ -82,6 +82,7 @@ impl Target {
             timeout_ms,
             turnaround_ms: 0,
             converter_baud: 9600,
+            network_us: 5000,
         })
     }
 

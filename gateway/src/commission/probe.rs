@@ -93,6 +93,7 @@ impl Probe {
                 timeout_ms: self.timeout_ms,
                 turnaround_ms: 0,
                 converter_baud: 9600,
+                network_us: 5000,
             });
         }
         let buses = self.at.hosts(self.timeout_ms);

@@ -94,6 +94,7 @@ pub(super) fn serial(path: &Path, baud: Option<u32>, thorough: bool, timeout_ms:
             timeout_ms,
             turnaround_ms: 0,
             converter_baud: 9600,
+            network_us: 5000,
         })
         .collect()
 }
@@ -119,6 +120,7 @@ pub(super) fn tcp(text: &str, converter: bool, timeout_ms: u32) -> Result<Vec<Bu
         timeout_ms,
         turnaround_ms: 0,
         converter_baud: 9600,
+        network_us: 5000,
     };
     Ok((1..).zip(hosts).map(bus).collect())
 }

@@ -60,6 +60,7 @@ id = "field"
 kind = "tcp"
 address = "127.0.0.1:{modbus}"
 timeout_ms = 500
+exchange_ms = 0.2
 "#
     )
 }
