@@ -1,9 +1,11 @@
 /**
- * The installer's first hour, as it is spent at the cabinet: from a gateway that has no site file to a site that is armed, on its own pages.
- * Needs running daemons: DAVY_BLANK (the gateway's address), DAVY_CODE (what its console shows), DAVY_GAS and DAVY_IO (two buses of the plant), DAVY_LANGUAGE.
+ * The installer's first hour, as it is spent at the cabinet: from a gateway that has no site file to a site that is armed and its signed report, on its own pages.
+ * Needs running daemons: DAVY_BLANK (the gateway's address), DAVY_CODE (what its console shows), DAVY_GAS and DAVY_IO (two buses of the plant), DAVY_CONTROL
+ * (where the plant takes test gas), DAVY_REPORTS (where the fetched files go), DAVY_LANGUAGE.
  */
 
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { faults, launch, open, PHONE, picture, type Screen } from '../browser/screen';
@@ -13,10 +15,10 @@ const given = (name: string): string => {
   if (!value) throw new Error(`${name} is not set: run this through tests/suite`);
   return value;
 };
-const [BLANK, CODE, GAS, IO] = [given('DAVY_BLANK'), given('DAVY_CODE'), given('DAVY_GAS'), given('DAVY_IO')];
+const [BLANK, CODE, GAS, IO, CONTROL, REPORTS] = ['DAVY_BLANK', 'DAVY_CODE', 'DAVY_GAS', 'DAVY_IO', 'DAVY_CONTROL', 'DAVY_REPORTS'].map(given) as [string, string, string, string, string, string];
 const language = given('DAVY_LANGUAGE') === 'en' ? 'en' : 'zh';
 const book = (path: string) => JSON.parse(readFileSync(new URL(`../src/${path}/${language}.json`, import.meta.url), 'utf8')) as Record<string, string>;
-const words = { ...book('plant/messages'), ...book('plant/commission/messages') };
+const words = { ...book('plant/messages'), ...book('plant/commission/messages'), ...book('plant/commission/proof/messages') };
 const shared = JSON.parse(readFileSync(new URL(`../src/i18n/shared.${language}.json`, import.meta.url), 'utf8')) as Record<string, string>;
 /** What a page says, by its key; places as they are. */
 const say = (key: string, places: Record<string, string | number> = {}): string => (words[key] ?? shared[key] ?? key).replace(/\{(\w+)\}/g, (whole, place: string) => String(places[place] ?? whole));
@@ -53,7 +55,7 @@ async function looked(name: string): Promise<void> {
   expect(await faults(page), name).toEqual([]);
   await page.setViewportSize({ width: PHONE.width, height: PHONE.height });
   await picture(page, `installer-${language}-${name}-phone`);
-  const small = await page.locator('.commissioning :is(button, .tabs a, .steps a, input:not([type="radio"]), select):visible').evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height < 55.5).map((one) => one.outerHTML.slice(0, 120)));
+  const small = await page.locator('.commissioning :is(button, .tabs a, .steps a, input:not([type="radio"], [type="checkbox"]), label:has(> input), select):visible').evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height < 55.5).map((one) => one.outerHTML.slice(0, 120)));
   expect(small, name).toEqual([]);
   expect(await page.evaluate(() => document.querySelector('.stage')!.scrollWidth - document.querySelector('.stage')!.clientWidth), `${name} is as wide as the phone`).toBeLessThanOrEqual(0);
   await page.setViewportSize({ width: 1366, height: 768 });
@@ -203,19 +205,131 @@ test('the check passes, and the site runs without a restart by anybody, armed wi
   expect(health.parts.map((part) => part.name)).not.toContain('site');
 });
 
-test('nothing is armed without a proof or a reason, and what is refused is named', async () => {
+/** Test gas on a detector of the plant, or a signal source at its terminals: it reads this and nothing else until it is released. */
+async function apply(point: string, value: number | null): Promise<void> {
+  const at = `${CONTROL}/api/points/tank-farm/${point}`;
+  const answer = await fetch(at, value === null ? { method: 'DELETE' } : { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ value }) });
+  expect(answer.status).toBe(204);
+}
+
+const subject = (of: string, id: string) => page.goto(`${BLANK}/commissioning/proof?of=${of}&id=${id}`);
+/** The present step's own figures, as they stand on the page. */
+const figures = () => page.locator('.proof-figures');
+const expected = async (): Promise<number> => Number(await figures().locator('b').first().innerText());
+/** Until the value stands still at this, to a tenth. */
+const still = (value: number) => figures().locator('[data-still="true"] b').getByText(new RegExp(`^${value.toFixed(1)}$`)).waitFor(SLOW);
+const opened = (number: number) => page.locator('.proof-steps > li').nth(number).locator('.proof-step[aria-expanded="true"]').waitFor(SLOW);
+const alarmsOn = (ids: string[]) => page.locator('.proof-body').getByText(ids.length === 0 ? say('alarms.none') : say('alarms.on', { ids: ids.join(' ') }), { exact: true }).waitFor(SLOW);
+
+/** What must be on at this value of a detector whose limits are 25 and 50. */
+const due = (value: number): string[] => [...(value >= 25 ? ['GT-101.H'] : []), ...(value >= 50 ? ['GT-101.HH'] : [])];
+
+test('a loop is proved step by step: an instrument that was off is adjusted, and both figures stay', async () => {
+  await subject('points', 'GT-101');
+  await field(page, 'gas').fill('CH₄ 2.5 %VOL, 4711');
+  await field(page, 'instrument').fill('Fluke 705');
+  await button(page, say('begin')).click();
+  await logIn();
+  await opened(0);
+  const steps = await page.locator('.proof-step').count();
+  expect(steps).toBe(5);
+  for (let number = 0; number < steps; number++) {
+    await opened(number);
+    const value = await expected();
+    if (number === 0) {
+      await apply('GT-101', value + 9);
+      await still(value + 9);
+      await button(page, say('take')).click();
+      await page.locator('.proof-step .proof-bad').waitFor();
+      await page.locator('.proof-step').first().click();
+      await looked('9-proof-off');
+      await apply('GT-101', value);
+      await still(value);
+      await button(page, say('adjusted')).click();
+    } else {
+      await apply('GT-101', value);
+      await still(value);
+      await alarmsOn(due(value));
+      if (number === 2) await looked('9-proof-step');
+      await button(page, say('take')).click();
+    }
+    await page.locator('.proof-steps > li').nth(number).locator('.proof-good').waitFor();
+  }
+  const first = await page.locator('.proof-step').first().innerText();
+  expect(first).toContain(`${say('seen.found')} 9.0`);
+  expect(first).toContain(`${say('seen.left')} 0.0`);
+  await button(page, say('finish')).click();
+  await page.locator('[data-verdict="pass"]').waitFor();
+  expect(await page.locator('.proof-mark').innerText()).toBe(say('state.proved'));
+  expect(await page.locator('.facts').innerText()).toContain('李敏');
+  await apply('GT-101', null);
+  await looked('9-proof-passed');
+});
+
+test('an output is proved by working for as long as it was said, once that is confirmed', async () => {
+  await subject('outputs', 'FAN-1');
+  await field(page, 'run.seconds').fill('2');
+  await button(page, say('run.start')).click();
+  const dialog = page.locator('dialog[open]');
+  await looked('9-output-confirm');
+  await button(dialog, say('run.start')).click();
+  const finish = button(page, say('finish'));
+  await finish.waitFor();
+  await page.getByText(say('run.runs')).waitFor({ state: 'detached', ...SLOW });
+  const seconds = await page.locator('.facts .number').allInnerTexts();
+  expect(seconds.slice(0, 2).join(' ')).not.toContain(say('run.not-seen'));
+  await finish.click();
+  await page.locator('[data-verdict="pass"]').waitFor();
+});
+
+test('what cannot be tested today is skipped by somebody who says why, and the list says so', async () => {
+  await subject('points', 'GT-102');
+  await button(page, say('skip')).click();
+  const dialog = page.locator('dialog[open]');
+  await dialog.getByRole('textbox').fill(NO_GAS);
+  await dialog.locator('button[type="submit"]').click();
+  await page.locator('[data-verdict="skipped"]').waitFor();
+  await page.goto(`${BLANK}/commissioning/proof`);
+  await page.getByText(say('nothing-open')).waitFor();
+  await page.locator('.chips .chip').nth(1).click();
+  await page.locator('.proof-line').nth(2).waitFor();
+  const states = await page.locator('.proof-line').evaluateAll((all) => all.map((one) => [(one as HTMLElement).dataset['subject'], (one as HTMLElement).dataset['state']]));
+  expect(states).toEqual([['GT-101', 'proved'], ['GT-102', 'skipped'], ['FAN-1', 'proved']]);
+  await looked('9-proof-list');
+});
+
+const NO_GAS = '无标准气，周五补做';
+
+test('what is proved arms without a word; what is not needs a reason, and is refused by name without', async () => {
   const here = await to('arm');
   await button(here, say('arm.choose-all')).click();
+  await here.locator('[data-held="GT-101"]').getByText(say('arm.proved'), { exact: true }).waitFor();
   await button(here, say('arm.send', { count: 3 })).click();
-  await logIn();
-  await here.getByText(say('arm.refused', { ids: 'GT-101, GT-102, FAN-1' })).waitFor();
-  await looked('9-arm');
-  await here.locator('[data-held="GT-101"]').getByLabel(say('arm.reason')).fill('无标准气，周五补做');
-  for (const other of ['GT-102', 'FAN-1']) await here.locator(`[data-held="${other}"] .chip`).click();
-  await button(here, say('arm.send', { count: 1 })).click();
-  await page.locator('.arming-flag').getByText(say('flag.unarmed', { count: 2 })).waitFor(SLOW);
-  const site = (await (await fetch(`${BLANK}/api/site`)).json()) as { points: { id: string; armed: boolean }[] };
-  expect(site.points.map(({ id, armed }) => [id, armed])).toEqual([['GT-101', true], ['GT-102', false]]);
+  await here.getByText(say('arm.refused', { ids: 'GT-102' })).waitFor();
+  await looked('10-arm');
+  await here.locator('[data-held="GT-102"]').getByLabel(say('arm.reason')).fill(NO_GAS);
+  await button(here, say('arm.send', { count: 3 })).click();
+  await here.getByText(say('arm.all')).waitFor(SLOW);
+  const site = (await (await fetch(`${BLANK}/api/site`)).json()) as { points: { id: string; armed: boolean }[]; outputs: { id: string; armed: boolean }[] };
+  expect([...site.points, ...site.outputs].map(({ id, armed }) => [id, armed])).toEqual([['GT-101', true], ['GT-102', true], ['FAN-1', true]]);
+});
+
+test('the report comes in both languages as PDF and CSV, with the list that signs them', async () => {
+  await page.goto(`${BLANK}/commissioning/report`);
+  const make = button(page, say('report.make'));
+  await page.getByText(say('report.none')).waitFor();
+  await make.click();
+  const report = page.locator('[data-report]');
+  await report.waitFor(SLOW);
+  await looked('11-report');
+  mkdirSync(REPORTS, { recursive: true });
+  for (const kind of ['pdf-zh', 'pdf-en', 'csv-zh', 'csv-en', 'list']) {
+    const coming = page.waitForEvent('download');
+    await report.getByRole('link', { name: say(`report.${kind}`), exact: true }).click();
+    const file = await coming;
+    await file.saveAs(join(REPORTS, file.suggestedFilename()));
+  }
+  writeFileSync(join(REPORTS, 'fingerprint'), await page.locator('.report-key b').innerText());
   const said = screen.complaints.filter((complaint) => !/40[19]|ERR_|EventSource|Failed to load/.test(complaint));
   expect(said).toEqual([]);
 });

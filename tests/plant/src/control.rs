@@ -5,7 +5,7 @@ use crate::scenario::Kind;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,6 +31,14 @@ pub struct Wanted {
     pub for_s: Option<f64>,
 }
 
+/// What `PUT /api/points/{site}/{point}` takes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// In the point's unit; it is sensed without noise until it is released.
+    pub value: f64,
+}
+
 impl Plant {
     pub fn new(sites: Vec<Running>) -> Self {
         Self {
@@ -41,8 +49,7 @@ impl Plant {
 
     /// Starts a scenario and returns its id.
     pub fn begin(&self, wanted: &Wanted) -> Result<u64, PlantError> {
-        let site = self.sites.iter().find(|site| site.id() == wanted.site);
-        let site = site.ok_or_else(|| PlantError::NoSite(wanted.site.clone()))?;
+        let site = self.site(&wanted.site)?;
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         site.begin(id, wanted.kind, wanted.point.as_deref(), wanted.for_s)?;
         tracing::info!(
@@ -57,6 +64,20 @@ impl Plant {
     pub fn end(&self, id: u64) -> Result<(), PlantError> {
         let ended = self.sites.iter().any(|site| site.end(id));
         ended.then_some(()).ok_or(PlantError::NoScenario(id))
+    }
+
+    /// Holds a point at a value, as test gas or a signal source does; `None` gives it back to the process.
+    pub fn hold(&self, site: &str, point: &str, value: Option<f64>) -> Result<(), PlantError> {
+        let site = self.site(site)?;
+        match value {
+            Some(value) => site.hold(point, value),
+            None => site.release(point),
+        }
+    }
+
+    fn site(&self, id: &str) -> Result<&Running, PlantError> {
+        let found = self.sites.iter().find(|site| site.id() == id);
+        found.ok_or_else(|| PlantError::NoSite(id.into()))
     }
 
     /// What `GET /api/plant` answers.
@@ -90,6 +111,7 @@ pub fn router(plant: Arc<Plant>) -> Router {
         )
         .route("/api/scenarios", axum::routing::post(begin))
         .route("/api/scenarios/{id}", delete(end))
+        .route("/api/points/{site}/{point}", put(hold).delete(release))
         .with_state(plant)
 }
 
@@ -101,7 +123,25 @@ async fn begin(State(plant): State<Arc<Plant>>, Json(wanted): Json<Wanted>) -> R
 }
 
 async fn end(State(plant): State<Arc<Plant>>, Path(id): Path<u64>) -> Response {
-    match plant.end(id) {
+    done(plant.end(id))
+}
+
+type AtPoint = Path<(String, String)>;
+
+async fn hold(
+    State(plant): State<Arc<Plant>>,
+    Path((site, point)): AtPoint,
+    Json(held): Json<Held>,
+) -> Response {
+    done(plant.hold(&site, &point, Some(held.value)))
+}
+
+async fn release(State(plant): State<Arc<Plant>>, Path((site, point)): AtPoint) -> Response {
+    done(plant.hold(&site, &point, None))
+}
+
+fn done(outcome: Result<(), PlantError>) -> Response {
+    match outcome {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => refuse(&error),
     }

@@ -443,7 +443,8 @@ fn an_installer_goes_from_a_blank_gateway_to_an_armed_site_in_english() {
 /// The whole hour in a real browser, against the simulated plant.
 fn hour(language: &str) {
     let dir = tempfile::tempdir().unwrap();
-    let base = free_range();
+    // Both languages run at once: each has ranges of its own.
+    let base = free_range(if language == "zh" { 43_200 } else { 43_400 });
     let (base_text, control) = (base.to_string(), format!("127.0.0.1:{}", free_port()));
     let plant_dir = dir.path().join("plant");
     let args = [
@@ -464,6 +465,7 @@ fn hour(language: &str) {
     }
     let blank = Blank::start(dir.path());
     let code = wait::until("a code", READY, || blank.code());
+    let reports = dir.path().join("reports");
     let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
     let status = Command::new("npm")
         .args(["run", "--silent", "test:installer"])
@@ -472,17 +474,44 @@ fn hour(language: &str) {
         .env("DAVY_CODE", code)
         .env("DAVY_GAS", gas)
         .env("DAVY_IO", io)
+        .env("DAVY_CONTROL", format!("http://{control}"))
+        .env("DAVY_REPORTS", &reports)
         .env("DAVY_LANGUAGE", language)
         .status()
         .expect("npm starts");
     assert!(status.success(), "the installer's hour failed");
     assert!(blank.daemon.stop().success(), "the gateway ended in order");
+    assert_signed(&reports);
 }
 
-/// A base whose first ports for buses and links are free now.
-fn free_range() -> u16 {
+/// What the browser fetched is what the gateway signed: every file passes with the fingerprint that the page showed, and none with a byte altered.
+fn assert_signed(reports: &Path) {
+    let fingerprint = std::fs::read_to_string(reports.join("fingerprint")).unwrap();
+    let verify = |file: &Path| {
+        let args = ["prove", "verify", &file.to_string_lossy(), "--fingerprint"];
+        let mut command = Command::new(binary("davy-gateway"));
+        command.args(args).arg(fingerprint.trim());
+        command.output().unwrap().status
+    };
+    for end in [".zh.pdf", ".en.pdf", ".zh.csv", ".en.csv"] {
+        let files = std::fs::read_dir(reports).unwrap();
+        let mut paths = files.map(|file| file.unwrap().path());
+        let named = |path: &PathBuf| path.to_string_lossy().ends_with(end);
+        let file = paths.find(named).unwrap_or_else(|| panic!("a {end} came"));
+        assert!(verify(&file).success(), "{end} as it was fetched");
+        let bytes = std::fs::read(&file).unwrap();
+        let mut altered = bytes.clone();
+        altered[bytes.len() / 2] ^= 1;
+        std::fs::write(&file, altered).unwrap();
+        assert_eq!(verify(&file).code(), Some(1), "{end} with a bit turned");
+        std::fs::write(&file, bytes).unwrap();
+    }
+}
+
+/// A base, at `first` or steps of 400 above, whose first ports for buses and links are free now.
+fn free_range(first: u16) -> u16 {
     let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let bases = (43_200..60_000).step_by(400);
+    let bases = (first..60_000).step_by(400);
     let free = |base: &u16| {
         (100..108)
             .chain(200..204)
