@@ -27,8 +27,13 @@ struct Options {
     verbose: bool,
 }
 
+/// Progress is told after each so many seeds.
+const TOLD_EVERY: u64 = 50;
+
 #[derive(Default)]
 struct Sum {
+    passed: AtomicU64,
+    happened: AtomicU64,
     steps: AtomicU64,
     events: AtomicU64,
     batches: AtomicU64,
@@ -97,6 +102,10 @@ fn one(seed: u64, options: &Options, sum: &Sum, failures: &Mutex<Vec<String>>) {
     };
     match run(&plan) {
         Ok(account) => {
+            let passed = sum.passed.fetch_add(1, Relaxed) + 1;
+            if passed.is_multiple_of(TOLD_EVERY) {
+                eprintln!("{passed} seeds passed");
+            }
             if options.verbose {
                 println!("seed {seed}: {account:?}");
             }
@@ -109,6 +118,7 @@ fn one(seed: u64, options: &Options, sum: &Sum, failures: &Mutex<Vec<String>>) {
                 (&sum.lost, account.lost),
                 (&sum.restarts, account.restarts),
                 (&sum.reloads, account.reloads),
+                (&sum.happened, account.happened),
             ] {
                 of.fetch_add(more, Relaxed);
             }
@@ -124,11 +134,13 @@ fn one(seed: u64, options: &Options, sum: &Sum, failures: &Mutex<Vec<String>>) {
 }
 
 fn tell(count: u64, options: &Options, sum: &Sum, seconds: f64) {
-    let days = count as f64 * options.days;
+    let days = sum.passed.load(Relaxed) as f64 * options.days;
     println!(
-        "{count} seeds of {} days: {days:.1} days in {seconds:.1} s, {:.2} days a second",
+        "{} of {count} seeds of {} days passed: {days:.1} days in {seconds:.1} s, {:.2} days a second, {} faults and acts",
+        sum.passed.load(Relaxed),
         options.days,
-        days / seconds
+        days / seconds,
+        sum.happened.load(Relaxed),
     );
     println!(
         "{} steps, {} messages and events, {} batches, {} readings, {} transitions, {} batches lost and told, {} starts of gateways, {} changed site files",

@@ -12,6 +12,7 @@ use crate::standing::Standing;
 use crate::weather::{Climate, Weather};
 use anyhow::{Result, anyhow};
 use davy_gateway::journal::Restored;
+use std::cell::Cell;
 use std::io;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -45,6 +46,8 @@ pub struct Account {
     pub restarts: u64,
     /// Site files that were taken over, by running gateways and by such as were down.
     pub reloads: u64,
+    /// Faults of links, devices, disks, clocks and processes, and acts of people; those of single messages, answers and calls are not counted.
+    pub happened: u64,
 }
 
 pub(crate) struct World {
@@ -60,6 +63,7 @@ pub(crate) struct World {
     steps: u64,
     restarts: u64,
     reloads: u64,
+    happened: Cell<u64>,
     compared: Instant,
 }
 
@@ -99,6 +103,7 @@ impl World {
             steps: 0,
             restarts: 0,
             reloads: 0,
+            happened: Cell::new(0),
             compared: Instant::now(),
         })
     }
@@ -156,7 +161,9 @@ impl World {
 
     /// Whether something that happens once in so many seconds happens in this step.
     fn happens(&self, seconds: u64, ms: u64) -> bool {
-        seconds > 0 && self.dice.below(seconds * 1000) < ms
+        let happens = seconds > 0 && self.dice.below(seconds * 1000) < ms;
+        self.happened.set(self.happened.get() + u64::from(happens));
+        happens
     }
 
     async fn misfortunes(&mut self, ms: u64) -> Result<(), Broken> {
@@ -413,6 +420,7 @@ impl World {
                 .sum(),
             restarts: self.restarts,
             reloads: self.reloads,
+            happened: self.happened.get(),
         }
     }
 }
