@@ -5,6 +5,8 @@
 
 #[path = "ingest/feed.rs"]
 mod feed;
+#[path = "ingest/plant.rs"]
+mod plant;
 
 use anyhow::{Context as _, Result};
 use davy_cloud::run::Service;
@@ -14,8 +16,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-/// Batches measured, behind as many of warm-up as a tenth.
-const BATCHES: u64 = 20_000;
+/// Batches before the measurement.
+const WARM_UP: u64 = 2_400;
+/// Stretches that are measured, and batches of each: whole rounds of the gateways.
+const STRETCHES: u64 = 9;
+const BATCHES: u64 = 2_400;
 
 fn main() -> Result<()> {
     let asked = std::env::args().nth(1).context("a folder, or `feed`")?;
@@ -60,52 +65,86 @@ async fn measure(folder: &Path) -> Result<()> {
         let _gone = tell.send(followed(lines));
     };
     std::thread::spawn(watch);
-    let (seconds, processor) = told.await??;
-    let readings = (BATCHES * feed::POINTS) as f64;
+    let Measured { seconds, processor } = told.await??;
+    let readings = plant::readings(BATCHES) as f64;
     println!(
         "ingest_committed_readings_per_second {:.0} 1/s >300000",
-        readings / seconds
+        readings / median(seconds)
     );
     println!(
-        "ingest_readings_per_processor_second {:.0} 1/s",
-        readings / processor
+        "ingest_processor_per_million_readings {:.2} s",
+        processor / (readings * STRETCHES as f64) * 1e6
     );
-    let all = (BATCHES + BATCHES / 10) * feed::POINTS;
+    println!("ingest_memory_peak {:.0} MB", peak_kb()? as f64 / 1_000.0);
+    service.until(std::future::ready(())).await?;
+    let all = plant::readings(WARM_UP + STRETCHES * BATCHES) as f64;
     println!(
-        "ingest_bytes_on_disk {:.1} B",
-        bytes(folder.path())? as f64 / all as f64
+        "ingest_bytes_a_reading {:.2} B",
+        sealed_bytes(&settings.history_folder()).await? as f64 / all
     );
-    service.until(std::future::ready(())).await
+    Ok(())
 }
 
-/// From the tenth on: how long it took, and how much of the processor.
-fn followed(lines: std::io::Lines<BufReader<std::process::ChildStdout>>) -> Result<(f64, f64)> {
+/// How long each stretch took, and how much of the processor all of them.
+struct Measured {
+    seconds: Vec<f64>,
+    processor: f64,
+}
+
+fn followed(lines: std::io::Lines<BufReader<std::process::ChildStdout>>) -> Result<Measured> {
+    let mut seconds = Vec::new();
     let mut begun = None;
     for line in lines {
         let committed: u64 = line?.parse()?;
-        if committed >= BATCHES / 10 && begun.is_none() {
-            begun = Some((Instant::now(), processor_s()?));
+        if committed < WARM_UP + BATCHES * seconds.len() as u64 {
+            continue;
         }
-        if let Some((at, processor)) = begun.filter(|_| committed >= BATCHES + BATCHES / 10) {
-            return Ok((at.elapsed().as_secs_f64(), processor_s()? - processor));
+        let (at, processor) = *begun.get_or_insert((Instant::now(), processor_s()?));
+        let so_far: f64 = seconds.iter().sum();
+        if committed >= WARM_UP + BATCHES * (seconds.len() as u64 + 1) {
+            seconds.push(at.elapsed().as_secs_f64() - so_far);
+        }
+        if seconds.len() as u64 == STRETCHES {
+            let processor = processor_s()? - processor;
+            return Ok(Measured { seconds, processor });
         }
     }
     anyhow::bail!("the other end is gone")
 }
 
+fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}
+
+/// Of this process alone: the other end is another one.
 fn processor_s() -> Result<f64> {
     let time = nix::time::clock_gettime(nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID)?;
     Ok(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
 }
 
-fn bytes(folder: &Path) -> Result<u64> {
+/// The most memory that this process ever held.
+fn peak_kb() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    Ok(number.context("VmHWM")?.parse()?)
+}
+
+/// What the history holds once every hour is sealed, without the pages that are free for what comes next.
+async fn sealed_bytes(folder: &Path) -> Result<u64> {
+    let history = davy_cloud::history::embedded::Embedded::open(folder.to_owned())?;
+    history.seal().await?;
+    drop(history);
     let mut sum = 0;
     for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        sum += match entry.file_type()?.is_dir() {
-            true => bytes(&entry.path())?,
-            false => entry.metadata()?.len(),
-        };
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "sqlite") {
+            let file = rusqlite::Connection::open(path)?;
+            let number = |name| file.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            let used = number("page_count")? - number("freelist_count")?;
+            sum += u64::try_from(used * number("page_size")?)?;
+        }
     }
     Ok(sum)
 }

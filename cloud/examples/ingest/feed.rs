@@ -1,18 +1,14 @@
-//! The other end in a process of its own: as much of an MQTT broker as one client needs, and ten gateways behind it.
+//! The other end in a process of its own: as much of an MQTT broker as one client needs, and twelve gateways behind it. What it costs is not the collector's.
 
+use super::plant::{self, GATEWAYS};
 use anyhow::Result;
 use davy_wire::{Ack, DataType, Metric, Payload, Topic, Value, Verb, name};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Points of one gateway, all in each of its batches.
-pub(crate) const POINTS: u64 = 200;
-const GATEWAYS: u64 = 10;
 /// Batches of all gateways on the way and not acknowledged.
 const WINDOW: u64 = 1_000;
-/// The times of the readings begin so long ago and rise by a second a batch.
-const AGO_MS: u64 = 3_000_000;
 
 pub(crate) fn serve() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -20,7 +16,7 @@ pub(crate) fn serve() -> Result<()> {
     let (stream, _) = listener.accept()?;
     stream.set_nodelay(true)?;
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let begin_ms = u64::try_from(since.as_millis())? - AGO_MS;
+    let begin_ms = u64::try_from(since.as_millis())? - plant::AGO_MS;
     Feed {
         stream,
         begin_ms,
@@ -117,13 +113,11 @@ impl Feed {
                 Metric::named(name::MODEL, DataType::Text, Some(Value::Text("{}".into()))),
             ];
             self.publish(&Topic::node("g", Verb::NodeBirth, &edge), node)?;
-            let points = (0..POINTS).map(|point| {
+            let points = (0..plant::points(gateway)).map(|point| {
                 Metric::named(format!("P-{point}"), DataType::Double, None).with_alias(2 + point)
             });
-            self.publish(
-                &Topic::device("g", Verb::DeviceBirth, &edge, "D"),
-                points.collect(),
-            )?;
+            let topic = Topic::device("g", Verb::DeviceBirth, &edge, "D");
+            self.publish(&topic, points.collect())?;
         }
         self.is_listened_to = true;
         Ok(())
@@ -132,14 +126,9 @@ impl Feed {
     fn fill(&mut self) -> Result<()> {
         while self.is_listened_to && self.sent < self.acknowledged + WINDOW {
             let (gateway, offset) = (self.sent % GATEWAYS, self.sent / GATEWAYS);
-            let time_ms = self.begin_ms + offset * 1_000;
-            let mut metrics = vec![Metric::aliased(1, Some(Value::Unsigned(offset)))];
-            metrics.extend((0..POINTS).map(|point| {
-                let value = (200 + (offset / 30 + point * 7) % 40) as f64 * 0.1;
-                Metric::aliased(2 + point, Some(Value::Number(value))).at(time_ms as i64)
-            }));
-            let edge = format!("site-{gateway}");
-            self.publish(&Topic::device("g", Verb::DeviceData, &edge, "D"), metrics)?;
+            let topic = Topic::device("g", Verb::DeviceData, &format!("site-{gateway}"), "D");
+            let payload = plant::batch(gateway, offset, self.begin_ms);
+            self.send(&topic, &payload)?;
             self.sent += 1;
         }
         Ok(())
@@ -151,7 +140,11 @@ impl Feed {
             metrics,
             seq: None,
         };
-        let (topic, payload) = (topic.to_string(), payload.to_bytes());
+        self.send(topic, &payload.to_bytes())
+    }
+
+    fn send(&mut self, topic: &Topic, payload: &[u8]) -> Result<()> {
+        let topic = topic.to_string();
         let mut packet = vec![0x30];
         let mut length = 2 + topic.len() + payload.len();
         while length >= 0x80 {
