@@ -93,8 +93,8 @@ fn reading(second: i64, noise: &mut Noise) -> PointReading {
         _ => Reading::measured(value, time),
     };
     PointReading {
-        site: "plant-1".to_owned(),
-        point: "GD-101".to_owned(),
+        site: "plant-1".into(),
+        point: "GD-101".into(),
         reading,
     }
 }
@@ -139,8 +139,8 @@ async fn live(history: &Embedded) -> Result<(), HistoryError> {
     let mut spent = Vec::new();
     for second in 0..LIVE_SECONDS {
         let batch = (0..LIVE_POINTS).map(|point| PointReading {
-            site: "plant-2".to_owned(),
-            point: format!("P-{point}"),
+            site: "plant-2".into(),
+            point: format!("P-{point}").into(),
             ..reading(DAYS * DAY_READINGS + second, &mut noise)
         });
         let batch: Vec<PointReading> = batch.collect();

@@ -58,6 +58,11 @@ impl Live {
         let _listeners = self.0.send(Arc::new(update));
     }
 
+    /// Whether anybody listens: what costs to make is not made for nobody.
+    pub fn is_heard(&self) -> bool {
+        self.0.receiver_count() > 0
+    }
+
     pub fn listen(&self) -> Listener {
         Listener(self.0.subscribe())
     }

@@ -327,6 +327,80 @@ async fn an_outage_is_a_gap_until_everything_before_its_end_has_arrived() {
     assert_eq!(gaps().await, []);
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn batches_committed_together_end_as_batches_committed_one_by_one(
+        offsets in prop::collection::vec((0..2_usize, 1..12_u64, any::<bool>()), 1..40),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (together, apart) = runtime.block_on(both_ways(&offsets));
+        prop_assert_eq!(together, apart);
+    }
+}
+
+/// The outcomes and gaps of the same batches committed together, and one by one: of two sites that were away, some with a line.
+async fn both_ways(offsets: &[(usize, u64, bool)]) -> (String, String) {
+    let mut told = Vec::new();
+    for most_together in [offsets.len(), 1] {
+        let (_folder, records) = records().await;
+        let mut sites = Vec::new();
+        for edge in ["tank-farm", "cold-store"] {
+            sites.push(born(&records, edge, 0).await);
+            records
+                .node_died(&sites[sites.len() - 1], Some(1), 5_000)
+                .await
+                .expect("a death");
+        }
+        let batches: Vec<Batch> = (1..)
+            .zip(offsets)
+            .map(|(seq, (site, offset, has_line))| {
+                let (active, from) = (Cause::Active, Shown::Normal);
+                let raised = line(
+                    seq,
+                    "GT-101.HH",
+                    seq as u32,
+                    (from, Shown::Unacknowledged),
+                    active,
+                );
+                let sample = Sample {
+                    point: "GT-101".into(),
+                    time_ms: seq as i64 * 1_000,
+                    value: 60.0 + *offset as f64,
+                };
+                Batch {
+                    received_ms: 100_000 + seq as i64,
+                    newest_ms: 90_000 + *offset as i64 * 1_000,
+                    samples: vec![sample],
+                    ..batch(
+                        &sites[*site],
+                        *offset,
+                        if *has_line { vec![raised] } else { vec![] },
+                    )
+                }
+            })
+            .collect();
+        let mut outcomes = Vec::new();
+        for some in batches.chunks(most_together) {
+            outcomes.extend(records.commit(some).await.expect("a commit"));
+        }
+        let flags = outcomes
+            .iter()
+            .map(|one| (one.duplicate, one.back, one.transitions.len()));
+        let gaps = records
+            .gaps(&Scope::All, None, None, 0, i64::MAX)
+            .await
+            .expect("an answer");
+        told.push(format!(
+            "{:?} {gaps:?} {:?}",
+            flags.collect::<Vec<_>>(),
+            occurrences(&records).await
+        ));
+    }
+    let apart = told.pop().unwrap_or_default();
+    (told.pop().unwrap_or_default(), apart)
+}
+
 #[tokio::test]
 async fn a_death_of_an_older_session_is_no_death() {
     let (_folder, records) = records().await;

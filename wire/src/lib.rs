@@ -4,10 +4,12 @@
 //! collector answers with the node command `Node Control/Ack`, `<stream>:<ranges>`, after it has committed. What is not acknowledged is sent again.
 
 mod ack;
+mod data;
 mod payload;
 mod topic;
 
 pub use ack::{Ack, AckError};
+pub use data::{Data, DataMetric, Number, Plain};
 pub use payload::{DataType, Metric, Payload, PropertyValue, Value};
 pub use topic::{Topic, TopicError, Verb};
 

@@ -239,9 +239,7 @@ impl Metric {
         let kind = self.datatype.or(declared).unwrap_or_default();
         Some(match self.raw.as_ref()? {
             Raw::Int(bits) => Value::Whole(signed_int(kind, *bits)),
-            // Int64 alone is signed; UInt64 and DateTime may pass i64.
-            Raw::Long(bits) if kind == DataType::Int64 as u32 => Value::Whole(*bits as i64),
-            Raw::Long(bits) => Value::Unsigned(*bits),
+            Raw::Long(bits) => long(kind, *bits),
             Raw::Float(value) => Value::Number(f64::from(*value)),
             Raw::Double(value) => Value::Number(*value),
             Raw::Boolean(value) => Value::Flag(*value),
@@ -274,8 +272,17 @@ impl Metric {
     }
 }
 
+/// Int64 alone is signed; UInt64 and DateTime may pass i64.
+pub(crate) fn long(kind: u32, bits: u64) -> Value {
+    if kind == DataType::Int64 as u32 {
+        Value::Whole(bits as i64)
+    } else {
+        Value::Unsigned(bits)
+    }
+}
+
 /// Int8 to Int32 are sign-extended from their width; unsigned types are not.
-fn signed_int(kind: u32, bits: u32) -> i64 {
+pub(crate) fn signed_int(kind: u32, bits: u32) -> i64 {
     match kind {
         1 => i64::from(bits as u8 as i8),
         2 => i64::from(bits as u16 as i16),
@@ -307,8 +314,7 @@ impl PropertyValue {
         let kind = self.kind.unwrap_or_default();
         Some(match self.raw.as_ref()? {
             RawProperty::Int(bits) => Value::Whole(signed_int(kind, *bits)),
-            RawProperty::Long(bits) if kind == DataType::Int64 as u32 => Value::Whole(*bits as i64),
-            RawProperty::Long(bits) => Value::Unsigned(*bits),
+            RawProperty::Long(bits) => long(kind, *bits),
             RawProperty::Float(value) => Value::Number(f64::from(*value)),
             RawProperty::Double(value) => Value::Number(*value),
             RawProperty::Boolean(value) => Value::Flag(*value),

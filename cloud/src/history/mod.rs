@@ -6,6 +6,7 @@ pub mod embedded;
 
 use davy_alarm::{NoValue, Reading};
 use futures_util::future::BoxFuture;
+use std::sync::Arc;
 
 /// A place for readings.
 pub trait History: Send + Sync + 'static {
@@ -36,8 +37,8 @@ pub trait History: Send + Sync + 'static {
 /// A reading with its name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PointReading {
-    pub site: String,
-    pub point: String,
+    pub site: Arc<str>,
+    pub point: Arc<str>,
     pub reading: Reading,
 }
 

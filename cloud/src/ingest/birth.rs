@@ -42,7 +42,7 @@ pub(crate) fn device(
         let Meaning::Alarm(declared) = &known.meaning else {
             continue;
         };
-        let born = decode::time(metric, payload, message.received_ms)
+        let born = decode::time(metric.timestamp.or(payload.timestamp), message.received_ms)
             .and_then(|time_ms| alarm::born(metric, declared, time_ms));
         match born {
             Ok(born) => alarms.push(born),
@@ -50,7 +50,7 @@ pub(crate) fn device(
         }
     }
     let birth = DeviceBirth {
-        site: edge.site.clone(),
+        site: edge.site.to_string(),
         device: device.to_owned(),
         received_ms: message.received_ms,
         stream: edge.stream,

@@ -5,8 +5,9 @@ use super::edge::{Edge, Meaning};
 use crate::history::PointReading;
 use crate::records::{Line, Sample};
 use davy_alarm::{NoValue, Quality, Reading, WallMs};
-use davy_wire::{DataType, Metric, Payload, Value, name, quality};
+use davy_wire::{DataMetric, DataType, Metric, Payload, Plain, Value, name, quality};
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// What a data message held.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,7 +18,7 @@ pub(crate) struct Data {
     pub(crate) newest_ms: i64,
     pub(crate) readings: Vec<PointReading>,
     /// Which of the readings are of now: not backlog, and points rather than outputs.
-    pub(crate) live: Vec<(String, Reading)>,
+    pub(crate) live: Vec<(Arc<str>, Reading)>,
     pub(crate) samples: Vec<Sample>,
     pub(crate) lines: Vec<Line>,
     pub(crate) refusals: Vec<Refusal>,
@@ -110,29 +111,60 @@ const MOST_NAMED: usize = 20;
 pub(crate) fn data(payload: &Payload, device: &str, edge: &Edge, received_ms: i64) -> Data {
     let mut data = Data::default();
     for metric in &payload.metrics {
-        let Some(known) = edge.resolve(device, metric) else {
-            note(&mut data.undeclared, || label(metric));
-            continue;
-        };
-        let taken = match time(metric, payload, received_ms) {
-            Ok(time_ms) => take(
-                &mut data,
-                metric,
-                &known.meaning,
-                known.datatype,
-                edge,
-                time_ms,
-            ),
-            Err(fault) => Err(fault),
-        };
-        if let Err(fault) = taken {
-            note(&mut data.faults, || format!("{}: {fault}", known.name));
+        let time_ms = time(metric.timestamp.or(payload.timestamp), received_ms);
+        full(&mut data, metric, device, edge, time_ms);
+        if data.is_foreign {
+            break;
+        }
+    }
+    data
+}
+
+/// As [`data`], of a message that was read in bulk.
+pub(crate) fn bulk(message: &davy_wire::Data, device: &str, edge: &Edge, received_ms: i64) -> Data {
+    let mut data = Data::default();
+    data.readings.reserve(message.metrics.len());
+    for metric in &message.metrics {
+        match metric {
+            DataMetric::Plain(metric) => {
+                let time_ms = time(metric.timestamp.or(message.timestamp), received_ms);
+                plain(&mut data, *metric, device, edge, time_ms);
+            }
+            DataMetric::Full(metric) => {
+                let time_ms = time(metric.timestamp.or(message.timestamp), received_ms);
+                full(&mut data, metric, device, edge, time_ms);
+            }
         }
         if data.is_foreign {
             break;
         }
     }
     data
+}
+
+/// A number by its alias: of a point it is a good reading.
+fn plain(data: &mut Data, metric: Plain, device: &str, edge: &Edge, time_ms: Result<i64, String>) {
+    if let Some(known) = edge.aliased(metric.alias)
+        && let (Meaning::Point(point), Ok(time_ms)) = (&known.meaning, &time_ms)
+        && let Some(value) = metric.value(known.datatype).as_f64()
+    {
+        let reading = Reading::measured(value, WallMs(*time_ms));
+        let is_backlog = metric.is_historical == Some(true);
+        keep(data, edge, point, reading, is_backlog);
+    } else {
+        full(data, &metric.into(), device, edge, time_ms);
+    }
+}
+
+fn full(data: &mut Data, metric: &Metric, device: &str, edge: &Edge, time_ms: Result<i64, String>) {
+    let Some(known) = edge.resolve(device, metric) else {
+        return note(&mut data.undeclared, || label(metric));
+    };
+    let (meaning, datatype) = (&known.meaning, known.datatype);
+    let taken = time_ms.and_then(|time_ms| take(data, metric, meaning, datatype, edge, time_ms));
+    if let Err(fault) = taken {
+        note(&mut data.faults, || format!("{}: {fault}", known.name));
+    }
 }
 
 fn note(list: &mut Vec<String>, text: impl Fn() -> String) {
@@ -208,16 +240,16 @@ fn take(
     Ok(())
 }
 
-fn keep(data: &mut Data, edge: &Edge, point: &str, reading: Reading, is_backlog: bool) {
+fn keep(data: &mut Data, edge: &Edge, point: &Arc<str>, reading: Reading, is_backlog: bool) {
     let time_ms = reading.source_time().0;
     data.newest_ms = data.newest_ms.max(time_ms);
     data.readings.push(PointReading {
         site: edge.site.clone(),
-        point: point.to_owned(),
+        point: Arc::clone(point),
         reading,
     });
     if !is_backlog {
-        data.live.push((point.to_owned(), reading));
+        data.live.push((Arc::clone(point), reading));
     }
     // A demand is no measurement.
     if point.starts_with(name::OUTPUTS) {
@@ -225,7 +257,7 @@ fn keep(data: &mut Data, edge: &Edge, point: &str, reading: Reading, is_backlog:
     }
     if let (Ok(value), Quality::Good) = (reading.value(), reading.quality()) {
         data.samples.push(Sample {
-            point: point.to_owned(),
+            point: Arc::clone(point),
             time_ms,
             value,
         });
@@ -284,9 +316,9 @@ fn proved(metric: &Metric) -> Result<Proved, String> {
     })
 }
 
-/// When a metric was sampled: as it says, as its message says, or as it came.
-pub(crate) fn time(metric: &Metric, payload: &Payload, received_ms: i64) -> Result<i64, String> {
-    let Some(said) = metric.timestamp.or(payload.timestamp) else {
+/// When a metric was sampled: as it or its message says, or as it came.
+pub(crate) fn time(said: Option<u64>, received_ms: i64) -> Result<i64, String> {
+    let Some(said) = said else {
         return Ok(received_ms);
     };
     i64::try_from(said)
@@ -385,7 +417,7 @@ mod tests {
             metrics: vec![store, offset, model],
             seq: Some(0),
         };
-        let mut edge = Edge::new("tank-farm".into(), &birth);
+        let mut edge = Edge::new("tank-farm", &birth);
         let level = Metric::named("LT-1", DataType::Double, None).with_alias(2);
         let alarm = Metric::named("Alarms/LT-1/HI", DataType::Int32, None).with_alias(3);
         edge.declare(
@@ -563,6 +595,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_message_in_bulk_is_read_as_any_other(metrics in prop::collection::vec(any_metric(), 0..12), timestamp: Option<u64>, is_historical: Option<bool>) {
+            let metrics = metrics.into_iter().map(|metric| Metric { is_historical, ..metric }).collect();
+            let (edge, payload) = (edge(), Payload { timestamp, metrics, seq: None });
+            let read = davy_wire::Data::from_bytes(&payload.to_bytes()).expect("our own bytes read back");
+            let (one, other) = (bulk(&read, "T1", &edge, 9), data(&payload, "T1", &edge, 9));
+            prop_assert_eq!(format!("{one:?}"), format!("{other:?}"));
+        }
+
         #[test]
         fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let edge = edge();

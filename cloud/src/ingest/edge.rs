@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Edge {
     /// The site that it reports for.
-    pub(crate) site: String,
+    pub(crate) site: Arc<str>,
     /// Its journal, if it has one.
     pub(crate) stream: Option<u64>,
     /// Whether it described itself with a model: then a point is called as its metric, else as `<device>.<metric>`.
@@ -19,7 +19,7 @@ pub(crate) struct Edge {
     pub(crate) born: Option<u64>,
     /// Devices that the node's model names: each has a birth of its own.
     devices: BTreeSet<String>,
-    aliases: HashMap<u64, Arc<Known>>,
+    aliases: Aliases,
     names: HashMap<String, HashMap<String, Arc<Known>>>,
 }
 
@@ -48,7 +48,7 @@ pub(crate) enum Meaning {
     /// The gateway's wall clock was set while it ran.
     ClockSet,
     /// A point, or an output (kept as `Outputs/<id>`).
-    Point(String),
+    Point(Arc<str>),
     Alarm(Declared),
     /// Node information and control: no reading.
     Other,
@@ -63,6 +63,53 @@ pub(crate) struct Declared {
     pub(crate) limit: Option<f64>,
 }
 
+/// What each alias means: those that are small, as nearly all are, by their place.
+#[derive(Clone, Debug, Default)]
+struct Aliases {
+    near: Vec<Option<Arc<Known>>>,
+    far: HashMap<u64, Arc<Known>>,
+}
+
+impl Aliases {
+    /// Places, at most: somebody's aliases may be spread over 64 bits.
+    const MOST_NEAR: usize = 8_192;
+
+    fn place(alias: u64) -> Option<usize> {
+        usize::try_from(alias)
+            .ok()
+            .filter(|place| *place < Self::MOST_NEAR)
+    }
+
+    fn get(&self, alias: u64) -> Option<&Arc<Known>> {
+        match Self::place(alias) {
+            Some(place) => self.near.get(place)?.as_ref(),
+            None => self.far.get(&alias),
+        }
+    }
+
+    fn put(&mut self, alias: u64, known: Arc<Known>) {
+        let Some(place) = Self::place(alias) else {
+            self.far.insert(alias, known);
+            return;
+        };
+        if place >= self.near.len() {
+            self.near.resize(place + 1, None);
+        }
+        self.near[place] = Some(known);
+    }
+
+    /// Those of a device.
+    fn forget(&mut self, device: &str) {
+        let is_of = |known: &Arc<Known>| known.device == device;
+        for place in &mut self.near {
+            if place.as_ref().is_some_and(is_of) {
+                *place = None;
+            }
+        }
+        self.far.retain(|_, known| !is_of(known));
+    }
+}
+
 /// First parts of names that the node keeps for itself.
 const NODE_OWN: [&str; 7] = [
     "Store",
@@ -75,9 +122,9 @@ const NODE_OWN: [&str; 7] = [
 ];
 
 impl Edge {
-    pub(crate) fn new(site: String, birth: &Payload) -> Self {
+    pub(crate) fn new(site: &str, birth: &Payload) -> Self {
         let mut edge = Self {
-            site,
+            site: site.into(),
             stream: stream(birth),
             born: birth.timestamp,
             described: birth.metric(name::MODEL).is_some(),
@@ -103,10 +150,10 @@ impl Edge {
             .filter_map(|metric| self.known(device, metric))
             .map(Arc::new)
             .collect();
-        self.aliases.retain(|_, known| known.device != device);
+        self.aliases.forget(device);
         for known in &known {
             if let Some(alias) = known.alias {
-                self.aliases.insert(alias, known.clone());
+                self.aliases.put(alias, known.clone());
             }
         }
         let names = known.into_iter().map(|known| (known.name.clone(), known));
@@ -120,8 +167,13 @@ impl Edge {
             .as_deref()
             .and_then(|name| self.named(device, name));
         by_name
-            .or_else(|| self.aliases.get(&metric.alias?).cloned())
+            .or_else(|| self.aliased(metric.alias?).cloned())
             .or_else(|| self.guess(device, metric))
+    }
+
+    /// What this alias was declared to be.
+    pub(crate) fn aliased(&self, alias: u64) -> Option<&Arc<Known>> {
+        self.aliases.get(alias)
     }
 
     /// The metric of an alarm, by its id.
@@ -182,7 +234,7 @@ impl Edge {
                     priority: alarm::priority(metric),
                     limit: metric.property("limit").and_then(|limit| limit.as_f64()),
                 }),
-                None => Meaning::Point(self.point(device, name)),
+                None => Meaning::Point(self.point(device, name).into()),
             },
         }
     }
@@ -249,7 +301,7 @@ mod tests {
 
     fn described() -> Edge {
         let model = Metric::named(name::MODEL, DataType::Text, Some(Value::Text("{}".into())));
-        let mut edge = Edge::new("tank-farm".into(), &payload(vec![model]));
+        let mut edge = Edge::new("tank-farm", &payload(vec![model]));
         edge.declare(
             "GT",
             &payload(vec![number("GT-101", 7), number("Alarms/GT-101/HIHI", 8)]),
@@ -282,7 +334,7 @@ mod tests {
         let told =
             r#"{"devices":[{"id":"GT"},{"id":"RELAYS"}],"points":[{"id":"GT-101","device":"GT"}]}"#;
         let model = Metric::named(name::MODEL, DataType::Text, Some(Value::Text(told.into())));
-        let mut edge = Edge::new("tank-farm".into(), &payload(vec![model]));
+        let mut edge = Edge::new("tank-farm", &payload(vec![model]));
         edge.declare("GT", &payload(vec![number("GT-101", 7)]));
         assert!(!edge.is_whole());
         edge.declare("RELAYS", &payload(vec![number("Outputs/HORN/STATE", 8)]));
@@ -311,7 +363,7 @@ mod tests {
 
     #[test]
     fn points_of_a_third_party_carry_their_device() {
-        let mut edge = Edge::new("press".into(), &payload(vec![]));
+        let mut edge = Edge::new("press", &payload(vec![]));
         edge.declare(
             "oven",
             &payload(vec![Metric::named("Temp/Inner", DataType::Float, None)]),

@@ -48,7 +48,7 @@ impl Worker {
         let birth = birth::node(&name, payload, message);
         let site = self.store.node_born(&birth).await?;
         tracing::info!(edge = %name, site, "node born");
-        let edge = Edge::new(site.clone(), payload);
+        let edge = Edge::new(&site, payload);
         self.values_of_birth(&name, "", payload, &edge, message)
             .await?;
         self.tables.node_born(&name, edge, message.received_ms);
@@ -78,7 +78,7 @@ impl Worker {
         }
         self.values_of_birth(&name, device, payload, &edge, message)
             .await?;
-        self.live.tell(Update::Site(edge.site.clone()));
+        self.live.tell(Update::Site(edge.site.to_string()));
         for alarm in alarms {
             self.live.tell(Update::Alarm(Box::new(alarm)));
         }

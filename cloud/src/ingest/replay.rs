@@ -42,13 +42,13 @@ impl Worker {
             Ok(data) => data,
             Err(why) => return Ok(Err(why)),
         };
-        let counts = serde_json::json!({ "site": edge.site, "readings": data.readings.len(), "lines": data.lines.len() });
+        let counts = serde_json::json!({ "site": &*edge.site, "readings": data.readings.len(), "lines": data.lines.len() });
         self.store
             .readings(std::mem::take(&mut data.readings))
             .await?;
         let journal = edge.stream.zip(data.offset);
         let batch = Batch {
-            site: edge.site.clone(),
+            site: edge.site.to_string(),
             offset: journal.and_then(|(stream, offset)| Offset::new(stream, offset)),
             received_ms: (self.clock)(),
             newest_ms: data.newest_ms,

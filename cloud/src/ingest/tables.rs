@@ -176,7 +176,7 @@ pub(crate) fn from_births(births: &[StoredBirth]) -> Option<(Edge, i64)> {
         .split_first()
         .filter(|(node, _)| node.device.is_empty())?;
     let birth = Payload::from_bytes(&node.payload).ok()?;
-    let mut edge = Edge::new(node.site.clone(), &birth);
+    let mut edge = Edge::new(&node.site, &birth);
     let mut born_ms = node.received_ms;
     for stored in devices {
         let Ok(device) = Payload::from_bytes(&stored.payload) else {

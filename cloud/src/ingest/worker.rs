@@ -13,7 +13,7 @@ use crate::live::{Live, Update};
 use crate::records::{Aside, Batch, Committed, Offset};
 use bytes::Bytes;
 use davy_alarm::Reading;
-use davy_wire::{Payload, Topic, Verb};
+use davy_wire::{Topic, Verb};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -168,10 +168,10 @@ impl Worker {
         let Some(edge) = self.edge(name).await? else {
             return Ok(None);
         };
-        let data = match Payload::from_bytes(&message.payload) {
-            Ok(payload) => {
-                self.sequences.heard(name, payload.seq, Instant::now());
-                decode::data(&payload, device, &edge, message.received_ms)
+        let data = match davy_wire::Data::from_bytes(&message.payload) {
+            Ok(read) => {
+                self.sequences.heard(name, read.seq, Instant::now());
+                decode::bulk(&read, device, &edge, message.received_ms)
             }
             Err(error) => Data {
                 offset: decode::salvaged_offset(&message.payload, &edge),
@@ -217,7 +217,7 @@ impl Worker {
                 .push("alarm lines without a valid Store/Offset".to_owned());
         }
         let batch = Batch {
-            site: edge.site.clone(),
+            site: edge.site.to_string(),
             offset,
             received_ms: message.received_ms,
             newest_ms: data.newest_ms,
@@ -353,8 +353,11 @@ impl Worker {
     }
 
     /// The newest of each point.
-    pub(super) fn tell_values(&self, site: &str, values: Vec<(String, Reading)>) {
-        let mut newest = BTreeMap::<String, Reading>::new();
+    pub(super) fn tell_values(&self, site: &str, values: Vec<(Arc<str>, Reading)>) {
+        if !self.live.is_heard() {
+            return;
+        }
+        let mut newest = BTreeMap::<Arc<str>, Reading>::new();
         for (point, reading) in values {
             let held = newest.entry(point).or_insert(reading);
             if held.source_time() <= reading.source_time() {
@@ -364,7 +367,10 @@ impl Worker {
         if !newest.is_empty() {
             self.live.tell(Update::Values {
                 site: site.to_owned(),
-                values: newest.into_iter().collect(),
+                values: newest
+                    .into_iter()
+                    .map(|(point, reading)| (point.to_string(), reading))
+                    .collect(),
             });
         }
     }

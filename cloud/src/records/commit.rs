@@ -3,32 +3,17 @@
 use super::alarm::{self, Alarm, Newest};
 use super::engine::{Row, StoreError, Transaction, values};
 use super::fold::{self, Story};
+use super::offset::{self, Offset, Taken};
 use super::transition::{self, Line, Transition};
 use super::{Records, RecordsError, birth, gap, occurrence, quarantine};
 use crate::audit::{self, Entry};
-use std::collections::BTreeSet;
-
-/// A batch's place in its gateway's journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Offset {
-    stream: u64,
-    offset: i64,
-}
-
-impl Offset {
-    /// None for an offset that no journal reaches (above 2⁶³ − 2).
-    pub fn new(stream: u64, offset: u64) -> Option<Self> {
-        let offset = i64::try_from(offset)
-            .ok()
-            .filter(|offset| *offset < i64::MAX)?;
-        Some(Self { stream, offset })
-    }
-}
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// A good reading, for the peak of an occurrence that was active at its time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    pub point: String,
+    pub point: Arc<str>,
     pub time_ms: i64,
     pub value: f64,
 }
@@ -75,13 +60,28 @@ pub struct Committed {
     pub alarms: Vec<Alarm>,
 }
 
+impl Batch {
+    /// Whether it holds nothing but readings.
+    fn is_plain(&self) -> bool {
+        self.lines.is_empty() && self.entries.is_empty() && self.aside.is_none() && !self.again
+    }
+
+    fn stream(&self) -> Option<u64> {
+        self.offset.map(|offset| offset.stream)
+    }
+}
+
 impl Records {
     /// Commits batches in one transaction; answers one outcome a batch, in order. On an error nothing was committed.
     pub async fn commit(&self, batches: &[Batch]) -> Result<Vec<Committed>, RecordsError> {
         let mut change = self.engine.begin().await?;
-        let mut outcomes = Vec::with_capacity(batches.len());
-        for batch in batches {
-            outcomes.push(commit(&mut *change, batch).await?);
+        let mut outcomes = vec![Committed::default(); batches.len()];
+        for streak in streaks(batches) {
+            let of_streak: Vec<&Batch> = streak.iter().map(|at| &batches[*at]).collect();
+            let told = commit(&mut *change, &of_streak).await?;
+            for (at, outcome) in streak.into_iter().zip(told) {
+                outcomes[at] = outcome;
+            }
         }
         change.commit().await?;
         for (batch, outcome) in batches.iter().zip(&mut outcomes) {
@@ -98,24 +98,80 @@ impl Records {
     }
 }
 
-async fn commit(change: &mut dyn Transaction, batch: &Batch) -> Result<Committed, StoreError> {
-    let back = birth::heard(change, &batch.site, batch.received_ms).await?;
-    let (epoch, contiguous) = match batch.offset {
-        None => (0, false),
-        Some(Offset { stream, offset }) => match take_offset(change, &batch.site, stream, offset)
-            .await?
-        {
-            Taken::Before if batch.again => (epoch(change, &batch.site, stream).await?, false),
-            Taken::Before => {
-                return Ok(Committed {
-                    duplicate: true,
-                    back,
-                    ..Committed::default()
-                });
+/// The batches in streaks that are committed each as one: of one site and stream, in order, and with nothing but readings in them. Any other batch is
+/// a streak of its own, between what came before and after it of its site.
+fn streaks(batches: &[Batch]) -> Vec<Vec<usize>> {
+    let mut streaks: Vec<Vec<usize>> = Vec::new();
+    let mut newest: HashMap<&str, usize> = HashMap::new();
+    for (at, batch) in batches.iter().enumerate() {
+        let goes_on = newest.get(batch.site.as_str()).copied().filter(|streak| {
+            let first = &batches[streaks[*streak][0]];
+            first.is_plain() && batch.is_plain() && first.stream() == batch.stream()
+        });
+        match goes_on {
+            Some(streak) => streaks[streak].push(at),
+            None => {
+                newest.insert(&batch.site, streaks.len());
+                streaks.push(vec![at]);
             }
-            Taken::Now { contiguous } => (epoch(change, &batch.site, stream).await?, contiguous),
-        },
+        }
+    }
+    streaks
+}
+
+async fn commit(
+    change: &mut dyn Transaction,
+    streak: &[&Batch],
+) -> Result<Vec<Committed>, StoreError> {
+    let mut outcomes = vec![Committed::default(); streak.len()];
+    let Some(first) = streak.first() else {
+        return Ok(outcomes);
     };
+    let site = first.site.as_str();
+    outcomes[0].back = birth::heard(change, site, first.received_ms).await?;
+    let newest_ms = streak.iter().map(|batch| batch.received_ms).max();
+    if let Some(newest_ms) = newest_ms.filter(|newest_ms| *newest_ms > first.received_ms) {
+        birth::heard(change, site, newest_ms).await?;
+    }
+    let offsets = streak.iter().filter_map(|batch| batch.offset);
+    let offsets: Vec<i64> = offsets.map(|offset| offset.offset).collect();
+    let (taken, epoch) = match first.stream() {
+        None => (vec![Taken::Now { contiguous: false }; streak.len()], 0),
+        Some(stream) => {
+            let taken = offset::take(change, site, stream, &offsets).await?;
+            (taken, epoch(change, site, stream).await?)
+        }
+    };
+    let mut samples = Vec::new();
+    let mut complete: Option<&Batch> = None;
+    for ((batch, taken), outcome) in streak.iter().zip(taken).zip(&mut outcomes) {
+        match taken {
+            Taken::Before if !batch.again => {
+                outcome.duplicate = true;
+                continue;
+            }
+            Taken::Now { contiguous: true } => {
+                let is_newer = complete.is_none_or(|held| held.newest_ms < batch.newest_ms);
+                complete = if is_newer { Some(batch) } else { complete };
+            }
+            Taken::Before | Taken::Now { .. } => {}
+        }
+        outcome.transitions = lines_of(change, batch, epoch).await?;
+        samples.extend_from_slice(&batch.samples);
+    }
+    occurrence::sample(change, site, &samples).await?;
+    if let Some(batch) = complete {
+        gap::fill(change, site, batch.newest_ms, batch.received_ms).await?;
+    }
+    Ok(outcomes)
+}
+
+/// Keeps a batch's lines and what follows from them, and all that is no reading; answers the lines that were new.
+async fn lines_of(
+    change: &mut dyn Transaction,
+    batch: &Batch,
+    epoch: i64,
+) -> Result<Vec<Transition>, StoreError> {
     let mut transitions = Vec::new();
     for line in &batch.lines {
         let transition = received(batch, epoch, line);
@@ -152,16 +208,7 @@ async fn commit(change: &mut dyn Transaction, batch: &Batch) -> Result<Committed
     {
         quarantine::put(change, topic, batch.received_ms, why, payload).await?;
     }
-    occurrence::sample(change, &batch.site, &batch.samples).await?;
-    if contiguous {
-        gap::fill(change, &batch.site, batch.newest_ms, batch.received_ms).await?;
-    }
-    Ok(Committed {
-        duplicate: false,
-        back,
-        transitions,
-        alarms: vec![],
-    })
+    Ok(transitions)
 }
 
 fn received(batch: &Batch, epoch: i64, line: &Line) -> Transition {
@@ -172,53 +219,6 @@ fn received(batch: &Batch, epoch: i64, line: &Line) -> Transition {
         late: batch.received_ms.saturating_sub(line.time_ms) > batch.late_after_ms,
         received_ms: batch.received_ms,
     }
-}
-
-enum Taken {
-    Before,
-    /// `contiguous`: no offset before this one is missing.
-    Now {
-        contiguous: bool,
-    },
-}
-
-/// Puts an offset into the stream's ranges, joining its neighbours.
-async fn take_offset(
-    change: &mut dyn Transaction,
-    site: &str,
-    stream: u64,
-    offset: i64,
-) -> Result<Taken, StoreError> {
-    let stream = stream as i64;
-    let near = "SELECT first, last FROM offsets WHERE site = $1 AND stream = $2 AND first <= $3 AND last >= $4";
-    let near = change
-        .rows(near, values![site, stream, offset + 1, offset - 1])
-        .await?;
-    let ranges = near
-        .iter()
-        .map(|row| Ok((row.int(0)?, row.int(1)?)))
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    if ranges
-        .iter()
-        .any(|(first, last)| (*first..=*last).contains(&offset))
-    {
-        return Ok(Taken::Before);
-    }
-    let first = ranges.iter().map(|range| range.0).fold(offset, i64::min);
-    let last = ranges.iter().map(|range| range.1).fold(offset, i64::max);
-    let drop = "DELETE FROM offsets WHERE site = $1 AND stream = $2 AND first >= $3 AND last <= $4";
-    change
-        .execute(drop, values![site, stream, first, last])
-        .await?;
-    let put = "INSERT INTO offsets (site, stream, first, last) VALUES ($1, $2, $3, $4)";
-    change
-        .execute(put, values![site, stream, first, last])
-        .await?;
-    let before = "SELECT COUNT(*) FROM offsets WHERE site = $1 AND stream = $2 AND first < $3";
-    let before = change.rows(before, values![site, stream, first]).await?;
-    Ok(Taken::Now {
-        contiguous: before.first().map_or(Ok(0), |row| row.int(0))? == 0,
-    })
 }
 
 /// The epoch of a stream; the next one for a stream that is new.

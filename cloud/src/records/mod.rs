@@ -20,6 +20,7 @@ mod load;
 pub mod memory;
 mod model;
 mod occurrence;
+mod offset;
 mod person;
 mod postgres;
 mod quarantine;
@@ -33,7 +34,7 @@ mod transition;
 pub use alarm::Alarm;
 pub use birth::{BornAlarm, DeviceBirth, NodeBirth, StoredBirth};
 pub use command::Command;
-pub use commit::{Aside, Batch, Committed, Offset, Sample};
+pub use commit::{Aside, Batch, Committed, Sample};
 pub use condition::Scope;
 pub use engine::StoreError;
 pub use figures::{FigureLine, Figures, HeldAlarm, SilenceLine};
@@ -44,6 +45,7 @@ pub use model::{
     ModelPoint, ModelVote,
 };
 pub use occurrence::{Occurrence, OccurrenceFilter, OccurrenceKey};
+pub use offset::Offset;
 pub use person::{Person, Role};
 pub use quarantine::Quarantined;
 pub use session::Session;

@@ -232,7 +232,7 @@ pub(crate) async fn sample(
         let span = row.int(5)?..=row.maybe_int(6)?.unwrap_or(i64::MAX);
         let during = samples
             .iter()
-            .filter(|sample| sample.point == subject && span.contains(&sample.time_ms));
+            .filter(|sample| *sample.point == *subject && span.contains(&sample.time_ms));
         let peak = during.fold(held, |peak, sample| {
             worst(&condition, peak, Some(sample.value))
         });

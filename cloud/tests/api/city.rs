@@ -291,7 +291,7 @@ impl Readings {
         let held = self.0.lock().expect("a lock");
         let mine = held
             .iter()
-            .filter(|one| one.site == site && one.point == point)
+            .filter(|one| *one.site == *site && *one.point == *point)
             .map(|one| one.reading);
         mine.filter(|reading| (from_ms..to_ms).contains(&reading.source_time().0))
             .collect()
@@ -343,8 +343,8 @@ impl History for Readings {
         let latest = held
             .iter()
             .rev()
-            .filter(|one| one.site == site)
-            .map(|one| (one.point.clone(), one.reading));
+            .filter(|one| *one.site == *site)
+            .map(|one| (one.point.to_string(), one.reading));
         let latest = latest.take(1).collect();
         Box::pin(async { Ok(latest) })
     }

@@ -19,6 +19,7 @@ async fn two_months(folder: &Path) {
     let history = open(folder);
     let readings = (0..1_000).map(|at| measured("GD-101", START_MS + at * 1_000, (at % 13) as f64));
     history.commit(readings.collect()).await.unwrap();
+    history.seal().await.unwrap();
     let february = vec![measured("GD-101", FEBRUARY_MS, 5.0)];
     history.commit(february).await.unwrap();
 }

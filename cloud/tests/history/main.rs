@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod model;
 mod retention;
+mod schema;
 mod sealing;
 
 use davy_alarm::{NoValue, Reading, WallMs};
@@ -24,8 +25,8 @@ fn absent(point: &str, time_ms: i64, cause: NoValue) -> PointReading {
 
 fn named(point: &str, reading: Reading) -> PointReading {
     PointReading {
-        site: "plant-1".to_owned(),
-        point: point.to_owned(),
+        site: "plant-1".into(),
+        point: point.into(),
         reading,
     }
 }

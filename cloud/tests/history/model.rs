@@ -19,7 +19,7 @@ struct Model(BTreeMap<(String, i64), Reading>);
 impl Model {
     fn commit(&mut self, batch: &[PointReading]) {
         for one in batch {
-            let key = (one.point.clone(), one.reading.source_time().0);
+            let key = (one.point.to_string(), one.reading.source_time().0);
             self.0.entry(key).or_insert(one.reading);
         }
     }

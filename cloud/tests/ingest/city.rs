@@ -270,7 +270,10 @@ impl Shelf {
             reading,
         } in readings
         {
-            held.insert((site, point, reading.source_time().0), reading);
+            held.insert(
+                (site.to_string(), point.to_string(), reading.source_time().0),
+                reading,
+            );
         }
         Ok(())
     }

@@ -1,27 +1,29 @@
 //! One month's file: how it is opened, what lies in it, and what its failures mean.
 
+use super::chunk::ChunkError;
+use super::hour_of;
 use super::month::Month;
+use super::store::{HourKey, reading_of, run};
 use crate::history::HistoryError;
+use davy_alarm::Reading;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// "DVHY": this SQLite file is a history of Davy.
 const APPLICATION: i32 = 0x4456_4859;
-const SCHEMA_VERSION: i32 = 1;
-/// `series.newest_*` is the newest reading of the month. `buffer` and the chunk of an hour never hold the same time of the same series. `hour.body` is
-/// the row of `chunk`, and of `minute` where an hour is dense enough to have one.
+const SCHEMA_VERSION: i32 = 2;
+/// `series.newest_*` is the newest reading of the month that has settled. `recent` holds whole commits; a negative number is one that could not be read.
+/// `run` and the chunk of an hour may hold the same time of the same series: the chunk's reading came first, and then that of the lower `number`. `hour.body`
+/// is the row of `chunk`, and of `minute` where an hour is dense enough to have one.
 const SCHEMA: &str = "
 CREATE TABLE series (
     id INTEGER PRIMARY KEY, site TEXT NOT NULL, point TEXT NOT NULL,
     newest_ms INTEGER NOT NULL, newest_state INTEGER NOT NULL, newest_value REAL,
     UNIQUE (site, point)
 ) STRICT;
-CREATE TABLE buffer (
-    series INTEGER NOT NULL, time_ms INTEGER NOT NULL, state INTEGER NOT NULL, value REAL,
-    PRIMARY KEY (series, time_ms)
-) STRICT, WITHOUT ROWID;
 CREATE TABLE hour (
     series INTEGER NOT NULL, hour INTEGER NOT NULL, body INTEGER NOT NULL,
     readings INTEGER NOT NULL, measured INTEGER NOT NULL, good INTEGER NOT NULL,
@@ -31,14 +33,33 @@ CREATE TABLE hour (
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 CREATE TABLE minute (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 ";
+/// What version 2 has beside version 1, which had readings that were not sealed in rows of their own, the table `buffer`.
+const SINCE_2: &str = "
+CREATE TABLE recent (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE run (
+    series INTEGER NOT NULL, hour INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL,
+    PRIMARY KEY (series, hour, number)
+) STRICT, WITHOUT ROWID;
+";
 /// A reader that opens a file while the writer recovers it waits so long.
 const WAIT: Duration = Duration::from_secs(10);
 
 /// Why a file did not do what it was asked. Cloned to each caller whose readings were in the same transaction.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
-    Store { path: PathBuf, what: String },
-    Damaged { path: PathBuf, what: String },
+    Store {
+        path: PathBuf,
+        what: String,
+    },
+    Damaged {
+        path: PathBuf,
+        what: String,
+    },
+    /// The readings of one hour of one series cannot be read; the rest of the file can.
+    Chunk {
+        path: PathBuf,
+        what: String,
+    },
 }
 
 impl Failure {
@@ -68,6 +89,15 @@ impl Failure {
     }
 }
 
+impl Failure {
+    pub(super) fn chunk(path: &Path, (series, hour): HourKey, error: &ChunkError) -> Self {
+        Self::Chunk {
+            path: path.to_owned(),
+            what: format!("series {series}, hour {hour}: {error}"),
+        }
+    }
+}
+
 impl From<Failure> for HistoryError {
     fn from(failure: Failure) -> Self {
         match failure {
@@ -75,7 +105,7 @@ impl From<Failure> for HistoryError {
                 path: path.display().to_string(),
                 source: what.into(),
             },
-            Failure::Damaged { path, what } => Self::Damaged {
+            Failure::Damaged { path, what } | Failure::Chunk { path, what } => Self::Damaged {
                 path: path.display().to_string(),
                 what,
             },
@@ -141,15 +171,42 @@ fn prepare(connection: &Connection) -> Result<(), Unfit> {
     let (application, version) = (number("application_id")?, number("user_version")?);
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        // Chunks of some kilobytes share a page instead of wasting its end.
+        connection.execute_batch("PRAGMA page_size = 16384;")?;
+    }
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384;",
     )?;
     match (application, version, tables) {
         (0, 0, 0) => Ok(connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            "BEGIN IMMEDIATE; {SCHEMA} {SINCE_2} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         ))?),
         (APPLICATION, SCHEMA_VERSION, _) => Ok(()),
+        (APPLICATION, 1, _) => Ok(from_1(connection)?),
         (APPLICATION, other, _) => Err(Unfit::Version(other)),
         _ => Err(Unfit::Foreign),
     }
+}
+
+/// Brings a file of version 1 to version 2: rows of the buffer become runs.
+fn from_1(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let tx = connection.unchecked_transaction()?;
+    tx.execute_batch(SINCE_2)?;
+    let mut runs: BTreeMap<HourKey, Vec<Reading>> = BTreeMap::new();
+    let mut all =
+        tx.prepare("SELECT time_ms, state, value, series FROM buffer ORDER BY series, time_ms")?;
+    for row in all.query_map([], |row| Ok((row.get(3)?, reading_of(row)?)))? {
+        let (series, reading) = row?;
+        let key = (series, hour_of(reading.source_time().0));
+        runs.entry(key).or_default().push(reading);
+    }
+    drop(all);
+    for (key, readings) in runs {
+        run(&tx, key, &readings)?;
+    }
+    tx.execute_batch(&format!(
+        "DROP TABLE buffer; PRAGMA user_version = {SCHEMA_VERSION};"
+    ))?;
+    tx.commit()
 }

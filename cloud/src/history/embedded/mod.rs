@@ -1,4 +1,5 @@
-//! The embedded engine: one SQLite file a UTC month; readings of the running hour as rows, whole hours as compressed columns with rollups.
+//! The embedded engine: one SQLite file a UTC month. A commit is one row of it, and in memory by its series (`recent`); within a minute, or when there are
+//! many, that settles into a row a series and hour (`log`); whole hours are sealed as compressed columns with rollups (`chunk`, `rollup`).
 //!
 //! - A reading is known by (site, point, source time). Of two readings of the same time the first that was stored stays; the second changes nothing,
 //!   whether or not its hour has been sealed.
@@ -9,9 +10,11 @@
 
 mod chunk;
 mod file;
+mod log;
 mod month;
 mod read;
 mod readers;
+mod recent;
 mod rollup;
 mod series;
 mod state;
@@ -30,6 +33,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use store::Store;
 use writer::Writer;
 
 /// The history in a folder of this machine.
@@ -68,7 +72,7 @@ impl Embedded {
                 Err(Failure::Damaged { path, what }) => {
                     damaged.push(put_aside(&path, &what)?);
                 }
-                Err(failure @ Failure::Store { .. }) => return Err(failure.into()),
+                Err(failure) => return Err(failure.into()),
             }
         }
         let readers = Arc::new(Readers::new(folder.clone(), months));
@@ -85,7 +89,7 @@ impl Embedded {
         &self.damaged
     }
 
-    /// Seals all that lies in the buffers, also hours that are not over. The engine does so by itself once an hour is over; this is for a test, or before a
+    /// Seals all that is not sealed, also hours that are not over. The engine does so by itself once an hour is over; this is for a test, or before a
     /// copy is made.
     ///
     /// # Errors
@@ -167,7 +171,7 @@ fn months_in(folder: &Path) -> Result<BTreeSet<Month>, Failure> {
 fn check(folder: &Path, month: Month) -> Result<(), Failure> {
     let path = month.path(folder);
     let connection = file::open_to_write(folder, month)?;
-    for table in ["series", "buffer", "hour", "chunk", "minute"] {
+    for table in ["series", "recent", "run", "hour", "chunk", "minute"] {
         connection
             .query_row(
                 &format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT 1)"),
@@ -182,7 +186,9 @@ fn check(folder: &Path, month: Month) -> Result<(), Failure> {
                 failure => failure,
             })?;
     }
-    Ok(())
+    drop(connection);
+    // What the last process committed is found from now on.
+    Store::open(folder, month, Arc::default()).map(drop)
 }
 
 /// Renames a damaged file and its log, and says what is lost.

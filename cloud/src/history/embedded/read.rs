@@ -3,8 +3,9 @@
 use super::chunk;
 use super::file::Failure;
 use super::hour_of;
+use super::log;
 use super::readers::{Open, Unread};
-use super::store::reading_of;
+use super::store::{distinct, reading_of};
 use davy_alarm::Reading;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
@@ -22,9 +23,10 @@ pub(super) fn readings(
         if left == 0 {
             break;
         }
+        let recent = open.recent(month, |held| held.of((site, point), from_ms, to_ms));
         let page = open.look(month, |connection| {
             match series_id(connection, site, point)? {
-                Some(series) => page(connection, series, (from_ms, to_ms), left),
+                Some(series) => page(connection, series, recent, (from_ms, to_ms), left),
                 None => Ok(Vec::new()),
             }
         })?;
@@ -35,10 +37,19 @@ pub(super) fn readings(
 
 /// The newest reading of each point of a site, by name.
 pub(super) fn latest(open: &mut Open<'_>, site: &str) -> Result<Vec<(String, Reading)>, Failure> {
-    let mut newest = BTreeMap::new();
+    let mut newest: BTreeMap<String, Reading> = BTreeMap::new();
     for month in open.all_months() {
+        let recent = open.recent(month, |held| held.latest(site));
+        let settled = open.look(month, |connection| Ok(latest_in(connection, site)?))?;
         // Later months come later and are newer.
-        newest.extend(open.look(month, |connection| Ok(latest_in(connection, site)?))?);
+        let mut of_month: BTreeMap<String, Reading> = settled.into_iter().collect();
+        for (point, reading) in recent {
+            let held = of_month.entry(point).or_insert(reading);
+            if held.source_time() < reading.source_time() {
+                *held = reading;
+            }
+        }
+        newest.extend(of_month);
     }
     Ok(newest.into_iter().collect())
 }
@@ -70,20 +81,56 @@ pub(super) fn series_id(
 fn page(
     connection: &Connection,
     series: i64,
+    recent: Vec<Reading>,
     (from_ms, to_ms): (i64, i64),
     limit: usize,
 ) -> Result<Vec<Reading>, Unread> {
     let mut found = sealed(connection, series, (from_ms, to_ms), limit)?;
-    let mut buffered = connection.prepare_cached(
-        "SELECT time_ms, state, value FROM buffer WHERE series = ?1 AND time_ms >= ?2 AND time_ms < ?3 ORDER BY time_ms LIMIT ?4",
-    )?;
-    let limit_sql = i64::try_from(limit).unwrap_or(i64::MAX);
-    for row in buffered.query_map([series, from_ms, to_ms, limit_sql], reading_of)? {
-        found.push(row?);
-    }
-    found.sort_by_key(Reading::source_time);
+    let unsealed = unsealed(connection, series, recent, (from_ms, to_ms), limit)?;
+    found.extend(unsealed.into_values().flatten());
+    distinct(&mut found);
     found.truncate(limit);
     Ok(found)
+}
+
+/// Readings that are not sealed, by hour: first runs as they came, then what is recent. No more hours than needed for `limit` readings.
+pub(super) fn unsealed(
+    connection: &Connection,
+    series: i64,
+    recent: Vec<Reading>,
+    (from_ms, to_ms): (i64, i64),
+    limit: usize,
+) -> Result<BTreeMap<i64, Vec<Reading>>, Unread> {
+    let mut hours: BTreeMap<i64, Vec<Reading>> = BTreeMap::new();
+    let mut runs = connection.prepare_cached(
+        "SELECT hour, bytes FROM run WHERE series = ?1 AND hour BETWEEN ?2 AND ?3 ORDER BY hour, number",
+    )?;
+    let mut rows = runs.query([series, hour_of(from_ms), hour_of(to_ms - 1)])?;
+    let (mut last, mut held) = (None, 0);
+    while let Some(row) = rows.next()? {
+        let hour = row.get(0)?;
+        if last.is_some_and(|last| last != hour) {
+            held += hours.values_mut().next_back().map_or(0, |of_hour| {
+                distinct(of_hour);
+                of_hour.len()
+            });
+            if held >= limit {
+                break;
+            }
+        }
+        last = Some(hour);
+        let of_run = log::decode(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)
+            .map_err(|error| Unread::Chunk { hour, error })?;
+        let is_within = |one: &Reading| (from_ms..to_ms).contains(&one.source_time().0);
+        let of_run = of_run.into_iter().filter(is_within);
+        hours.entry(hour).or_default().extend(of_run);
+    }
+    for reading in recent {
+        let hour = hour_of(reading.source_time().0);
+        hours.entry(hour).or_default().push(reading);
+    }
+    hours.values_mut().for_each(distinct);
+    Ok(hours)
 }
 
 fn sealed(

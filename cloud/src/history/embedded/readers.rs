@@ -2,11 +2,12 @@
 
 use super::file::{self, Failure};
 use super::month::Month;
+use super::recent::{Held, Recent};
 use crate::history::HistoryError;
 use rusqlite::Connection;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -26,6 +27,8 @@ pub(super) struct Readers {
     /// Read-locked for the length of a read: SQLite removes a log by its name when the last connection closes, so that no connection to a file that was
     /// taken away may outlive it.
     months: RwLock<BTreeSet<Month>>,
+    /// Of the months that the writer has open.
+    recent: Mutex<HashMap<Month, Arc<Recent>>>,
 }
 
 impl Readers {
@@ -35,6 +38,7 @@ impl Readers {
             turns: Arc::new(Semaphore::new(READERS)),
             idle: Mutex::default(),
             months: RwLock::new(months),
+            recent: Mutex::default(),
         }
     }
 
@@ -84,6 +88,20 @@ impl Readers {
             .clone()
     }
 
+    /// What is recent of a month.
+    pub(super) fn recent(&self, month: Month) -> Arc<Recent> {
+        Arc::clone(self.all_recent().entry(month).or_default())
+    }
+
+    /// The writer closes a month of which nothing is recent, or takes it away.
+    pub(super) fn forget_recent(&self, month: Month) {
+        self.all_recent().remove(&month);
+    }
+
+    fn all_recent(&self) -> MutexGuard<'_, HashMap<Month, Arc<Recent>>> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Stops all reads and closes their files, as long as the answer is held.
     pub(super) fn stop(&self) -> RwLockWriteGuard<'_, BTreeSet<Month>> {
         let months = self.months.write().unwrap_or_else(PoisonError::into_inner);
@@ -115,6 +133,12 @@ impl Open<'_> {
 
     pub(super) fn all_months(&self) -> Vec<Month> {
         self.months.iter().copied().collect()
+    }
+
+    /// What is recent of a month, if anything: to be looked at before its file.
+    pub(super) fn recent<T: Default>(&self, month: Month, look: impl FnOnce(&Held) -> T) -> T {
+        let recent = self.readers.all_recent().get(&month).cloned();
+        recent.map_or_else(T::default, |recent| look(&recent.look()))
     }
 
     /// Looks into a month, on one snapshot of it.

@@ -1,18 +1,21 @@
 //! What stays of many readings: how many, how good, lowest, highest, mean, and the newest cause of absence.
 //!
-//! The minutes of an hour lie on disk as one row. Version 1, little-endian:
+//! The minutes of an hour lie on disk as one row. Version 2, little-endian:
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | version, 1 |
+//! | 1 | version, 2 |
 //! | 1 | number of minutes that hold readings, n, 1 to 60 |
 //! | 1 | of which with values, v |
 //! | 1 | of which with absences, a |
 //! | n | which minute of the hour, rising |
-//! | n × 12 | readings, values, good, u32 each |
-//! | v × 24 | lowest, highest, mean, f64 each, of the minutes with values |
+//! | 2 + … | length of the next column, u16; counts: of every minute the readings, of every one the values, of every one the good, u32, `pco` stand-alone |
+//! | 2 + … | length; of every minute with values the lowest, then of every one the highest, f64, `pco`; no bytes without values |
+//! | 2 + … | length; of every minute with values the mean, f64, `pco`; no bytes without values |
 //! | a × 10 | code of the newest cause of absence, u16, and its time, i64, of the minutes with more readings than values |
 //! | 4 | CRC-32C of all the bytes before |
+//!
+//! Version 1 is read too. In place of the columns it has n × 12 bytes (readings, values, good, u32 each) and v × 24 (lowest, highest, mean, f64 each).
 
 use super::chunk::{self, ChunkError, HOUR_MS};
 use super::hour_span;
@@ -20,7 +23,7 @@ use crate::history::{Bucket, Span};
 use davy_alarm::{NoValue, Quality, Reading};
 
 pub(super) const MINUTE_MS: i64 = 60_000;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Many readings in a few numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -139,8 +142,9 @@ pub(super) fn minutes(hour: i64, readings: &[Reading]) -> Vec<(i64, Rollup)> {
 /// The bytes of the minutes of an hour.
 pub(super) fn encode(hour: i64, minutes: &[(i64, Rollup)]) -> Vec<u8> {
     debug_assert!((1..=60).contains(&minutes.len()));
-    let with_values = || minutes.iter().filter(|(_, one)| one.values > 0);
-    let absences = || minutes.iter().filter_map(|(_, one)| one.absent);
+    let all = || minutes.iter().map(|(_, one)| one);
+    let with_values = || all().filter(|one| one.values > 0);
+    let absences = || all().filter_map(|one| one.absent);
     let mut bytes = vec![
         VERSION,
         minutes.len() as u8,
@@ -152,15 +156,19 @@ pub(super) fn encode(hour: i64, minutes: &[(i64, Rollup)]) -> Vec<u8> {
             .iter()
             .map(|(time_ms, _)| ((time_ms - hour * HOUR_MS) / MINUTE_MS) as u8),
     );
-    for (_, one) in minutes {
-        for number in [one.count, one.values, one.good] {
-            bytes.extend_from_slice(&number.to_le_bytes());
-        }
-    }
-    for (_, one) in with_values() {
-        for number in [one.min, one.max, one.mean] {
-            bytes.extend_from_slice(&number.to_le_bytes());
-        }
+    let counts = all().map(|one| one.count);
+    let counts = counts.chain(all().map(|one| one.values));
+    let counts: Vec<u32> = counts.chain(all().map(|one| one.good)).collect();
+    let extremes = with_values().map(|one| one.min);
+    let extremes: Vec<f64> = extremes.chain(with_values().map(|one| one.max)).collect();
+    let means: Vec<f64> = with_values().map(|one| one.mean).collect();
+    for column in [
+        chunk::column(&counts),
+        chunk::column(&extremes),
+        chunk::column(&means),
+    ] {
+        bytes.extend_from_slice(&(column.len() as u16).to_le_bytes());
+        bytes.extend_from_slice(&column);
     }
     for absence in absences() {
         bytes.extend_from_slice(&absence.cause.code().to_le_bytes());
@@ -174,32 +182,24 @@ pub(super) fn decode(hour: i64, bytes: &[u8]) -> Result<Vec<(i64, Rollup)>, Chun
     let (start_ms, _) = hour_span(hour);
     let mut rest = Bytes(chunk::unseal(bytes)?);
     let [version, count, values, absences] = rest.take::<4>()?;
-    if version != VERSION {
-        return Err(ChunkError::Version(version));
-    }
     let mut found = Vec::with_capacity(usize::from(count));
     for _ in 0..count {
         let [minute] = rest.take::<1>()?;
         let time_ms = start_ms.saturating_add(i64::from(minute) * MINUTE_MS);
         found.push((time_ms, Rollup::default()));
     }
-    for (_, one) in &mut found {
-        one.count = u32::from_le_bytes(rest.take()?);
-        one.values = u32::from_le_bytes(rest.take()?);
-        one.good = u32::from_le_bytes(rest.take()?);
+    match version {
+        1 => rest.numbers_1(&mut found)?,
+        VERSION => rest.numbers(&mut found, usize::from(values))?,
+        _ => return Err(ChunkError::Version(version)),
     }
-    let (mut values_left, mut absences_left) = (values, absences);
-    for (_, one) in found.iter_mut().filter(|(_, one)| one.values > 0) {
-        one.min = f64::from_le_bytes(rest.take()?);
-        one.max = f64::from_le_bytes(rest.take()?);
-        one.mean = f64::from_le_bytes(rest.take()?);
-        values_left = values_left.saturating_sub(1);
-    }
+    let with_values = found.iter().filter(|(_, one)| one.values > 0).count();
+    let mut absences_left = absences;
     for (_, one) in found.iter_mut().filter(|(_, one)| one.count > one.values) {
         one.absent = Some(rest.absence()?);
         absences_left = absences_left.saturating_sub(1);
     }
-    if rest.0.is_empty() && values_left == 0 && absences_left == 0 {
+    if rest.0.is_empty() && with_values == usize::from(values) && absences_left == 0 {
         Ok(found)
     } else {
         Err(ChunkError::Column("minutes"))
@@ -213,6 +213,48 @@ impl Bytes<'_> {
         let (taken, rest) = self.0.split_first_chunk().ok_or(ChunkError::Short)?;
         self.0 = rest;
         Ok(*taken)
+    }
+
+    /// The counts and values of minutes, of which so many have values.
+    fn numbers(&mut self, minutes: &mut [(i64, Rollup)], values: usize) -> Result<(), ChunkError> {
+        let n = minutes.len();
+        let counts: Vec<u32> = self.column(3 * n)?;
+        let extremes: Vec<f64> = self.column(2 * values)?;
+        let means: Vec<f64> = self.column(values)?;
+        for (at, (_, one)) in minutes.iter_mut().enumerate() {
+            (one.count, one.values, one.good) = (counts[at], counts[n + at], counts[2 * n + at]);
+        }
+        let with_values = minutes.iter_mut().filter(|(_, one)| one.values > 0);
+        for (at, (_, one)) in with_values.take(values).enumerate() {
+            (one.min, one.max) = (extremes[at], extremes[values + at]);
+            one.mean = means[at];
+        }
+        Ok(())
+    }
+
+    fn column<T: pco::data_types::Number + Default>(
+        &mut self,
+        count: usize,
+    ) -> Result<Vec<T>, ChunkError> {
+        let length = usize::from(u16::from_le_bytes(self.take()?));
+        let (column, rest) = self.0.split_at_checked(length).ok_or(ChunkError::Short)?;
+        self.0 = rest;
+        chunk::numbers(column, count, "minutes")
+    }
+
+    /// As version 1 wrote them.
+    fn numbers_1(&mut self, minutes: &mut [(i64, Rollup)]) -> Result<(), ChunkError> {
+        for (_, one) in &mut *minutes {
+            one.count = u32::from_le_bytes(self.take()?);
+            one.values = u32::from_le_bytes(self.take()?);
+            one.good = u32::from_le_bytes(self.take()?);
+        }
+        for (_, one) in minutes.iter_mut().filter(|(_, one)| one.values > 0) {
+            one.min = f64::from_le_bytes(self.take()?);
+            one.max = f64::from_le_bytes(self.take()?);
+            one.mean = f64::from_le_bytes(self.take()?);
+        }
+        Ok(())
     }
 
     fn absence(&mut self) -> Result<Absence, ChunkError> {
@@ -246,6 +288,53 @@ mod tests {
     #[test]
     fn minutes_decode_to_what_was_encoded() {
         let minutes = minutes(HOUR, &readings());
+        assert_eq!(decode(HOUR, &encode(HOUR, &minutes)), Ok(minutes));
+    }
+
+    /// The bytes of minutes as version 1 wrote them.
+    fn encode_1(minutes: &[(i64, Rollup)]) -> Vec<u8> {
+        let all = || minutes.iter().map(|(_, one)| one);
+        let values = || all().filter(|one| one.values > 0);
+        let absences = || all().filter_map(|one| one.absent);
+        let mut bytes = vec![1, minutes.len() as u8, values().count() as u8];
+        bytes.push(absences().count() as u8);
+        bytes.extend(
+            minutes
+                .iter()
+                .map(|(time_ms, _)| ((time_ms - HOUR * HOUR_MS) / MINUTE_MS) as u8),
+        );
+        for one in all() {
+            bytes.extend(
+                [one.count, one.values, one.good]
+                    .iter()
+                    .flat_map(|number| number.to_le_bytes()),
+            );
+        }
+        for one in values() {
+            bytes.extend(
+                [one.min, one.max, one.mean]
+                    .iter()
+                    .flat_map(|number| number.to_le_bytes()),
+            );
+        }
+        for absence in absences() {
+            bytes.extend_from_slice(&absence.cause.code().to_le_bytes());
+            bytes.extend_from_slice(&absence.time_ms.to_le_bytes());
+        }
+        chunk::seal(bytes)
+    }
+
+    #[test]
+    fn minutes_of_version_1_are_read() {
+        let minutes = minutes(HOUR, &readings());
+        assert_eq!(decode(HOUR, &encode_1(&minutes)), Ok(minutes));
+    }
+
+    #[test]
+    fn minutes_without_a_value_have_no_bytes_for_values() {
+        let absent =
+            |at: i64| Reading::absent(NoValue::Timeout, WallMs(HOUR * HOUR_MS + at * 5_000));
+        let minutes = minutes(HOUR, &(0..700).map(absent).collect::<Vec<_>>());
         assert_eq!(decode(HOUR, &encode(HOUR, &minutes)), Ok(minutes));
     }
 

@@ -6,7 +6,6 @@ use super::file::Failure;
 use super::read::{self, chunk_of, series_id};
 use super::readers::{Open, Unread};
 use super::rollup::{self, Absence, MINUTE_MS, Rollup};
-use super::store::reading_of;
 use super::{hour_of, hour_span};
 use crate::history::{Series, SeriesQuery};
 use davy_alarm::{NoValue, Reading};
@@ -31,9 +30,10 @@ pub(super) fn series(open: &mut Open<'_>, query: &SeriesQuery) -> Result<Series,
     }
     let mut grid = Grid::new(span, buckets);
     for month in open.months(query.from_ms, query.to_ms) {
+        let recent = open.recent(month, |held| held.of(name, query.from_ms, query.to_ms));
         open.look(month, |connection| {
             match series_id(connection, name.0, name.1)? {
-                Some(series) => fold(connection, series, &mut grid),
+                Some(series) => fold(connection, series, recent, &mut grid),
                 None => Ok(()),
             }
         })?;
@@ -123,21 +123,51 @@ struct Hour {
 }
 
 /// Adds what a month holds of a series.
-fn fold(connection: &Connection, series: i64, grid: &mut Grid) -> Result<(), Unread> {
+fn fold(
+    connection: &Connection,
+    series: i64,
+    recent: Vec<Reading>,
+    grid: &mut Grid,
+) -> Result<(), Unread> {
+    let span = (grid.from_ms, grid.to_ms);
+    let mut unsealed = read::unsealed(connection, series, recent, span, usize::MAX)?;
     let mut hours = connection.prepare_cached(
         "SELECT hour, body, readings, measured, good, min, max, mean, cause, cause_ms FROM hour WHERE series = ?1 AND hour BETWEEN ?2 AND ?3",
     )?;
     let between = [series, hour_of(grid.from_ms), hour_of(grid.to_ms - 1)];
     for hour in hours.query_map(between, hour_row)? {
-        fold_hour(connection, &hour?, grid)?;
+        let hour = hour?;
+        fold_hour(connection, &hour, grid)?;
+        if let Some(late) = unsealed.get_mut(&hour.hour) {
+            leave_out_sealed(connection, &hour, late)?;
+        }
     }
-    let mut buffered = connection.prepare_cached(
-        "SELECT time_ms, state, value FROM buffer WHERE series = ?1 AND time_ms >= ?2 AND time_ms < ?3",
-    )?;
-    for reading in buffered.query_map([series, grid.from_ms, grid.to_ms], reading_of)? {
-        grid.add(&reading?);
+    for reading in unsealed.values().flatten() {
+        grid.add(reading);
     }
     Ok(())
+}
+
+/// Leaves out of what came late for a sealed hour the times that it has.
+fn leave_out_sealed(
+    connection: &Connection,
+    hour: &Hour,
+    late: &mut Vec<Reading>,
+) -> Result<(), Unread> {
+    match chunk_of(connection, hour.hour, hour.body) {
+        Ok(sealed) => {
+            let time = Reading::source_time;
+            late.retain(|one| {
+                sealed
+                    .binary_search_by_key(&one.source_time(), time)
+                    .is_err()
+            });
+            Ok(())
+        }
+        // What the rollup counts and what came late are told, although nobody can say any more whether they are the same.
+        Err(Unread::Chunk { .. }) => Ok(()),
+        Err(unread) => Err(unread),
+    }
 }
 
 fn fold_hour(connection: &Connection, hour: &Hour, grid: &mut Grid) -> Result<(), Unread> {

@@ -1,17 +1,21 @@
-//! One month's readings as its only writer sees them: new ones go to the buffer, whole hours are sealed into chunks and rollups.
+//! One month's readings as its only writer sees them: a commit is one row, readings that have settled lie as runs of one series and hour, and whole hours
+//! are sealed into chunks and rollups.
 
 use super::chunk;
 use super::file::{self, Failure};
+use super::log;
 use super::month::Month;
+use super::recent::{Held, Recent};
 use super::rollup::{self, Rollup};
-use super::{hour_of, hour_span, state};
+use super::{hour_of, state};
 use crate::history::PointReading;
 use davy_alarm::{Reading, WallMs};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// So many readings of one hour in one commit (a gateway that catches up) are sealed at once: cheaper than through the buffer.
+/// So many readings of one hour that settle together (a gateway that catches up) are sealed at once: cheaper than through runs.
 const SEALED_AT_ONCE: usize = 900;
 /// An hour with fewer readings is as quickly read from its chunk as from its minutes.
 const FEWEST_FOR_MINUTES: usize = 180;
@@ -21,241 +25,284 @@ const SANE_HOURS: std::ops::Range<i64> = 0..2_016_214;
 /// An hour of a series.
 pub(super) type HourKey = (i64, i64);
 
+/// Hours whose runs grew, and by how many readings.
+pub(super) type Grown = Vec<(HourKey, usize)>;
+
 /// The only writer of one month's file. After a failure it is dropped and opened again, since what it remembers may be wrong.
 pub(super) struct Store {
     path: PathBuf,
     connection: Connection,
-    /// By site and point.
-    series: HashMap<String, HashMap<String, Series>>,
-    /// The hour of each series that was last found without a chunk: spares a look at every commit.
-    unsealed: HashMap<i64, i64>,
-}
-
-#[derive(Clone, Copy)]
-struct Series {
-    id: i64,
-    newest_ms: i64,
+    recent: Arc<Recent>,
 }
 
 impl Store {
-    pub(super) fn open(folder: &Path, month: Month) -> Result<Self, Failure> {
-        Ok(Self {
+    /// Opens the month's file, or makes it. What lies in it as commits settles first: nothing is recent then.
+    pub(super) fn open(folder: &Path, month: Month, recent: Arc<Recent>) -> Result<Self, Failure> {
+        let mut store = Self {
             path: month.path(folder),
             connection: file::open_to_write(folder, month)?,
-            series: HashMap::new(),
-            unsealed: HashMap::new(),
-        })
+            recent,
+        };
+        store.recover()?;
+        *store.recent.change() = Held::default();
+        Ok(store)
     }
 
-    /// Commits readings of this month, in the order they came; of two of the same time the first stays. Answers the hours whose buffers grew, and by
-    /// how many readings.
-    pub(super) fn commit(
-        &mut self,
-        mut readings: Vec<&PointReading>,
-    ) -> Result<Vec<(HourKey, usize)>, Failure> {
-        let name = |one: &PointReading| (one.site.clone(), one.point.clone());
-        readings.sort_by(|a, b| {
-            (&a.site, &a.point, a.reading.source_time().0).cmp(&(
-                &b.site,
-                &b.point,
-                b.reading.source_time().0,
-            ))
-        });
+    /// Commits readings of this month, in the order they came; of two of the same time the first stays.
+    pub(super) fn commit(&mut self, readings: &[&PointReading]) -> Result<(), Failure> {
         let path = self.path.clone();
-        let tx = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|e| Failure::of(&path, &e))?;
+        let tx = begin(&mut self.connection, &path)?;
+        let held = self.recent.look();
         let mut desk = Desk {
             tx: &tx,
             path: &path,
-            unsealed: &mut self.unsealed,
-            grown: Vec::new(),
+            held: &held,
+            fresh: Vec::new(),
+            places: HashMap::new(),
         };
-        for of_series in readings.chunk_by(|a, b| (&a.site, &a.point) == (&b.site, &b.point)) {
-            let (site, point) = name(of_series[0]);
-            let known = self.series.entry(site.clone()).or_default();
-            let mut rows: Vec<Reading> = of_series.iter().map(|one| one.reading).collect();
-            rows.dedup_by_key(|one| one.source_time());
-            let series = match known.get(&point) {
-                Some(series) => *series,
-                None => desk.series(&site, &point, &rows)?,
-            };
-            known.insert(point, desk.put(series, &rows)?);
+        let mut placed = Vec::with_capacity(readings.len());
+        let mut rows = log::Commit::new(readings.len());
+        for one in readings {
+            let (place, number) = desk.place(one)?;
+            rows.put(number, &one.reading);
+            placed.push((place, one.reading));
         }
-        let grown = desk.grown;
-        tx.commit().map_err(|e| Failure::of(&path, &e))?;
-        Ok(grown)
-    }
-
-    /// Seals what the buffer holds of an hour: into its chunk, if there is one.
-    pub(super) fn seal(&mut self, (series, hour): HourKey) -> Result<(), Failure> {
-        let path = self.path.clone();
-        let tx = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
+        let fresh = desk.fresh;
+        drop(held);
+        tx.prepare_cached("INSERT INTO recent (bytes) VALUES (?1)")
+            .and_then(|mut insert| insert.execute([rows.bytes()]))
             .map_err(|e| Failure::of(&path, &e))?;
-        seal(&tx, &path, series, hour, &[])?;
         tx.commit().map_err(|e| Failure::of(&path, &e))?;
-        self.unsealed
-            .retain(|one, of| (*one, *of) != (series, hour));
+        let mut held = self.recent.change();
+        for (site, point, number) in fresh {
+            held.declare(site, point, number);
+        }
+        held.put(&placed);
         Ok(())
     }
 
-    /// The hours that the buffer holds readings of, and how many.
-    pub(super) fn buffered(&self) -> Result<Vec<(HourKey, usize)>, Failure> {
+    /// What is recent.
+    pub(super) fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
+    /// Puts what is recent where a question finds it: into runs, and where there is much of one hour, into its chunk.
+    pub(super) fn settle(&mut self) -> Result<Grown, Failure> {
+        let path = self.path.clone();
+        let tx = begin(&mut self.connection, &path)?;
+        let held = self.recent.look();
+        let all = held.series.iter();
+        let grown = settle(
+            &tx,
+            &path,
+            all.map(|of| (i64::from(of.number), of.readings.clone())),
+        )?;
+        drop(held);
+        tx.commit().map_err(|e| Failure::of(&path, &e))?;
+        self.recent.change().settled();
+        Ok(grown)
+    }
+
+    /// What lies as commits when the file is opened: the process before this one ended, or this one met a failure.
+    fn recover(&mut self) -> Result<(), Failure> {
+        let path = self.path.clone();
+        let tx = begin(&mut self.connection, &path)?;
+        let mut of_series: BTreeMap<i64, Vec<Reading>> = BTreeMap::new();
+        for (id, bytes) in commits(&tx).map_err(|e| Failure::of(&path, &e))? {
+            match log::commit(&bytes) {
+                Ok(rows) => rows.into_iter().for_each(|(series, reading)| {
+                    of_series
+                        .entry(i64::from(series))
+                        .or_default()
+                        .push(reading);
+                }),
+                Err(error) => {
+                    // Kept for whoever can mend it, and not looked at again.
+                    tracing::error!(path = %path.display(), id, %error, "a commit of the history is damaged: its readings are lost to trends and exports");
+                    tx.execute("UPDATE recent SET id = -id WHERE id = ?1", [id])
+                        .map_err(|e| Failure::of(&path, &e))?;
+                }
+            }
+        }
+        settle(&tx, &path, of_series.into_iter())?;
+        tx.commit().map_err(|e| Failure::of(&path, &e))
+    }
+
+    /// Seals what lies in runs of an hour: into its chunk, if there is one.
+    pub(super) fn seal(&mut self, (series, hour): HourKey) -> Result<(), Failure> {
+        let path = self.path.clone();
+        let tx = begin(&mut self.connection, &path)?;
+        seal(&tx, &path, series, hour, &[])?;
+        tx.commit().map_err(|e| Failure::of(&path, &e))
+    }
+
+    /// The hours that there are runs of, and how many readings they hold.
+    pub(super) fn unsealed(&self) -> Result<Grown, Failure> {
         let fail = |e| Failure::of(&self.path, &e);
-        let mut found: Vec<(HourKey, usize)> = Vec::new();
+        let mut found: Grown = Vec::new();
         let mut all = self
             .connection
-            .prepare("SELECT series, time_ms FROM buffer ORDER BY series, time_ms")
+            .prepare("SELECT series, hour, length(bytes) FROM run ORDER BY series, hour")
             .map_err(fail)?;
         let mut rows = all.query([]).map_err(fail)?;
         while let Some(row) = rows.next().map_err(fail)? {
-            let key = (
-                row.get(0).map_err(fail)?,
-                hour_of(row.get(1).map_err(fail)?),
-            );
+            let key = (row.get(0).map_err(fail)?, row.get(1).map_err(fail)?);
+            let bytes: u32 = row.get(2).map_err(fail)?;
+            let count = log::count(bytes as usize);
             match found.last_mut() {
-                Some((last, count)) if *last == key => *count += 1,
-                _ => found.push((key, 1)),
+                Some((last, sum)) if *last == key => *sum += count,
+                _ => found.push((key, count)),
             }
         }
         Ok(found)
     }
 }
 
+fn begin<'a>(connection: &'a mut Connection, path: &Path) -> Result<Transaction<'a>, Failure> {
+    connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|e| Failure::of(path, &e))
+}
+
+fn commits(tx: &Connection) -> Result<Vec<(i64, Vec<u8>)>, rusqlite::Error> {
+    tx.prepare_cached("SELECT id, bytes FROM recent WHERE id > 0 ORDER BY id")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
 /// A commit in progress.
 struct Desk<'a> {
     tx: &'a Transaction<'a>,
     path: &'a Path,
-    unsealed: &'a mut HashMap<i64, i64>,
-    grown: Vec<(HourKey, usize)>,
+    held: &'a Held,
+    /// Series that are not known yet, in the order of their places.
+    fresh: Vec<(Arc<str>, Arc<str>, u32)>,
+    places: HashMap<(Arc<str>, Arc<str>), usize>,
 }
 
 impl Desk<'_> {
+    /// The place of a reading's series and its number in the file.
+    fn place(&mut self, one: &PointReading) -> Result<(usize, u32), Failure> {
+        if let Some(place) = self.held.place(&one.site, &one.point) {
+            return Ok((place, self.held.series[place].number));
+        }
+        let known = self.held.series.len();
+        let name = (Arc::clone(&one.site), Arc::clone(&one.point));
+        if let Some(place) = self.places.get(&name) {
+            return Ok((*place, self.fresh[place - known].2));
+        }
+        let number = self.series(one)?;
+        let place = known + self.fresh.len();
+        self.fresh.push((name.0.clone(), name.1.clone(), number));
+        self.places.insert(name, place);
+        Ok((place, number))
+    }
+
+    /// The series in the file; made with this reading, if it is new.
+    fn series(&self, one: &PointReading) -> Result<u32, Failure> {
+        let (site, point) = (&*one.site, &*one.point);
+        let find = "SELECT id FROM series WHERE site = ?1 AND point = ?2";
+        let found: Option<i64> = self
+            .tx
+            .prepare_cached(find)
+            .and_then(|mut find| find.query_row([site, point], |row| row.get(0)).optional())
+            .map_err(self.fail())?;
+        let id = match found {
+            Some(id) => id,
+            None => self
+                .tx
+                .prepare_cached(
+                    "INSERT INTO series (site, point, newest_ms, newest_state, newest_value) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )
+                .and_then(|mut insert| {
+                    let newest = &one.reading;
+                    let (time_ms, value) = (newest.source_time().0, newest.value().ok());
+                    insert.insert(params![site, point, time_ms, state::of(newest), value])
+                })
+                .map_err(self.fail())?,
+        };
+        u32::try_from(id).map_err(|_| Failure::damaged(self.path, format!("series {id}")))
+    }
+
     fn fail(&self) -> impl Fn(rusqlite::Error) -> Failure {
         let path = self.path.to_owned();
         move |error| Failure::of(&path, &error)
     }
+}
 
-    /// The series in the file; made with the newest of these readings, if it is new.
-    fn series(&self, site: &str, point: &str, rows: &[Reading]) -> Result<Series, Failure> {
-        let find = "SELECT id, newest_ms FROM series WHERE site = ?1 AND point = ?2";
-        let found = self
-            .tx
-            .prepare_cached(find)
-            .and_then(|mut find| {
-                find.query_row(params![site, point], |row| {
-                    Ok(Series {
-                        id: row.get(0)?,
-                        newest_ms: row.get(1)?,
-                    })
-                })
-                .optional()
-            })
-            .map_err(self.fail())?;
-        if let Some(series) = found {
-            return Ok(series);
-        }
-        let newest = rows.last().expect("a group is never empty");
-        self.tx
-            .prepare_cached(
-                "INSERT INTO series (site, point, newest_ms, newest_state, newest_value) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )
-            .and_then(|mut insert| {
-                let (time_ms, value) = (newest.source_time().0, newest.value().ok());
-                insert.insert(params![site, point, time_ms, state::of(newest), value])
-            })
-            .map(|id| Series {
-                id,
-                newest_ms: newest.source_time().0,
-            })
-            .map_err(self.fail())
-    }
-
-    /// Puts the readings of a series, oldest first, where they belong.
-    fn put(&mut self, mut series: Series, rows: &[Reading]) -> Result<Series, Failure> {
-        let hour = |one: &Reading| hour_of(one.source_time().0);
-        for of_hour in rows.chunk_by(|a, b| hour(a) == hour(b)) {
-            self.put_hour(series.id, hour(&of_hour[0]), of_hour)?;
-        }
-        let newest = rows.last().expect("a group is never empty");
-        if newest.source_time().0 > series.newest_ms {
-            series.newest_ms = newest.source_time().0;
-            self.tx
-                .prepare_cached(
-                    "UPDATE series SET newest_ms = ?2, newest_state = ?3, newest_value = ?4 WHERE id = ?1",
-                )
-                .and_then(|mut update| {
-                    let value = newest.value().ok();
-                    update.execute(params![series.id, series.newest_ms, state::of(newest), value])
-                })
-                .map_err(self.fail())?;
-        }
-        Ok(series)
-    }
-
-    fn put_hour(&mut self, series: i64, hour: i64, rows: &[Reading]) -> Result<(), Failure> {
-        let sealed = if self.unsealed.get(&series) == Some(&hour) {
-            None
-        } else {
-            self.sealed(series, hour)?
+/// Puts readings of series, as they came, into runs and chunks, and forgets the commits that they lay in.
+fn settle(
+    tx: &Connection,
+    path: &Path,
+    of_series: impl Iterator<Item = (i64, Vec<Reading>)>,
+) -> Result<Grown, Failure> {
+    let fail = |error| Failure::of(path, &error);
+    let mut grown = Vec::new();
+    for (series, mut readings) in of_series {
+        distinct(&mut readings);
+        let Some(newest) = readings.last() else {
+            continue;
         };
-        if rows.len() >= SEALED_AT_ONCE && !matches!(sealed, Some(Sealed::Damaged)) {
-            self.unsealed.remove(&series);
-            return seal(self.tx, self.path, series, hour, rows);
-        }
-        match sealed {
-            Some(Sealed::Whole(stored)) => {
-                let is_new = |one: &&Reading| {
-                    let at = stored.binary_search_by_key(&one.source_time(), Reading::source_time);
-                    at.is_err()
-                };
-                let new: Vec<Reading> = rows.iter().filter(is_new).copied().collect();
-                self.buffer(series, hour, &new)
-            }
-            // Better a reading twice, once in a chunk that nobody can read, than not at all.
-            Some(Sealed::Damaged) => self.buffer(series, hour, rows),
-            None => {
-                self.unsealed.insert(series, hour);
-                self.buffer(series, hour, rows)
+        told_newest(tx, series, newest).map_err(fail)?;
+        let hour = |one: &Reading| hour_of(one.source_time().0);
+        for of_hour in readings.chunk_by(|a, b| hour(a) == hour(b)) {
+            let key = (series, hour(&of_hour[0]));
+            if !settled_into_chunk(tx, path, key, of_hour)? {
+                run(tx, key, of_hour).map_err(fail)?;
+                grown.push((key, of_hour.len()));
             }
         }
     }
+    tx.execute("DELETE FROM recent WHERE id > 0", [])
+        .map_err(fail)?;
+    Ok(grown)
+}
 
-    fn sealed(&self, series: i64, hour: i64) -> Result<Option<Sealed>, Failure> {
-        match stored(self.tx, self.path, series, hour) {
-            Ok(None) => Ok(None),
-            Ok(Some((_, readings))) => Ok(Some(Sealed::Whole(readings))),
-            Err(Unread::Chunk(_)) => Ok(Some(Sealed::Damaged)),
-            Err(Unread::File(failure)) => Err(failure),
-        }
+/// Oldest first, and of each time the first that came.
+pub(super) fn distinct(readings: &mut Vec<Reading>) {
+    // Stable.
+    readings.sort_by_key(Reading::source_time);
+    readings.dedup_by_key(|one| one.source_time());
+}
+
+fn told_newest(tx: &Connection, series: i64, newest: &Reading) -> Result<(), rusqlite::Error> {
+    let time_ms = newest.source_time().0;
+    tx.prepare_cached(
+        "UPDATE series SET newest_ms = ?2, newest_state = ?3, newest_value = ?4 WHERE id = ?1 AND newest_ms < ?2",
+    )?
+    .execute(params![series, time_ms, state::of(newest), newest.value().ok()])?;
+    Ok(())
+}
+
+/// False for what is better kept in a run.
+fn settled_into_chunk(
+    tx: &Connection,
+    path: &Path,
+    (series, hour): HourKey,
+    readings: &[Reading],
+) -> Result<bool, Failure> {
+    if readings.len() < SEALED_AT_ONCE {
+        return Ok(false);
     }
-
-    fn buffer(&mut self, series: i64, hour: i64, rows: &[Reading]) -> Result<(), Failure> {
-        let mut insert = self
-            .tx
-            .prepare_cached("INSERT OR IGNORE INTO buffer (series, time_ms, state, value) VALUES (?1, ?2, ?3, ?4)")
-            .map_err(self.fail())?;
-        let mut grown = 0;
-        for row in rows {
-            let (time_ms, value) = (row.source_time().0, row.value().ok());
-            grown += insert
-                .execute(params![series, time_ms, state::of(row), value])
-                .map_err(self.fail())?;
-        }
-        if grown > 0 {
-            self.grown.push(((series, hour), grown));
-        }
-        Ok(())
+    match seal(tx, path, series, hour, readings) {
+        Ok(()) => Ok(true),
+        // Better a reading twice, once in a chunk that nobody can read, than not at all.
+        Err(Failure::Chunk { .. }) => Ok(false),
+        Err(failure) => Err(failure),
     }
 }
 
-/// What an hour's chunk holds.
-enum Sealed {
-    Whole(Vec<Reading>),
-    Damaged,
+pub(super) fn run(
+    tx: &Connection,
+    (series, hour): HourKey,
+    readings: &[Reading],
+) -> Result<(), rusqlite::Error> {
+    // Numbers of one series and hour rise by one, so that they tell what came first.
+    tx.prepare_cached(
+        "INSERT INTO run (series, hour, number, bytes) VALUES (?1, ?2, (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE series = ?1 AND hour = ?2), ?3)",
+    )?
+    .execute(params![series, hour, log::encode(readings)])?;
+    Ok(())
 }
 
 enum Unread {
@@ -285,7 +332,7 @@ fn stored(
     Ok(Some((id, readings)))
 }
 
-/// Makes one chunk of what is sealed of an hour, what is buffered, and what is new; of two readings of a time the first of these stays.
+/// Makes one chunk of what is sealed of an hour, what lies in runs, and what is new; of two readings of a time the first of these stays.
 fn seal(
     tx: &Connection,
     path: &Path,
@@ -299,30 +346,31 @@ fn seal(
         Ok(None) => (None, Vec::new()),
         Err(Unread::File(failure)) => return Err(failure),
         Err(Unread::Chunk(error)) => {
-            let what = format!("series {series}, hour {hour}: {error}");
-            return Err(Failure::damaged(path, what));
+            return Err(Failure::chunk(path, (series, hour), &error));
         }
     };
     let sealed = readings.len();
-    readings.extend(buffered(tx, series, hour).map_err(fail)?);
-    readings.extend_from_slice(new);
-    // Stable, so that the first stays.
-    readings.sort_by_key(Reading::source_time);
-    readings.dedup_by_key(|one| one.source_time());
-    if readings.len() == sealed {
-        return Ok(());
+    for bytes in runs(tx, series, hour).map_err(fail)? {
+        let of_run = log::decode(&bytes);
+        readings.extend(of_run.map_err(|error| Failure::chunk(path, (series, hour), &error))?);
     }
-    write(tx, series, hour, id, &readings).map_err(fail)
+    readings.extend_from_slice(new);
+    distinct(&mut readings);
+    if readings.len() > sealed {
+        write(tx, series, hour, id, &readings).map_err(fail)?;
+    }
+    let forget = "DELETE FROM run WHERE series = ?1 AND hour = ?2";
+    tx.prepare_cached(forget)
+        .and_then(|mut forget| forget.execute([series, hour]))
+        .map_err(fail)?;
+    Ok(())
 }
 
-/// What the buffer holds of an hour, oldest first.
-fn buffered(tx: &Connection, series: i64, hour: i64) -> Result<Vec<Reading>, rusqlite::Error> {
-    let (from_ms, last_ms) = hour_span(hour);
-    tx.prepare_cached(
-        "SELECT time_ms, state, value FROM buffer WHERE series = ?1 AND time_ms BETWEEN ?2 AND ?3 ORDER BY time_ms",
-    )?
-    .query_map([series, from_ms, last_ms], reading_of)?
-    .collect()
+/// The runs of an hour, in the order they came.
+fn runs(tx: &Connection, series: i64, hour: i64) -> Result<Vec<Vec<u8>>, rusqlite::Error> {
+    tx.prepare_cached("SELECT bytes FROM run WHERE series = ?1 AND hour = ?2 ORDER BY number")?
+        .query_map([series, hour], |row| row.get(0))?
+        .collect()
 }
 
 /// The reading of a row of time, state and value.
@@ -365,8 +413,5 @@ fn write(
         all.absent.map(|absence| absence.cause.code()),
         all.absent.map(|absence| absence.time_ms),
     ])?;
-    let (from_ms, last_ms) = hour_span(hour);
-    tx.prepare_cached("DELETE FROM buffer WHERE series = ?1 AND time_ms BETWEEN ?2 AND ?3")?
-        .execute([series, from_ms, last_ms])?;
     Ok(())
 }

@@ -27,7 +27,11 @@ const MOST_TOGETHER: usize = 50_000;
 const MOST_OPEN: usize = 6;
 /// How long an hour that is over still waits for readings on their way.
 const GRACE_MS: i64 = 120_000;
-/// A buffered hour that is over is sealed when it holds so many readings, or has waited so long since the first of them: a trickle of late readings does
+/// Recent readings of all months, beyond which they settle: about 20 MB, and the rows of as many series as there may be are worth writing.
+const MOST_RECENT: usize = 500_000;
+/// How long readings are recent where there are fewer.
+const SETTLED_AFTER: Duration = Duration::from_secs(60);
+/// An hour that is over is sealed when so many of its readings are not, or have waited so long since the first of them: a trickle of late readings does
 /// not rewrite a chunk for each.
 const WORTH_SEALING: usize = 900;
 const SEALED_AFTER: Duration = Duration::from_secs(60);
@@ -126,9 +130,9 @@ impl Drop for Writer {
     }
 }
 
-/// An hour with readings in the buffer.
+/// What lies in runs of an hour.
 #[derive(Clone, Copy)]
-struct Buffered {
+struct Unsealed {
     readings: usize,
     since: Instant,
 }
@@ -138,8 +142,8 @@ struct Desk {
     folder: PathBuf,
     readers: Arc<Readers>,
     months: HashMap<Month, Store>,
-    /// Bounded by the buffers on disk: an hour is here exactly while they hold readings of it.
-    unsealed: BTreeMap<(Month, HourKey), Buffered>,
+    /// Bounded by the runs on disk: an hour is here exactly while there are some of it.
+    unsealed: BTreeMap<(Month, HourKey), Unsealed>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -153,7 +157,9 @@ impl Desk {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            self.settle_if_many();
             if looked.elapsed() >= TICK {
+                self.settle_old();
                 let is_done = self.seal_due();
                 if is_done {
                     looked = Instant::now();
@@ -211,21 +217,47 @@ impl Desk {
     }
 
     fn commit_month(&mut self, month: Month, readings: &[&PointReading]) -> Result<(), Failure> {
-        let done = match self.on(month, |store| store.commit(readings.to_vec())) {
+        match self.on(month, |store| store.commit(readings)) {
             Err(Failure::Damaged { what, .. }) => {
                 self.begin_anew(month, &what)?;
-                self.on(month, |store| store.commit(readings.to_vec()))
+                self.on(month, |store| store.commit(readings))
             }
             done => done,
-        };
-        for (hour, grown) in done? {
+        }
+    }
+
+    fn settle_if_many(&mut self) {
+        let recent = |store: &Store| store.recent().look().readings;
+        if self.months.values().map(recent).sum::<usize>() >= MOST_RECENT {
+            self.settle_each(|_| true);
+        }
+    }
+
+    fn settle_old(&mut self) {
+        self.settle_each(|since| since.elapsed() >= SETTLED_AFTER);
+    }
+
+    /// Settles the months whose oldest recent reading came at a time that is asked for. If that fails the readings are recovered when the file is opened
+    /// the next time.
+    fn settle_each(&mut self, is_asked: impl Fn(Instant) -> bool) {
+        let is_asked = |store: &Store| store.recent().look().since.is_some_and(&is_asked);
+        let asked = self.months.iter().filter(|(_, store)| is_asked(store));
+        for month in asked.map(|(month, _)| *month).collect::<Vec<_>>() {
+            if let Err(failure) = self.settle(month) {
+                tracing::error!(?failure, "recent readings of the history cannot settle");
+            }
+        }
+    }
+
+    fn settle(&mut self, month: Month) -> Result<(), Failure> {
+        for (hour, grown) in self.on(month, Store::settle)? {
             self.note(month, hour, grown);
         }
         Ok(())
     }
 
     fn note(&mut self, month: Month, hour: HourKey, grown: usize) {
-        let fresh = Buffered {
+        let fresh = Unsealed {
             readings: 0,
             since: Instant::now(),
         };
@@ -240,18 +272,48 @@ impl Desk {
     ) -> Result<T, Failure> {
         let mut store = match self.months.remove(&month) {
             Some(store) => store,
-            None => Store::open(&self.folder, month)?,
+            None => self.open(month)?,
         };
         if !self.readers.months().contains(&month) {
             self.readers.stop().insert(month);
         }
         let done = work(&mut store)?;
-        while self.months.len() >= MOST_OPEN {
-            let oldest = self.months.keys().min().copied();
-            oldest.and_then(|oldest| self.months.remove(&oldest));
+        while let Some(oldest) = self.months.keys().min().copied()
+            && self.months.len() >= MOST_OPEN
+        {
+            self.close(oldest);
         }
         self.months.insert(month, store);
         Ok(done)
+    }
+
+    fn open(&mut self, month: Month) -> Result<Store, Failure> {
+        let store = Store::open(&self.folder, month, self.readers.recent(month))?;
+        for (hour, readings) in store.unsealed()? {
+            self.note(month, hour, 0);
+            if let Some(known) = self.unsealed.get_mut(&(month, hour)) {
+                known.readings = readings;
+            }
+        }
+        Ok(store)
+    }
+
+    /// What is recent of the month settles first; if it cannot, it is recovered when the file is opened the next time, and found until then.
+    fn close(&mut self, month: Month) {
+        let Some(mut store) = self.months.remove(&month) else {
+            return;
+        };
+        match store.settle() {
+            Ok(grown) => {
+                for (hour, grown) in grown {
+                    self.note(month, hour, grown);
+                }
+                self.readers.forget_recent(month);
+            }
+            Err(failure) => {
+                tracing::error!(?failure, "recent readings of the history cannot settle")
+            }
+        }
     }
 
     /// Puts a month's damaged file aside, so that what comes is kept.
@@ -260,17 +322,15 @@ impl Desk {
         self.unsealed.retain(|(of, _), _| *of != month);
         let mut months = self.readers.stop();
         months.remove(&month);
+        self.readers.forget_recent(month);
         put_aside(&month.path(&self.folder), what).map(drop)
     }
 
-    /// What was buffered when the last process ended.
+    /// What was not sealed when the last process ended.
     fn find_unsealed(&mut self) {
         for month in self.readers.months() {
-            match self.on(month, |store| store.buffered()) {
-                Ok(hours) => hours
-                    .into_iter()
-                    .for_each(|(hour, readings)| self.note(month, hour, readings)),
-                Err(failure) => tracing::error!(?failure, "a month's buffer cannot be read"),
+            if let Err(failure) = self.on(month, |_| Ok(())) {
+                tracing::error!(?failure, "what is not sealed of a month cannot be read");
             }
         }
     }
@@ -278,15 +338,15 @@ impl Desk {
     /// Seals a few of the hours that are over; answers whether none is left.
     fn seal_due(&mut self) -> bool {
         let now_ms = now_ms();
-        let is_due = |hour: i64, buffered: &Buffered| {
+        let is_due = |hour: i64, unsealed: &Unsealed| {
             let (_, last_ms) = hour_span(hour);
             last_ms.saturating_add(GRACE_MS) < now_ms
-                && (buffered.readings >= WORTH_SEALING || buffered.since.elapsed() >= SEALED_AFTER)
+                && (unsealed.readings >= WORTH_SEALING || unsealed.since.elapsed() >= SEALED_AFTER)
         };
         let due: Vec<(Month, HourKey)> = self
             .unsealed
             .iter()
-            .filter(|((_, (_, hour)), buffered)| is_due(*hour, buffered))
+            .filter(|((_, (_, hour)), unsealed)| is_due(*hour, unsealed))
             .map(|(key, _)| *key)
             .take(SEALED_AT_A_TIME)
             .collect();
@@ -297,6 +357,9 @@ impl Desk {
     }
 
     fn seal_all(&mut self) -> Result<(), Failure> {
+        for month in self.months.keys().copied().collect::<Vec<_>>() {
+            self.settle(month)?;
+        }
         let all: Vec<(Month, HourKey)> = self.unsealed.keys().copied().collect();
         for (month, hour) in all {
             self.on(month, |store| store.seal(hour))?;
@@ -305,7 +368,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Seals an hour. If that fails its readings stay in the buffer, where they are read all the same, and sealing is not tried again before the next start.
+    /// Seals an hour. If that fails its readings stay in their runs, where they are read all the same, and sealing is not tried again before the next start.
     fn seal(&mut self, (month, hour): (Month, HourKey)) {
         if let Err(failure) = self.on(month, |store| store.seal(hour)) {
             tracing::error!(
@@ -327,6 +390,7 @@ impl Desk {
             self.months.remove(&month);
             self.unsealed.retain(|(of, _), _| *of != month);
             let mut months = self.readers.stop();
+            self.readers.forget_recent(month);
             let path = month.path(&self.folder);
             for ending in ["", "-wal", "-shm"] {
                 match fs::remove_file(format!("{}{ending}", path.display())) {

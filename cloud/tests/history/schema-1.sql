@@ -1,0 +1,17 @@
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY, site TEXT NOT NULL, point TEXT NOT NULL,
+    newest_ms INTEGER NOT NULL, newest_state INTEGER NOT NULL, newest_value REAL,
+    UNIQUE (site, point)
+) STRICT;
+CREATE TABLE buffer (
+    series INTEGER NOT NULL, time_ms INTEGER NOT NULL, state INTEGER NOT NULL, value REAL,
+    PRIMARY KEY (series, time_ms)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE hour (
+    series INTEGER NOT NULL, hour INTEGER NOT NULL, body INTEGER NOT NULL,
+    readings INTEGER NOT NULL, measured INTEGER NOT NULL, good INTEGER NOT NULL,
+    min REAL NOT NULL, max REAL NOT NULL, mean REAL NOT NULL, cause INTEGER, cause_ms INTEGER,
+    PRIMARY KEY (series, hour)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE chunk (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE minute (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
