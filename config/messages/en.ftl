@@ -92,6 +92,15 @@ not-offered = this profile does not leave `{ $name }` to the site
     .help = Remove it, or use a profile that lists `{ $name }` in `site_chooses`.
 bad-profile = the profile `{ $value }` has errors
     .help = They are listed too; docs/profiles.md tells how to write one.
+example-differs = these registers read as { $found }, not { $value }
+    .help = Correct the signal, its scale, order or status rules; or the example, if the manual says otherwise.
+example-hole = `{ $value }` needs the { $table } register at { $address } (from 0), which this example does not hold
+    .help = Add the register to the example.
+unshown = { $how ->
+    [value] no example shows a value of `{ $value }`
+   *[other] no example shows `{ $value }` without a value by the rule for { $how }
+  }
+    .help = Add an [[example]] with the registers that the manual gives for it.
 range = this must rise: { $low } to { $high } does not
     .help = Low must be below high; over_range_at and under_range_at may not lie inside the range.
 loop-scaling = { $how ->
@@ -165,6 +174,11 @@ pin-hash = this is not an argon2id hash
     .help = Make one with `davy-gateway pin` and paste the whole line.
 same-link = this is the same wire as bus `{ $first }`
     .help = One wire is one bus: put the devices on one.
+unstable-port = `{ $value }` is whichever adapter was plugged in first: after a restart or a replug it may be another line
+    .help = { $how ->
+        [known] Write its stable name: `{ $stable }`.
+       *[other] Write its stable name, from `ls -l /dev/serial/by-id` or `/dev/serial/by-path` on the gateway.
+      }
 same-unit = unit { $unit } on this bus is taken by `{ $first }`
     .help = Each device on a bus needs its own unit id.
 conflict = `{ $first }` reads the same register in another way

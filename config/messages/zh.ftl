@@ -92,6 +92,15 @@ not-offered = 该设备配置不允许现场选择 `{ $name }`
     .help = 请删除，或使用在 `site_chooses` 中列出 `{ $name }` 的设备配置。
 bad-profile = 设备配置 `{ $value }` 有错误
     .help = 错误另行列出；编写方法见 docs/profiles.md。
+example-differs = 这些寄存器读出 { $found }，而不是 { $value }
+    .help = 请更正信号及其系数、字节序或状态规则；若手册另有说明，则更正示例。
+example-hole = `{ $value }` 需要 { $table } 寄存器 { $address }（从 0 起），该示例中没有
+    .help = 请在示例中补上该寄存器。
+unshown = { $how ->
+    [value] 没有示例给出 `{ $value }` 的数值
+   *[other] 没有示例给出 `{ $value }` 因 { $how } 规则而无数值的情形
+  }
+    .help = 请按手册给出的寄存器添加 [[example]]。
 range = 须递增：{ $low } 至 { $high } 不成立
     .help = 下限须小于上限；over_range_at 和 under_range_at 不得落在量程之内。
 loop-scaling = { $how ->
@@ -165,6 +174,11 @@ pin-hash = 不是 argon2id 哈希
     .help = 用 `davy-gateway pin` 生成，并整行粘贴。
 same-link = 与总线 `{ $first }` 是同一条线
     .help = 一条线即一条总线，请将设备合并。
+unstable-port = `{ $value }` 取决于适配器插入的先后：重启或重新插拔后可能变成另一条线
+    .help = { $how ->
+        [known] 请改用固定名称：`{ $stable }`。
+       *[other] 请改用固定名称，在网关上用 `ls -l /dev/serial/by-id` 或 `/dev/serial/by-path` 查看。
+      }
 same-unit = 该总线上的站号 { $unit } 已被 `{ $first }` 使用
     .help = 总线上每台设备须有自己的站号。
 conflict = `{ $first }` 以另一种方式读取同一寄存器

@@ -20,7 +20,11 @@ mod today;
 pub use difference::{Change, Difference, Part, differences, weakens};
 pub use preset::{Confidence, Figure, Level, Names, Preset, Presets, Substance};
 pub use problem::{Code, Language, Problem, Problems, Severity};
-pub use profile::{Shape, SignalShape, names as profile_names, shape as profile_shape, width};
+pub use profile::{
+    Decode, Example, Expected, Shape, SignalShape, check as check_profile,
+    check_file as check_profile_file, examples as profile_examples, names as profile_names,
+    shape as profile_shape, text as profile_text, width,
+};
 pub use review::{Finding, Place, Review};
 pub use schema::schema;
 pub use today::Today;

@@ -98,9 +98,7 @@ impl<'s, 't> Section<'s, 't> {
         code: Code,
         known: impl Iterator<Item = &'c str>,
     ) {
-        let mut args: Args = vec![("value", at.value.as_str().into())];
-        args.extend(Suggestion::new(&at.value, known).args());
-        self.at(at, code, args);
+        unknown(self.sink, at, code, known);
     }
 
     /// This table, as a place to point at later.
@@ -207,10 +205,7 @@ impl<'s, 't> Section<'s, 't> {
     /// A string or a number.
     pub(crate) fn text_or_number(&self, key: &'static str) -> Option<At<Either>> {
         self.note(key, || Form::TextOrNumber);
-        self.typed(key, Word::TextOrNumber, |value| {
-            let text = value.as_str().map(|text| Either::Text(text.to_owned()));
-            text.or_else(|| number(value).map(Either::Number))
-        })
+        self.typed(key, Word::TextOrNumber, either)
     }
 
     /// Two numbers, `[low, high]`.
@@ -328,6 +323,49 @@ impl<'s, 't> Section<'s, 't> {
         self.sink.note(&self.path, key, form);
     }
 
+    /// Every key of this table with a whole number inside `range`: a table whose keys are names or numbers of somebody's own.
+    pub(crate) fn wholes(&self, range: RangeInclusive<i64>) -> Vec<(At<String>, At<i64>)> {
+        let inside = |(_, at): &(At<String>, At<i64>)| {
+            let inside = range.contains(&at.value);
+            if !inside {
+                self.out_of_range(at, *range.start(), *range.end());
+            }
+            inside
+        };
+        let whole = |value: &DeValue<'_>| value.as_integer().and_then(integer);
+        let found = self.entries(Word::Whole, whole);
+        found.into_iter().filter(inside).collect()
+    }
+
+    /// Every key of this table with a string or a number.
+    pub(crate) fn texts_or_numbers(&self) -> Vec<(At<String>, At<Either>)> {
+        self.entries(Word::TextOrNumber, either)
+    }
+
+    fn entries<T>(
+        &self,
+        kind: Word,
+        read: impl Fn(&DeValue<'t>) -> Option<T>,
+    ) -> Vec<(At<String>, At<T>)> {
+        let entry = |(name, value): (&Spanned<toml::de::DeString<'t>>, &Spanned<DeValue<'t>>)| {
+            let own: &str = name.get_ref();
+            let Some(found) = read(value.get_ref()) else {
+                self.wrong_type(own, value, kind);
+                return None;
+            };
+            let at = |span| At {
+                value: (),
+                span,
+                key: self.key(own),
+            };
+            Some((
+                at(name.span()).with(own.to_owned()),
+                at(value.span()).with(found),
+            ))
+        };
+        self.table.iter().filter_map(entry).collect()
+    }
+
     /// Takes keys as known without reading them: what they mean hangs on something that is wrong already.
     pub(crate) fn ignore(&self, keys: &[&'static str]) {
         self.asked.borrow_mut().extend(keys);
@@ -402,6 +440,23 @@ impl<'s, 't> Section<'s, 't> {
             format!("{}.{key}", self.path)
         }
     }
+}
+
+/// A name that is not known, with the nearest of those that are.
+pub(crate) fn unknown<'c>(
+    sink: &Sink<'_>,
+    at: &At<String>,
+    code: Code,
+    known: impl Iterator<Item = &'c str>,
+) {
+    let mut args: Args = vec![("value", at.value.as_str().into())];
+    args.extend(Suggestion::new(&at.value, known).args());
+    sink.add(code, at.span.clone(), &at.key, args);
+}
+
+fn either(value: &DeValue<'_>) -> Option<Either> {
+    let text = value.as_str().map(|text| Either::Text(text.to_owned()));
+    text.or_else(|| number(value).map(Either::Number))
 }
 
 const fn type_of(value: &DeValue<'_>) -> Word {

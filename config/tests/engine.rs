@@ -460,3 +460,31 @@ fn a_file_that_is_not_there_is_told_without_a_line() {
     assert!(problem.message(Language::En).contains("no file"));
     assert!(!problems.to_string().contains(":0"));
 }
+
+#[test]
+fn a_serial_port_by_the_order_of_plugging_is_a_warning_that_tells_of_stable_names() {
+    let on = |path: &str| {
+        let serial = format!("kind = \"rtu\"\npath = \"{path}\"\n");
+        let text = HEAD.replace("kind = \"tcp\"\naddress = \"127.0.0.1:502\"\n", &serial) + &gas();
+        let warnings = davy_config::parse("site.toml", &text, Path::new("."))
+            .unwrap()
+            .warnings;
+        let told =
+            |one: &davy_config::Problem| (one.code.name(), one.key.clone(), one.help(Language::En));
+        warnings.iter().map(told).collect::<Vec<_>>()
+    };
+    for path in ["/dev/ttyUSB0", "/dev/ttyACM3"] {
+        let [(code, key, help)] = &on(path)[..] else {
+            panic!("{path}: {:?}", on(path));
+        };
+        assert_eq!((*code, &**key), ("unstable-port", "bus[0].path"));
+        assert!(help.contains("stable name"), "{help}");
+    }
+    for path in [
+        "/dev/ttyS1",
+        "/dev/serial/by-id/usb-FTDI-if00-port0",
+        "/dev/ttymxc2",
+    ] {
+        assert_eq!(on(path), [], "{path}");
+    }
+}

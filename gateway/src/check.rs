@@ -1,4 +1,4 @@
-//! `davy-gateway check`: what is wrong with a site file, for people with the line itself, for programs as JSON.
+//! `davy-gateway check`: what is wrong with a site file or a profile, for people with the line itself, for programs as JSON.
 
 use crate::admission;
 use crate::budget;
@@ -33,10 +33,47 @@ pub(crate) fn programs(path: &Path) -> bool {
         Ok(loaded) => (true, loaded.warnings),
         Err(problems) => (false, problems),
     };
+    say_rows(path, ok, &problems);
+    ok
+}
+
+fn say_rows(path: &Path, ok: bool, problems: &Problems) {
     let rows: Vec<_> = problems.iter().map(row).collect();
     let answer = json!({ "ok": ok, "file": path.display().to_string(), "problems": rows });
     say(&format!("{answer}\n"));
+}
+
+/// Reads a profile, holds its examples against the decoder and prints what is wrong. Returns whether it may be used.
+pub(crate) fn profile(path: &Path, as_json: bool, language: Language) -> bool {
+    let problems = davy_config::check_profile_file(path, &crate::decode::example);
+    let ok = !problems.refuse();
+    if as_json {
+        say_rows(path, ok, &problems);
+        return ok;
+    }
+    let key = if ok {
+        "check-profile-sound"
+    } else {
+        "check-profile-refused"
+    };
+    let (errors, warnings) = count(&problems);
+    let values = [
+        ("file", path.display().to_string()),
+        ("errors", errors),
+        ("warnings", warnings),
+    ];
+    let told = message::text_with(key, &values, language);
+    say(&(text(&problems, language) + &told + "\n"));
     ok
+}
+
+/// How many errors and warnings.
+fn count(problems: &Problems) -> (String, String) {
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.severity() == Severity::Error)
+        .count();
+    (errors.to_string(), (problems.len() - errors).to_string())
 }
 
 /// Reads the file and prints its cause-and-effect table. Returns whether the file may run; if not, what is wrong is printed instead.
@@ -220,14 +257,11 @@ fn sound(path: &Path, loaded: &davy_config::Loaded, language: Language) -> Strin
 }
 
 fn refused(path: &Path, problems: &Problems, language: Language) -> String {
-    let errors = problems
-        .iter()
-        .filter(|problem| problem.severity() == Severity::Error)
-        .count();
+    let (errors, warnings) = count(problems);
     let values = [
         ("file", path.display().to_string()),
-        ("errors", errors.to_string()),
-        ("warnings", (problems.len() - errors).to_string()),
+        ("errors", errors),
+        ("warnings", warnings),
     ];
     message::text_with("check-refused", &values, language)
 }

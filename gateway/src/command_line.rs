@@ -33,12 +33,14 @@ enum Command {
         log_format: LogFormat,
     },
     Check {
-        #[arg(required_unless_present = "schema")]
+        #[arg(required_unless_present_any = ["schema", "profile"])]
         site: Option<PathBuf>,
         #[arg(long, default_value = "text")]
         format: Format,
         #[arg(long, exclusive = true)]
         schema: bool,
+        #[arg(long, conflicts_with_all = ["site", "instead"])]
+        profile: Option<PathBuf>,
         #[command(flatten)]
         instead: Instead,
     },
@@ -112,6 +114,11 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
             }
             None => false,
         },
+        Command::Check {
+            profile: Some(profile),
+            format,
+            ..
+        } => check::profile(&profile, matches!(format, Format::Json), language),
         Command::Check { site: None, .. } => check::schema(),
         Command::Check {
             site: Some(site),

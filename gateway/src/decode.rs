@@ -24,6 +24,12 @@ pub fn reading<'r>(
     }
 }
 
+/// As [`reading`], of registers that are all there and no time: what a profile's examples are held against.
+pub fn example(point: &Point, value: &[u16], status: &[&[u16]]) -> Reading {
+    let status = status.iter().map(|words| Ok(*words));
+    reading(point, Ok(value), status, WallMs(0))
+}
+
 /// Whether a status rule's register takes the value away.
 pub(crate) fn holds(rule: &StatusRule, words: &[u16]) -> bool {
     let raw = number(rule.register.encoding, words);

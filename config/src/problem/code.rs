@@ -70,6 +70,12 @@ codes! {
     NotOffered = "not-offered" Error,
     /// The device's profile has problems of its own.
     BadProfile = "bad-profile" Error,
+    /// A profile's example whose registers read otherwise.
+    ExampleDiffers = "example-differs" Error,
+    /// A profile's example without a register that its signal needs.
+    ExampleHole = "example-hole" Error,
+    /// What a profile says and none of its examples shows.
+    Unshown = "unshown" Warning,
     /// A range that does not rise.
     Range = "range" Error,
     /// A scale or offset on a signal that a loop current and the range scale already.
@@ -125,6 +131,8 @@ codes! {
     PinHash = "pin-hash" Error,
     /// Two buses on one wire.
     SameLink = "same-link" Error,
+    /// A serial port by a name that the order of plugging gives.
+    UnstablePort = "unstable-port" Warning,
     SameUnit = "same-unit" Error,
     /// Two points that read one register differently.
     Conflict = "conflict" Warning,

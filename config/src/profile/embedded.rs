@@ -26,8 +26,8 @@ profiles![
     "sierra-5100-02-it",
 ];
 
-/// The text of an embedded profile.
-pub(crate) fn text(name: &str) -> Option<&'static str> {
+/// The text of an embedded profile; `None` if there is none of this name.
+pub fn text(name: &str) -> Option<&'static str> {
     let found = EMBEDDED.iter().find(|(known, _)| *known == name);
     found.map(|(_, text)| *text)
 }

@@ -2,23 +2,26 @@
 
 mod bands;
 mod embedded;
+mod example;
 mod register;
 mod shape;
 mod signal;
 
 pub(crate) use bands::{bands, names as band_names};
-pub use embedded::names;
 pub(crate) use embedded::text as embedded;
+pub use embedded::{names, text};
+pub use example::{Decode, Example, Expected};
 pub use register::width;
 pub(crate) use register::{Context, Numbering, read as read_register};
 pub use shape::{Shape, SignalShape, shape};
 pub(crate) use signal::{Signal, Write};
 
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, Problems};
 use crate::section::{At, Section};
 use crate::sink::Sink;
 use crate::site::Order;
 use std::collections::HashSet;
+use std::path::Path;
 use toml::de::DeTable;
 
 pub(crate) const ORDERS: &[(&str, Order)] = &[
@@ -28,6 +31,9 @@ pub(crate) const ORDERS: &[(&str, Order)] = &[
     ("DCBA", Order::Dcba),
 ];
 
+/// Largest profile file that is read, bytes.
+pub(crate) const FILE_BYTES_MAX: u64 = 1 << 20;
+
 /// A device's registers and how they may be read.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Profile {
@@ -35,6 +41,9 @@ pub(crate) struct Profile {
     pub(crate) max_gap: u16,
     pub(crate) max_bits: u16,
     pub(crate) signals: Vec<Signal>,
+    /// The entries that the signals stand in.
+    rows: Vec<example::Row>,
+    examples: Vec<Example>,
 }
 
 /// What a site chooses of a profile, where the profile offers it.
@@ -72,6 +81,33 @@ pub(crate) fn parse(
     }
 }
 
+/// Reads a profile file and holds its examples against `decode`: every problem, and every state that no example shows.
+pub fn check_file(path: &Path, decode: Decode<'_>) -> Problems {
+    let file = path.display().to_string();
+    match crate::file::read(path, FILE_BYTES_MAX) {
+        Ok(text) => check(&file, &text, decode),
+        Err(refusal) => Problems::new(vec![Problem::of_file(refusal.code, &file, refusal.args)]),
+    }
+}
+
+/// As [`check_file`], of a text; `file` names it in problems.
+pub fn check(file: &str, text: &str, decode: Decode<'_>) -> Problems {
+    Problems::new(match parse(file, text, &Choice::default()) {
+        Err(problems) => problems,
+        Ok((profile, _)) => {
+            let sink = Sink::new(file, text);
+            example::check(&profile, decode, &sink);
+            sink.take()
+        }
+    })
+}
+
+/// The examples of an embedded profile; `None` if there is none of this name.
+pub fn examples(name: &str) -> Option<Vec<Example>> {
+    let (profile, _) = parse(name, embedded(name)?, &Choice::default()).ok()?;
+    Some(profile.examples)
+}
+
 fn read(section: Section<'_, '_>, choice: &Choice) -> (Profile, Offer) {
     read_identity(&section);
     let cap = |key, range, default| {
@@ -90,13 +126,16 @@ fn read(section: Section<'_, '_>, choice: &Choice) -> (Profile, Offer) {
         numbering: numbering.map_or(Numbering::Zero, |at| at.value),
         table: None,
     };
-    let signals = read_signals(&section, &context);
+    let (signals, rows) = read_signals(&section, &context);
+    let examples = example::read(&section, &context);
     section.finish();
     let profile = Profile {
         max_block,
         max_gap,
         max_bits,
         signals,
+        rows,
+        examples,
     };
     (profile, offer)
 }
@@ -129,15 +168,16 @@ fn read_offer(section: &Section<'_, '_>) -> Offer {
     offer
 }
 
-fn read_signals(section: &Section<'_, '_>, context: &Context) -> Vec<Signal> {
+fn read_signals(section: &Section<'_, '_>, context: &Context) -> (Vec<Signal>, Vec<example::Row>) {
     let mut seen = HashSet::new();
-    let mut signals = Vec::new();
+    let (mut signals, mut rows) = (Vec::new(), Vec::new());
     let sections = section.sections("signal");
     if sections.is_empty() {
         section.missing("signal", crate::problem::Word::TableList);
     }
     for own in sections {
         let here = own.here();
+        let first = signals.len();
         for signal in signal::read(own, context) {
             if !seen.insert(signal.id.clone()) {
                 let args = vec![
@@ -148,6 +188,8 @@ fn read_signals(section: &Section<'_, '_>, context: &Context) -> Vec<Signal> {
             }
             signals.push(signal);
         }
+        let signals = first..signals.len();
+        rows.push(example::Row { here, signals });
     }
-    signals
+    (signals, rows)
 }

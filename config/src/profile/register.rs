@@ -65,6 +65,25 @@ impl Context {
         numbering: Numbering::Zero,
         table: None,
     };
+
+    /// The zero-based address of one register of a table.
+    pub(super) fn address(
+        &self,
+        section: &Section<'_, '_>,
+        table: Table,
+        number: &At<i64>,
+    ) -> Option<u16> {
+        let first = i64::from(self.base) + zero_based(section, self.numbering, table, number)?;
+        let fits = u16::try_from(first).ok();
+        if fits.is_none() {
+            section.at(
+                number,
+                Code::RegisterRange,
+                vec![("value", number.value.into())],
+            );
+        }
+        fits
+    }
 }
 
 const TABLES: &[(&str, Table)] = &[

@@ -150,7 +150,7 @@ fn read_rules(
 }
 
 /// Causes that a device can report of itself.
-const CAUSES: &[(&str, NoValue)] = &[
+pub(super) const CAUSES: &[(&str, NoValue)] = &[
     ("sensor-fault", NoValue::SensorFault),
     ("broken-loop", NoValue::BrokenLoop),
     ("inhibit", NoValue::Inhibit),

@@ -2,9 +2,10 @@
 
 use super::names::{Index, host_port, id, list};
 use crate::problem::Code;
-use crate::section::Section;
+use crate::section::{At, Section};
 use crate::site::{Bus, Link, Parity};
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
 pub(super) fn buses(root: &Section<'_, '_>) -> (Vec<Bus>, Index) {
     let mut links: Vec<(Link, String)> = Vec::new();
@@ -103,6 +104,7 @@ fn socket(section: &Section<'_, '_>) -> Option<(String, u16)> {
 
 fn rtu(section: &Section<'_, '_>) -> Option<Link> {
     let path = section.need_text("path");
+    path.iter().for_each(|path| warn_of_number(section, path));
     let baud = section
         .whole("baud", BAUD_RANGE)
         .map_or(BAUD, |at| at.value as u32);
@@ -123,4 +125,55 @@ fn rtu(section: &Section<'_, '_>) -> Option<Link> {
         parity: parity.map_or(Parity::None, |at| at.value),
         stop_bits,
     })
+}
+
+/// The kernel numbers plugged adapters in the order in which it finds them.
+fn warn_of_number(section: &Section<'_, '_>, path: &At<String>) {
+    let port = path.value.strip_prefix("/dev/").unwrap_or_default();
+    if !["ttyUSB", "ttyACM"]
+        .iter()
+        .any(|kind| port.starts_with(kind))
+    {
+        return;
+    }
+    let stable =
+        (STABLE.iter()).find_map(|folder| stable_name(path.value.as_ref(), folder.as_ref()));
+    let mut args = vec![
+        ("value", path.value.as_str().into()),
+        ("how", stable.as_ref().map_or("unknown", |_| "known").into()),
+    ];
+    args.extend(stable.map(|name| ("stable", name.display().to_string().into())));
+    section.at(path, Code::UnstablePort, args);
+}
+
+/// Where the system keeps names of ports that stay: by the adapter's own number, and for those without one by the socket.
+const STABLE: [&str; 2] = ["/dev/serial/by-id", "/dev/serial/by-path"];
+
+/// The name in `folder` that means this port; the first of several.
+fn stable_name(port: &Path, folder: &Path) -> Option<PathBuf> {
+    let port = port.canonicalize().ok()?;
+    let names = std::fs::read_dir(folder).ok()?.flatten();
+    let same = |name: &PathBuf| name.canonicalize().is_ok_and(|real| real == port);
+    names.map(|entry| entry.path()).filter(same).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_found_by_its_stable_name_and_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let [one, other, folder] =
+            ["ttyUSB0", "ttyUSB1", "by-id"].map(|name| dir.path().join(name));
+        std::fs::write(&one, "").unwrap();
+        std::fs::write(&other, "").unwrap();
+        assert_eq!(stable_name(&one, &folder), None);
+        std::fs::create_dir(&folder).unwrap();
+        assert_eq!(stable_name(&one, &folder), None);
+        let name = folder.join("usb-FTDI-if00-port0");
+        std::os::unix::fs::symlink("../ttyUSB0", &name).unwrap();
+        assert_eq!(stable_name(&one, &folder), Some(name));
+        assert_eq!(stable_name(&other, &folder), None);
+    }
 }

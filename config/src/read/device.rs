@@ -16,9 +16,6 @@ use davy_alarm::{Condition, Definition, Priority};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Largest profile file that is read, bytes.
-const PROFILE_BYTES_MAX: u64 = 1 << 20;
-
 /// A device as read, with what is settled once its points are known.
 pub(super) struct Read {
     pub(super) device: Device,
@@ -157,7 +154,7 @@ fn profile_file(
     base: &Path,
 ) -> Option<(String, String)> {
     let path = base.join(&file.value);
-    match crate::file::read(&path, PROFILE_BYTES_MAX) {
+    match crate::file::read(&path, profile::FILE_BYTES_MAX) {
         Ok(text) => Some((path.display().to_string(), text)),
         Err(refusal) => {
             section.at(file, refusal.code, refusal.args);
