@@ -6,6 +6,8 @@
 
 #[path = "hostile/slave.rs"]
 mod slave;
+#[path = "hostile/wire.rs"]
+mod wire;
 
 use davy_alarm::Reading;
 use davy_config::site::{PointIndex, Site};

@@ -30,8 +30,15 @@ const BUSY_MAX: u8 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Health {
     Good,
-    Silent { times: u32, retry_at: Instant },
-    Refused { code: u8, retry_at: Instant },
+    Silent {
+        times: u32,
+        retry_at: Instant,
+        cause: NoValue,
+    },
+    Refused {
+        code: u8,
+        retry_at: Instant,
+    },
 }
 
 #[derive(Debug)]
@@ -182,8 +189,11 @@ impl Station {
     fn enqueue_silent(&mut self, now: Instant, at: WallMs) {
         let mut retry: Option<(Instant, usize)> = None;
         for (position, (block, health)) in self.blocks.iter().enumerate() {
-            if let Health::Silent { retry_at, .. } = *health {
-                self.image.miss(block, NoValue::Timeout, at);
+            if let Health::Silent {
+                retry_at, cause, ..
+            } = *health
+            {
+                self.image.miss(block, cause, at);
                 if (retry_at <= now || self.queue.is_empty())
                     && retry.is_none_or(|(first, _)| retry_at < first)
                 {
@@ -352,6 +362,7 @@ impl Station {
                 self.blocks[position].1 = Health::Silent {
                     times,
                     retry_at: now + self.back_off(times),
+                    cause,
                 };
             }
         }

@@ -6,13 +6,13 @@
 //! What no master can tell is left out: on TCP a changed byte of data, which has no checksum of ours, and on a serial line a slave that answers an older
 //! request after a younger one with a pause between them, for RTU has no transaction number.
 
+use crate::wire::{Wire, crc};
 use davy_plant::pty::Pty;
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 pub(crate) const UNITS: u8 = 8;
 /// Each a value of two registers, so far from the next that it takes a request of its own.
@@ -172,29 +172,6 @@ impl Dice {
             Act::Answer
         } else {
             HOSTILE[self.below(HOSTILE.len())]
-        }
-    }
-}
-
-/// Where bytes come from and go to.
-#[derive(Debug)]
-enum Wire {
-    Tcp(TcpStream),
-    Pty(Pty),
-}
-
-impl Wire {
-    async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.read(into).await,
-            Self::Pty(pty) => pty.read(into).await,
-        }
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.write_all(bytes).await,
-            Self::Pty(pty) => pty.write_all(bytes).await,
         }
     }
 }
@@ -430,20 +407,4 @@ impl<'a> Slave<'a> {
         let length = 1 + self.dice.below(40);
         (0..length).map(|_| self.dice.next() as u8).collect()
     }
-}
-
-/// CRC-16/MODBUS by the book, low byte first; written apart from the one under test.
-fn crc(bytes: &[u8]) -> [u8; 2] {
-    let mut crc = 0xffff_u16;
-    for byte in bytes {
-        crc ^= u16::from(*byte);
-        for _ in 0..8 {
-            let out = crc & 1;
-            crc >>= 1;
-            if out == 1 {
-                crc ^= 0xa001;
-            }
-        }
-    }
-    crc.to_le_bytes()
 }
