@@ -1,5 +1,7 @@
-//! No site file makes the reader panic: slips of the hand, values at the ends of their types, torn and shuffled files.
+//! No site file and no profile makes the reader panic: slips of the hand, values at the ends of their types, torn and shuffled files.
 
+use davy_alarm::{NoValue, Reading, WallMs};
+use davy_config::Language;
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -133,5 +135,23 @@ proptest! {
     #[test]
     fn no_text_at_all_makes_the_reader_of_site_files_panic(text in "(\\PC|\\n){0,400}") {
         let _ = davy_config::parse("site.toml", &text, Path::new("."));
+    }
+
+    #[test]
+    fn no_slip_of_the_hand_in_a_profile_makes_its_reader_panic(
+        profile in 0..davy_config::profile_names().count(),
+        slips in proptest::collection::vec(slip(), 1..6),
+    ) {
+        let name = davy_config::profile_names().nth(profile).expect("there are as many");
+        let text = davy_config::profile_text(name).expect("it ships").to_owned();
+        let text = slips.iter().fold(text, |text, slip| make(&text, slip));
+        let absent = |_: &_, _: &[u16], _: &[&[u16]]| Reading::absent(NoValue::UnknownCode, WallMs(0));
+        let problems = davy_config::check_profile(name, &text, &absent);
+        // Every problem can be told, in both languages.
+        for problem in problems.iter() {
+            for language in [Language::Zh, Language::En] {
+                prop_assert!(!problem.message(language).is_empty());
+            }
+        }
     }
 }

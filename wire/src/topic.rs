@@ -152,4 +152,16 @@ mod tests {
             assert!(Topic::parse(topic).is_err(), "{topic}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_topic_makes_the_reader_panic_and_what_it_reads_is_what_was_written(
+            parts in proptest::collection::vec("spBv1.0|STATE|NDATA|DCMD|DBIRTH|\\PC{0,6}", 0..7),
+        ) {
+            let text = parts.join("/");
+            if let Ok(topic) = Topic::parse(&text) {
+                proptest::prop_assert_eq!(topic.to_string(), text);
+            }
+        }
+    }
 }

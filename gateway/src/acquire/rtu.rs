@@ -343,5 +343,31 @@ mod tests {
                 prop_assert!(bytes[0] == 1 && (bytes.len() == 9 && bytes[1] == 3 && bytes[2] == 4 || bytes.len() == 5 && bytes[1] == 0x83));
             }
         }
+
+        #[test]
+        fn whatever_a_slave_says_a_value_is_that_of_the_one_whole_frame_on_the_line(
+            at in 0_usize..9,
+            byte: u8,
+            before in proptest::collection::vec(any::<u8>(), 0..4),
+            behind in proptest::collection::vec(any::<u8>(), 0..4),
+        ) {
+            let mut frame = GOOD;
+            frame[at] = byte;
+            let bytes = [&before[..], &frame, &behind].concat();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let outcome = runtime.expect("a runtime").block_on(async {
+                let (mut line, mut slave) = line();
+                let asked = async move {
+                    slave.read_exact(&mut [0; 8]).await.expect("the master sends");
+                    slave.write_all(&bytes).await.expect("the master listens");
+                    // It hangs up, so that nobody waits for more.
+                };
+                let mut words = Vec::new();
+                let (outcome, ()) = tokio::join!(line.exchange(1, &READ, LIMIT, &mut words), asked);
+                outcome.map(|()| words)
+            });
+            let is_good = frame == GOOD && before.is_empty() && behind.is_empty();
+            prop_assert_eq!(outcome.is_ok(), is_good);
+        }
     }
 }

@@ -142,6 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
 mod tests {
     use super::*;
     use davy_config::site::Table;
+    use proptest::prelude::*;
     use tokio::io::{DuplexStream, duplex};
 
     const READ: Request = Request::Read {
@@ -251,6 +252,51 @@ mod tests {
         for spent in [false, false, true] {
             assert_eq!(ask(&mut tcp).await, Err(Fault::Timeout));
             assert_eq!(tcp.is_spent(), spent);
+        }
+    }
+
+    /// Whole frames of this and other transactions, units and shapes, torn ones, and noise.
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        let pdu = proptest::sample::select(vec![
+            vec![3, 2, 0, 8],
+            vec![3, 4, 0, 8, 0, 9],
+            vec![4, 2, 0, 8],
+            vec![0x83, 2],
+            vec![3, 2],
+        ]);
+        let whole = (0_u16..4, 0_u8..3, pdu).prop_map(|(nth, unit, pdu)| frame(nth, unit, &pdu));
+        let torn = (whole.clone(), 0_usize..11).prop_map(|(mut frame, length)| {
+            frame.truncate(length);
+            frame
+        });
+        let noise = proptest::collection::vec(any::<u8>(), 0..20);
+        prop_oneof![6 => whole, 2 => torn, 1 => noise]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_server_says_a_value_is_that_of_a_whole_frame_to_this_request(
+            pieces in proptest::collection::vec(piece(), 0..6),
+        ) {
+            let bytes = pieces.concat();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let outcome = runtime.expect("a runtime").block_on(async {
+                let (ours, mut theirs) = duplex(1024);
+                theirs.write_all(&bytes).await.expect("open");
+                let gone = tokio::spawn(async move {
+                    // It hangs up once it was asked, so that nobody waits for more.
+                    let _ = theirs.read_exact(&mut [0; 12]).await;
+                });
+                let outcome = ask(&mut Tcp::new(ours)).await;
+                gone.await.expect("it ends");
+                outcome
+            });
+            if let Ok(words) = outcome {
+                let [high, low] = words[0].to_be_bytes();
+                let own = frame(1, 1, &[3, 2, high, low]);
+                prop_assert_eq!(words.len(), 1);
+                prop_assert!(bytes.windows(own.len()).any(|window| window == own));
+            }
         }
     }
 }

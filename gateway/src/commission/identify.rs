@@ -175,4 +175,12 @@ mod tests {
         );
         assert_eq!(read(&[]), Identity::default());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_identification_makes_its_reader_panic(words in proptest::collection::vec(0_u16..256, 0..80)) {
+            let told = read(&words);
+            proptest::prop_assert!(told.vendor.is_none_or(|text| !text.is_empty()));
+        }
+    }
 }

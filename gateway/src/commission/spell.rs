@@ -138,4 +138,13 @@ mod tests {
         assert!(readings(&[1]).iter().all(|one| one.order.is_none()));
         assert_eq!(readings(&[1, 2, 3, 4]).len(), 4 + 12 + 4);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_registers_make_a_spelling_panic_or_look_physical_that_is_no_number(words in proptest::collection::vec(proptest::prelude::any::<u16>(), 1..9)) {
+            for one in readings(&words) {
+                proptest::prop_assert!(!one.looks_physical || one.value.is_finite());
+            }
+        }
+    }
 }
