@@ -39,7 +39,7 @@ enum Command {
         format: Format,
         #[arg(long, exclusive = true)]
         schema: bool,
-        #[arg(long, conflicts_with_all = ["site", "instead"])]
+        #[arg(long, conflicts_with_all = ["site", "Instead"])]
         profile: Option<PathBuf>,
         #[command(flatten)]
         instead: Instead,

@@ -9,16 +9,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A program and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 3] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("/usr/sbin/mosquitto", "mosquitto"),
     ("/usr/bin/chromium", "chromium"),
     ("/usr/bin/pdftotext", "poppler-utils"),
+    ("/usr/bin/mbpoll", "mbpoll"),
+    ("/usr/bin/cc", "gcc"),
 ];
 /// A file and the Debian package that brings it.
-const FILES: [(&str, &str); 1] = [(
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-    "fonts-noto-cjk",
-)];
+const FILES: [(&str, &str); 2] = [
+    (
+        "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+        "fonts-noto-cjk",
+    ),
+    ("/usr/include/modbus/modbus.h", "libmodbus-dev"),
+];
 
 /// Installs the Debian packages that the suites need and this machine lacks.
 pub(crate) fn install_packages() -> Result<()> {
@@ -34,7 +39,7 @@ pub(crate) fn install_packages() -> Result<()> {
     }
     step(&format!("Debian packages: {}", missing.join(" ")));
     apt(&["update", "-q"]).context(
-        "the package lists cannot be read; install by hand: mosquitto chromium poppler-utils fonts-noto-cjk postgresql",
+        "the package lists cannot be read; install by hand: mosquitto chromium poppler-utils fonts-noto-cjk postgresql libmodbus-dev mbpoll gcc",
     )?;
     let install: Vec<&str> = ["install", "-y", "-q", "--no-install-recommends"]
         .into_iter()

@@ -7,6 +7,7 @@ pub mod cable;
 pub mod city;
 pub mod daemon;
 pub mod http;
+pub mod libmodbus;
 pub mod peers;
 pub mod relay;
 pub mod site;

@@ -1,4 +1,4 @@
-//! Independent peers: mosquitto, pymodbus, pysparkplug. `cargo xtask test` installs them and says where they are.
+//! Independent peers: mosquitto, pymodbus, pysparkplug (libmodbus has a file of its own). `cargo xtask test` installs them and says where they are.
 
 use crate::daemon::Daemon;
 use crate::wait::{self, free_port};
@@ -97,6 +97,14 @@ impl SparkplugReader {
     }
 }
 
+/// A Modbus slave of unit 1 whose cells a test sets and reads.
+pub trait Slave {
+    /// Sets one register or bit: `table` is `co`, `di`, `hr` or `ir`; the address counts from 0.
+    fn set(&self, table: &str, address: u16, value: u16);
+    /// Reads one register or bit back.
+    fn get(&self, table: &str, address: u16) -> u16;
+}
+
 /// A pymodbus server whose registers a test sets over its control port.
 #[derive(Debug)]
 pub struct Pymodbus {
@@ -136,18 +144,6 @@ impl Pymodbus {
         }
     }
 
-    /// Sets one register or bit: `table` is `co`, `di`, `hr` or `ir`; the address counts from 0.
-    pub fn set(&self, table: &str, address: u16, value: u16) {
-        self.ask(&format!("set {table} {address} {value}"));
-    }
-
-    /// Reads one register or bit back.
-    pub fn get(&self, table: &str, address: u16) -> u16 {
-        self.ask(&format!("get {table} {address}"))
-            .parse()
-            .expect("the control port answers with a number")
-    }
-
     fn ask(&self, line: &str) -> String {
         use std::io::{BufRead, BufReader, Write};
         let mut stream =
@@ -158,5 +154,17 @@ impl Pymodbus {
             .read_line(&mut answer)
             .expect("the control port answers");
         answer.trim().to_owned()
+    }
+}
+
+impl Slave for Pymodbus {
+    fn set(&self, table: &str, address: u16, value: u16) {
+        self.ask(&format!("set {table} {address} {value}"));
+    }
+
+    fn get(&self, table: &str, address: u16) -> u16 {
+        self.ask(&format!("get {table} {address}"))
+            .parse()
+            .expect("the control port answers with a number")
     }
 }

@@ -2,7 +2,7 @@
 
 use davy_suite::cable::Cable;
 use davy_suite::daemon::{Daemon, binary};
-use davy_suite::peers::Pymodbus;
+use davy_suite::peers::{Pymodbus, Slave as _};
 use davy_suite::wait::{self, free_port};
 use serde_json::Value;
 use std::path::Path;

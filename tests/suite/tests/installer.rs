@@ -3,7 +3,7 @@
 
 use davy_suite::daemon::{Daemon, binary};
 use davy_suite::http::Client;
-use davy_suite::peers::Pymodbus;
+use davy_suite::peers::{Pymodbus, Slave as _};
 use davy_suite::wait::{self, free_port};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
-//! The gateway against a Modbus server that we did not write: pymodbus, over TCP and over a serial line.
+//! The gateway against Modbus servers that we did not write: pymodbus and libmodbus, over TCP and over a serial line.
 
 use davy_suite::cable::Cable;
-use davy_suite::peers::Pymodbus;
+use davy_suite::libmodbus::{CELLS, Libmodbus};
+use davy_suite::peers::{Pymodbus, Slave};
 use davy_suite::site::{Gateway, SEEN_LIMIT, Site, Wiring};
 use davy_suite::wait::{self, free_port};
 use serde_json::json;
@@ -11,24 +12,101 @@ use std::path::Path;
 fn over_tcp_a_leak_alarms_switches_the_siren_and_clears() {
     let dir = tempfile::tempdir().unwrap();
     let port = free_port();
-    let plant = Pymodbus::tcp(dir.path(), port);
-    let bus = format!("kind = \"tcp\"\naddress = \"127.0.0.1:{port}\"\ntimeout_ms = 1000");
-    leak_story(dir.path(), &plant, bus);
+    leak_story(dir.path(), &Pymodbus::tcp(dir.path(), port), over_tcp(port));
 }
 
 #[test]
 fn over_rtu_a_leak_alarms_switches_the_siren_and_clears() {
-    let dir = tempfile::tempdir().unwrap();
-    let cable = Cable::lay();
+    let (dir, cable) = (tempfile::tempdir().unwrap(), Cable::lay());
     let plant = Pymodbus::rtu(dir.path(), &cable.ends[0]);
-    let path = cable.ends[1].display();
-    let bus = format!(
-        "kind = \"rtu\"\npath = \"{path}\"\nbaud = 9600\nparity = \"none\"\nstop_bits = 1\ntimeout_ms = 1000"
-    );
-    leak_story(dir.path(), &plant, bus);
+    leak_story(dir.path(), &plant, over_rtu(&cable));
 }
 
-fn leak_story(dir: &Path, plant: &Pymodbus, bus: String) {
+#[test]
+fn over_tcp_a_leak_at_a_libmodbus_slave_alarms_switches_the_siren_and_clears() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    leak_story(
+        dir.path(),
+        &Libmodbus::tcp(dir.path(), port),
+        over_tcp(port),
+    );
+}
+
+#[test]
+fn over_rtu_a_leak_at_a_libmodbus_slave_alarms_switches_the_siren_and_clears() {
+    let (dir, cable) = (tempfile::tempdir().unwrap(), Cable::lay());
+    let plant = Libmodbus::rtu(dir.path(), &cable.ends[0]);
+    leak_story(dir.path(), &plant, over_rtu(&cable));
+}
+
+#[test]
+fn over_tcp_a_libmodbus_slave_that_refuses_one_register_keeps_the_others_of_its_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    refusal_story(
+        dir.path(),
+        &Libmodbus::tcp(dir.path(), port),
+        over_tcp(port),
+    );
+}
+
+#[test]
+fn over_rtu_a_libmodbus_slave_that_refuses_one_register_keeps_the_others_of_its_block() {
+    let (dir, cable) = (tempfile::tempdir().unwrap(), Cable::lay());
+    let plant = Libmodbus::rtu(dir.path(), &cable.ends[0]);
+    refusal_story(dir.path(), &plant, over_rtu(&cable));
+}
+
+fn over_tcp(port: u16) -> String {
+    format!("kind = \"tcp\"\naddress = \"127.0.0.1:{port}\"\ntimeout_ms = 1000")
+}
+
+fn over_rtu(cable: &Cable) -> String {
+    let path = cable.ends[1].display();
+    format!(
+        "kind = \"rtu\"\npath = \"{path}\"\nbaud = 9600\nparity = \"none\"\nstop_bits = 1\ntimeout_ms = 1000"
+    )
+}
+
+/// The last cells are asked for in one block with the first that is not there. A relay that somebody switched off by hand is switched on again.
+fn refusal_story(dir: &Path, plant: &dyn Slave, bus: String) {
+    let wiring = Wiring {
+        id: "suite".into(),
+        bus,
+        broker: None,
+        period_ms: 500,
+    };
+    let site = Site::write(dir, &wiring);
+    let point = |at: u16| {
+        format!(
+            "[[point]]\nid = \"E-{at}\"\nname = {{ zh = \"边\", en = \"Edge\" }}\narea = \"area\"\ndevice = \"DEV-1\"\nregister = {{ table = \"holding\", address = {at} }}\nkind = \"other\"\nunit = \"1\"\nrange = [0, 65535]\n\n"
+        )
+    };
+    let edge: String = (CELLS - 2..=CELLS).map(point).collect();
+    site.edit(|text| text.replacen("[[output]]\n", &format!("{edge}[[output]]\n"), 1));
+    plant.set("hr", CELLS - 2, 1414);
+    plant.set("hr", CELLS - 1, 1515);
+    let gateway = site.start();
+    gateway.await_value("E-14", 1414.0);
+    gateway.await_value("E-15", 1515.0);
+    wait::until("the refused register's cause", SEEN_LIMIT, || {
+        (gateway.value("E-16")["cause"] == "exception").then_some(())
+    });
+    assert!(gateway.value("E-16")["value"].is_null());
+
+    plant.set("hr", 0, 600);
+    await_siren(plant, 1);
+    plant.set("co", 0, 0);
+    await_siren(plant, 1);
+    // The register that is refused costs the others nothing: they go on.
+    plant.set("hr", CELLS - 1, 15);
+    gateway.await_value("E-15", 15.0);
+    assert_eq!(gateway.value("E-16")["cause"], "exception");
+    assert!(gateway.alarm("DEV-1.COMMS").is_null());
+}
+
+fn leak_story(dir: &Path, plant: &dyn Slave, bus: String) {
     plant.set("hr", 0, 123);
     plant.set("ir", 0, 0x0000);
     plant.set("ir", 1, 0x41ac);
@@ -167,7 +245,7 @@ fn acknowledge(gateway: &Gateway, id: &str) {
     assert_eq!(status, 200, "{answer}");
 }
 
-fn await_siren(plant: &Pymodbus, state: u16) {
+fn await_siren(plant: &dyn Slave, state: u16) {
     wait::until(&format!("siren {state}"), SEEN_LIMIT, || {
         (plant.get("co", 0) == state).then_some(())
     });

@@ -4,7 +4,7 @@
 
 use davy_suite::city::City;
 use davy_suite::daemon::binary;
-use davy_suite::peers::Pymodbus;
+use davy_suite::peers::{Pymodbus, Slave as _};
 use davy_suite::site::{Gateway, Site, Wiring};
 use davy_suite::wait::{self, free_port};
 use serde_json::{Value, json};

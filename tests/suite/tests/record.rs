@@ -1,7 +1,7 @@
 //! The record from register to city, counted: broker stopped, cloud killed, gateway killed; every sample and every transition arrives once.
 
 use davy_suite::city::{City, Cloud};
-use davy_suite::peers::{Pymodbus, mosquitto};
+use davy_suite::peers::{Pymodbus, Slave as _, mosquitto};
 use davy_suite::site::{Gateway, Site, Wiring};
 use davy_suite::wait::{self, free_port};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use davy_suite::city::City;
 use davy_suite::daemon::binary;
-use davy_suite::peers::Pymodbus;
+use davy_suite::peers::{Pymodbus, Slave as _};
 use davy_suite::relay::Relay;
 use davy_suite::site::{Gateway, SEEN_LIMIT, Site, Wiring};
 use davy_suite::wait::{self, free_port};

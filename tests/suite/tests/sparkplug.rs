@@ -1,6 +1,6 @@
 //! What the gateway publishes, read by somebody else's decoder (pysparkplug's own protobuf) through somebody else's broker (mosquitto).
 
-use davy_suite::peers::{Pymodbus, SparkplugReader, mosquitto};
+use davy_suite::peers::{Pymodbus, Slave as _, SparkplugReader, mosquitto};
 use davy_suite::site::{Site, Wiring};
 use davy_suite::wait::{self, free_port};
 use serde_json::Value;
