@@ -211,7 +211,8 @@ impl Judgement {
     fn change(&mut self, change: Change) {
         self.wake();
         let succession = Succession::of(&self.site, &change.site);
-        let mut next = self.judge.under(&succession, self.clock.wall());
+        let wall = self.clock.wall();
+        let mut next = self.judge.under(&succession, wall);
         next.settle();
         let lost = self.judge.loses(&next, &succession);
         if !lost.is_empty() {
@@ -221,7 +222,7 @@ impl Judgement {
             let _gone = change.reply.send(Err(Held { outputs }));
             return;
         }
-        self.judge.retire(&succession);
+        self.judge.retire(&succession, &mut next, wall);
         self.finish(None, vec![], None);
         let stats = Arc::new(self.stats.under(&self.site, &change.site));
         self.live = (self.act).follow(&succession, &next, stats.clone(), change.record);

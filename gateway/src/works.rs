@@ -139,6 +139,7 @@ fn judge(site: &Arc<Site>, restored: &Restored, clock: Clock) -> Judge {
         clock.now(),
         clock.wall(),
     );
+    judge.remember(restored.gone.clone());
     judge.end_suppressions_without_a_rule();
     // What the restored alarms demand stands before a bus is reached: every output is written once at the start, and must not be written off.
     judge.settle();

@@ -29,6 +29,7 @@ fn change(bench: &mut Bench, parts: &[String]) -> Vec<OutputIndex> {
     judge.settle();
     let held = bench.judge.loses(&judge, &change);
     if held.is_empty() {
+        bench.judge.retire(&change, &mut judge, WallMs(0));
         (bench.judge, bench.site) = (judge, next);
         bench.on.resize(bench.site.outputs.len(), false);
     }
@@ -91,7 +92,9 @@ fn an_alarm_that_is_gone_while_it_stands_ends_with_a_record_and_one_that_was_nor
     let mut bench = Bench::new(&[gas(20), point("B", 1, HH)]);
     bench.see("A", 60.0, 1000);
     let next = site(&[point("C", 2, HH)]);
-    bench.judge.retire(&Succession::of(&bench.site, &next));
+    let change = Succession::of(&bench.site, &next);
+    let mut judge = bench.judge.under(&change, WallMs(0));
+    bench.judge.retire(&change, &mut judge, WallMs(0));
     let ended = bench.judge.take_happenings();
     let removed: Vec<_> = ended
         .iter()
@@ -121,4 +124,19 @@ fn a_point_that_is_measured_otherwise_is_unread_and_holds_what_stood() {
     assert!(bench.active("A.HH"), "what is not read clears nothing");
     bench.wait(20_000);
     assert!(bench.active("A.STALE") && bench.active("A.HH"));
+}
+
+#[test]
+fn an_alarm_that_was_gone_and_comes_back_counts_its_occurrences_on() {
+    let mut bench = Bench::new(&[gas(20), point("B", 1, HH)]);
+    bench.see("A", 60.0, 1000);
+    bench.see("A", 1.0, 2000);
+    bench.see("A", 60.0, 3000);
+    let before = bench.occurrence("A.HH");
+    assert!(change(&mut bench, &[point("B", 1, HH)]).is_empty());
+    assert!(change(&mut bench, &[point("B", 1, HH), discrete("X", 5, "")]).is_empty());
+    assert!(change(&mut bench, &[gas(20), point("B", 1, HH)]).is_empty());
+    assert!(!bench.active("A.HH"), "nothing is read yet");
+    bench.see("A", 60.0, 4000);
+    assert_eq!(bench.occurrence("A.HH"), before + 1);
 }

@@ -46,6 +46,7 @@ use davy_config::site::{DeviceIndex, Site};
 use inbox::{Append, Inbox};
 use index::Index;
 use reader::Reader;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::ops::RangeInclusive;
@@ -72,6 +73,8 @@ pub enum JournalError {
 pub struct Restored {
     /// By position in [`Site::alarms`], found by id.
     pub alarms: Vec<(Option<Saved>, Story)>,
+    /// Of alarms that the site file no longer has, by id.
+    pub gone: BTreeMap<Arc<str>, Saved>,
     /// The newest journalled demand of each output, by position in [`Site::outputs`], found by id.
     pub outputs: Vec<Switched>,
     /// Sequence number of the next transition, from 1.
@@ -356,7 +359,10 @@ fn restored(store: &Store, site: &Site, first_start: bool) -> Restored {
         None => (None, Story::default()),
     };
     let output = |id: &str| state.outputs.get(id).copied().unwrap_or_default();
+    let has: BTreeSet<&str> = site.alarms.iter().map(|known| known.id.as_str()).collect();
+    let gone = state.alarms.iter().filter(|(id, _)| !has.contains(&***id));
     Restored {
+        gone: gone.map(|(id, (saved, _))| (id.clone(), *saved)).collect(),
         alarms: site.alarms.iter().map(|known| alarm(&known.id)).collect(),
         outputs: (site.outputs.iter().map(|known| output(&known.id))).collect(),
         next_seq: state.next_seq,

@@ -28,6 +28,7 @@ use followers::{Follower, Followers};
 use gauges::{Gauges, Measured};
 pub use happening::{Ask, Change, Deed, Happening, Horn, LOCAL, Person};
 use rules::Rules;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use timers::{Timer, Timers};
 use votes::Votes;
@@ -61,6 +62,8 @@ pub struct Judge {
     told: Horn,
     now: Instant,
     happenings: Vec<Happening>,
+    /// Alarms that the site file no longer has, by id.
+    gone: BTreeMap<Arc<str>, Saved>,
 }
 
 impl Judge {
@@ -102,6 +105,7 @@ impl Judge {
             told: Horn::default(),
             now,
             happenings: Vec::new(),
+            gone: BTreeMap::new(),
             alarms,
             site,
         };
@@ -110,6 +114,11 @@ impl Judge {
         }
         judge.effects.touch_all();
         judge
+    }
+
+    /// Remembers alarms that the site file does not have, should a later one have them.
+    pub fn remember(&mut self, gone: BTreeMap<Arc<str>, Saved>) {
+        self.gone = gone;
     }
 
     /// Fires everything due by `now`, instant by instant.

@@ -4,16 +4,22 @@ use super::{
     Effects, Followers, Gauges, Happening, Judge, NoValue, Rules, Timers, Votes, Watching, place,
 };
 use crate::succession::Succession;
-use davy_alarm::{Alarm, WallMs};
+use davy_alarm::{Alarm, Saved, WallMs};
 use davy_config::site::{
     AlarmIndex, Input, OutputIndex, PointIndex, Reference, Site, Subject, VoteIndex, When,
 };
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Most alarms remembered that are no longer in the site file, as in the journal: when there are more all are forgotten.
+const MOST_GONE: usize = 1000;
 
 impl Judge {
     /// The judge of the site that follows, at `now`; this one is left as it is, so that nothing has happened if the change is given up.
     ///
     /// An alarm of the same id keeps its state, and all of it (delays, exposures) where its definition and its point are the same. Under another definition
-    /// it is judged by that from the next reading on; of a point that is measured otherwise it is as after a restart (R20). Outputs of the same register keep
+    /// it is judged by that from the next reading on; of a point that is measured otherwise, or if it was gone and comes back, it is as after a restart (R20),
+    /// so that its occurrences are counted on. Outputs of the same register keep
     /// demand, latch and minimum run.
     pub fn under(&self, change: &Succession, wall: WallMs) -> Self {
         let (site, now) = (&change.after, self.now);
@@ -43,11 +49,20 @@ impl Judge {
             told: self.told,
             now,
             happenings: Vec::new(),
+            gone: self.gone_under(site),
             alarms,
             site: site.clone(),
         };
         next.go_on(self, change);
         next
+    }
+
+    fn gone_under(&self, site: &Site) -> BTreeMap<Arc<str>, Saved> {
+        let mut gone = self.gone.clone();
+        for alarm in &site.alarms {
+            gone.remove(alarm.id.as_str());
+        }
+        gone
     }
 
     /// Outputs that `next` would switch off or let go of while they are on: a change of the file never does that.
@@ -62,20 +77,28 @@ impl Judge {
             .collect()
     }
 
-    /// Ends the alarms that the next file no longer has; what they were becomes a record.
-    pub fn retire(&mut self, change: &Succession) {
+    /// Ends the alarms that the next file no longer has; what they were becomes a record, and `next` knows them should a later file have them again.
+    pub fn retire(&mut self, change: &Succession, next: &mut Self, wall: WallMs) {
         for alarm in change.removed_alarms() {
             if let Some(transition) = self.alarms[alarm.0].remove() {
                 let change = self.change_of(alarm, self.now, transition, None);
                 self.happenings.push(Happening::Changed(change));
             }
+            let id = self.site.alarms[alarm.0].id.as_str().into();
+            next.gone.insert(id, self.saved(alarm, wall));
+        }
+        if next.gone.len() > MOST_GONE {
+            next.gone.clear();
         }
     }
 
     fn refitted(&self, change: &Succession, alarm: AlarmIndex, wall: WallMs) -> Alarm {
         let after = &change.after.alarms[alarm.0];
         let Some(known) = change.alarm(alarm) else {
-            return Alarm::new(after.definition, self.now);
+            return match self.gone.get(after.id.as_str()) {
+                Some(saved) => Alarm::restore(after.definition, saved, self.now, wall),
+                None => Alarm::new(after.definition, self.now),
+            };
         };
         let goes_on = match after.subject {
             Subject::Point(point) => change.point(point).is_some(),

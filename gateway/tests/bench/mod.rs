@@ -191,6 +191,10 @@ impl Bench {
         self.judge.alarm(self.alarm(id)).is_active()
     }
 
+    pub fn occurrence(&self, id: &str) -> u32 {
+        self.judge.alarm(self.alarm(id)).occurrence()
+    }
+
     pub fn output(&self, id: &str) -> bool {
         let position = self.site.outputs.iter().position(|output| output.id == id);
         self.on[position.unwrap()]
