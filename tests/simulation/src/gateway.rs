@@ -158,6 +158,7 @@ impl Gateway {
         let told = Restored {
             alarms: restored.alarms.clone(),
             outputs: restored.outputs.clone(),
+            gone: restored.gone.clone(),
             ..restored
         };
         let outside = Outside {
