@@ -46,7 +46,7 @@ fn tests() -> BTreeSet<String> {
     names
 }
 
-/// All of the tests that run in a browser, as text: a test's sentence stands in it behind `test(`.
+/// All of the tests that run in a browser, as text: a test's sentence stands in it behind `test(`, or before the `(%s)` of a table of cases.
 fn browser_tests() -> String {
     let mut files = Vec::new();
     for folder in ["web/browser", "web/story", "web/installer"] {
@@ -89,7 +89,10 @@ fn every_test_that_the_page_names_exists() {
         .collect();
     assert!(missing.is_empty(), "no such test: {missing:#?}");
     let browser = browser_tests();
-    let stands = |name: &&str| browser.contains(&format!("test('{name}'"));
+    let stands = |name: &&str| {
+        let forms = [format!("test('{name}'"), format!(")('{name} (%s)'")];
+        forms.iter().any(|form| browser.contains(form))
+    };
     let missing: Vec<&str> = rows()
         .flat_map(watched)
         .filter(|name| !stands(name))
