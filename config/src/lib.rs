@@ -25,6 +25,7 @@ pub use profile::{
     check_file as check_profile_file, examples as profile_examples, names as profile_names,
     shape as profile_shape, text as profile_text, width,
 };
+pub use read::digest;
 pub use review::{Finding, Place, Review};
 pub use schema::schema;
 pub use today::Today;

@@ -1,7 +1,6 @@
 //! The text of the site file that runs, kept in the data folder: whoever changes the file in place can still ask what the change is (`check --diff`).
 
 use crate::commission::kept;
-use sha2::{Digest as _, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,15 +20,11 @@ pub(crate) async fn keep(data: PathBuf, file: PathBuf, digest: String) {
 }
 
 fn write(data: &Path, file: &Path, digest: &str) -> io::Result<()> {
-    let bytes = std::fs::read(file)?;
-    let found: String = Sha256::digest(&bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    if found != digest {
+    let text = std::fs::read_to_string(file)?;
+    if davy_config::digest(&text) != digest {
         return Err(io::Error::other("the file has changed since it was read"));
     }
-    kept::replace(&place(data), &bytes)
+    kept::replace(&place(data), text.as_bytes())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Bench {
-    /// The gateway beside a bare Rust loop and a Python script: cost, memory, latency, period
+    /// The gateway beside a bare Rust loop and a Python script: cost, memory, latency, period; and alone, polling often
     Edge,
     /// Polls a second on a serial line of 9600 baud
     Serial,
@@ -59,7 +59,9 @@ fn edge(root: &Path, json: bool) -> Result<()> {
     let python = machine::python(root)?;
     eprintln!("bench edge: building for release");
     let mut bench = suite_bench(root, "bench-edge", json)?;
-    eprintln!("bench edge: 10 s of warm-up, then a minute measured");
+    eprintln!(
+        "bench edge: twice 10 s of warm-up and a minute measured, beside the peers and then alone and polling often"
+    );
     check(bench.env("DAVY_PYTHON", python))
 }
 

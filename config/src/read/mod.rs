@@ -115,7 +115,8 @@ const DEFAULT_JOURNAL: Journal = Journal {
     alarm_reserve_bytes: 64 << 20,
 };
 
-fn digest(text: &str) -> String {
+/// SHA-256 of a site file's text, hexadecimal: [`site::Site::digest`](crate::site::Site::digest).
+pub fn digest(text: &str) -> String {
     let bytes = Sha256::digest(text.as_bytes());
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,13 +8,10 @@ use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
 use super::record::{Names, Record};
 use super::story::Story;
 use super::values::{optional_value, put_optional_value};
-use crate::judge::Switched;
+use crate::judge::{MOST_GONE, Switched};
 use davy_alarm::{Saved, WallMs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// Most alarms remembered that are no longer in the site file: one that comes back after an edit is as it was.
-const MOST_GONE: usize = 1000;
 
 /// Keyed by id, so that it survives another site file.
 #[derive(Clone, Debug, PartialEq)]

@@ -27,6 +27,7 @@ pub use effects::Switched;
 use followers::{Follower, Followers};
 use gauges::{Gauges, Measured};
 pub use happening::{Ask, Change, Deed, Happening, Horn, LOCAL, Person};
+pub(crate) use refit::MOST_GONE;
 use rules::Rules;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -11,8 +11,9 @@ use davy_config::site::{
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Most alarms remembered that are no longer in the site file, as in the journal: when there are more all are forgotten.
-const MOST_GONE: usize = 1000;
+/// Most alarms remembered that are no longer in the site file, here and in the journal: one that comes back after an edit is as it was. When there are more
+/// all are forgotten.
+pub(crate) const MOST_GONE: usize = 1000;
 
 impl Judge {
     /// The judge of the site that follows, at `now`; this one is left as it is, so that nothing has happened if the change is given up.

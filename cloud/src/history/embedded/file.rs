@@ -87,9 +87,7 @@ impl Failure {
             what: what.to_string(),
         }
     }
-}
 
-impl Failure {
     pub(super) fn chunk(path: &Path, (series, hour): HourKey, error: &ChunkError) -> Self {
         Self::Chunk {
             path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! `bench edge`, the second part: the gateway with nothing to wait for, ten devices of a hundred registers polled as often as a site file allows.
+//! `bench edge`, the second part: the gateway alone, ten devices of a hundred registers polled as often as a site file allows, 20,000 readings a second.
 //!
 //! Every reading is new, is judged against a limit, is synced to the journal, and only then published; what is counted are those that arrived at a
 //! subscriber, by processor time of the gateway alone.
@@ -12,9 +12,8 @@ use anyhow::{Context, Result};
 
 /// The shortest period that a site file may name.
 const PERIOD_MS: u64 = 50;
-/// What a gateway should publish in a processor second, million readings: judged, and journalled as well.
-const JUDGED: f64 = 2.5;
-const JOURNALLED: f64 = 1.0;
+/// What a gateway should publish in a processor second, million readings, judged and journalled.
+const LEAST: f64 = 1.0;
 
 /// Runs the gateway alone and returns its figures.
 ///
@@ -52,10 +51,13 @@ pub async fn run(options: &Options) -> Result<Vec<Figure>> {
     let a_cpu_second: Vec<f64> = (by_window.iter())
         .map(|(readings, cpu)| readings / cpu / 1e6)
         .collect();
-    let of = |name| Figure::new(name, median(&a_cpu_second), "M readings/CPU-s");
+    let cost = Figure::new(
+        "edge.often-by-cpu",
+        median(&a_cpu_second),
+        "M readings/CPU-s",
+    );
     Ok(vec![
-        Figure::new("edge.flat-out", median(&a_second), "k readings/s"),
-        of("edge.flat-out-judged").at_least(JUDGED),
-        of("edge.flat-out-journalled").at_least(JOURNALLED),
+        Figure::new("edge.often", median(&a_second), "k readings/s"),
+        cost.at_least(LEAST),
     ])
 }
