@@ -307,15 +307,38 @@ fn server_settings(listen: SocketAddr) -> ServerSettings {
 mod tests {
     use super::*;
     use rumqttc::{AsyncClient, MqttOptions, QoS};
+    use tokio::task::JoinHandle;
 
     fn anywhere() -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], 0))
     }
 
+    /// What must come comes within it, on a machine that is busy with other tests too; else the test fails and names what it waited for.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    async fn within<T>(what: &str, coming: impl Future<Output = T>) -> T {
+        let came = tokio::time::timeout(PATIENCE, coming).await;
+        came.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
+    }
+
     async fn answers(address: SocketAddr) {
-        while ask(address, 0).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        within("an answer of the broker", async {
+            // One that a dying router took is never answered: another is asked in its place.
+            while !matches!(
+                tokio::time::timeout(ANSWER_WITHIN, ask(address, 0)).await,
+                Ok(Ok(()))
+            ) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+    }
+
+    /// Ends a broker, which must be clean.
+    async fn end(ending: &CancellationToken, run: JoinHandle<anyhow::Result<()>>) {
+        ending.cancel();
+        let ended = within("the broker's end", run).await;
+        ended.expect("no panic").expect("a clean end");
     }
 
     #[tokio::test]
@@ -335,11 +358,13 @@ mod tests {
             .expect("a broker");
         let run = tokio::spawn(task.run);
         answers(address).await;
-        ending.cancel();
-        run.await.expect("no panic").expect("a clean end");
-        while free(address).is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        end(&ending, run).await;
+        within("a port that is let go of", async {
+            while free(address).is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -368,10 +393,8 @@ mod tests {
                 }
             }
         };
-        let killed = tokio::time::timeout(Duration::from_secs(60), killed).await;
-        killed.expect("the router dies of it");
+        within("a router that dies of it", killed).await;
         answers(address).await;
-        ending.cancel();
-        run.await.expect("no panic").expect("a clean end");
+        end(&ending, run).await;
     }
 }

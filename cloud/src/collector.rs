@@ -3,12 +3,15 @@
 use crate::api::{Health, Status};
 use crate::broker;
 use crate::history::History;
+use crate::history::cassandra::Awaited;
 use crate::history::embedded::Embedded;
+use crate::history::influx::Influx;
 use crate::ingest::{self, Address, Way};
 use crate::live::Live;
 use crate::order::Courier;
 use crate::records::Records;
-use crate::settings::{Broker, Settings};
+use crate::replicas;
+use crate::settings::{Broker, Engine, Settings};
 
 use anyhow::Context as _;
 use futures_util::future::BoxFuture;
@@ -57,11 +60,40 @@ pub struct Means {
     pub clock: fn() -> i64,
 }
 
-/// Opens the embedded history. A month that cannot be read is put aside and told; the rest goes on.
+/// Opens the engine that the settings name. A server that does not answer yet is told of, and asked again by whoever commits.
 pub(crate) async fn history(
     settings: &Settings,
     health: &Health,
 ) -> anyhow::Result<Arc<dyn History>> {
+    match &settings.history {
+        Engine::Embedded => embedded(settings, health).await,
+        Engine::Influx(address) => {
+            let history = Influx::new(address)?;
+            match history.check().await {
+                Ok(()) => health.say("history", Status::Ok, &address.url),
+                Err(error) => {
+                    tracing::error!(%error, "the history does not answer");
+                    health.say("history", Status::Degraded, error.to_string());
+                }
+            }
+            Ok(Arc::new(history))
+        }
+        Engine::Cassandra(address) => {
+            let (health, place) = (health.clone(), address.to_string());
+            let history = Awaited::connect(address, move |error| match error {
+                None => health.say("history", Status::Ok, &place),
+                Some(error) => {
+                    tracing::error!(%error, "the history does not answer; nothing is acknowledged until it does");
+                    health.say("history", Status::Degraded, error.to_string());
+                }
+            });
+            Ok(Arc::new(history.await?))
+        }
+    }
+}
+
+/// A month that cannot be read is put aside and told; the rest goes on.
+async fn embedded(settings: &Settings, health: &Health) -> anyhow::Result<Arc<dyn History>> {
     let folder = settings.history_folder();
     let history = tokio::task::spawn_blocking(move || Embedded::open(folder)).await??;
     match history.damaged() {
@@ -107,6 +139,7 @@ pub(crate) async fn assemble(
     };
     let (courier, own) = ingest::build(plan, means, history.clone()).await?;
     tasks.extend(own);
+    tasks.extend(replicas::task(means));
     Ok(Collector {
         history,
         courier,

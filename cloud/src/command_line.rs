@@ -1,12 +1,19 @@
 //! What people type. Help and answers are in the language of the locale; what programs read (`--format json`, exit codes) is the same in both.
 
+mod backup;
+mod export;
+mod history;
+mod hold;
 mod quarantine;
+mod verify;
 
-use crate::audit::{Entry, Fault};
+use crate::audit::Entry;
 use crate::auth::Passwords;
 use crate::message::{Language, Message};
+use crate::questions::{By, Question};
 use crate::records::{Person, Place, Records, RecordsError, Registry, Risk, Role};
 use crate::settings::Settings;
+use crate::table::Format as TableFormat;
 use crate::{prompt, run};
 use anyhow::{Context as _, Result, bail};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -37,8 +44,78 @@ enum Command {
     Site(SiteCommand),
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
+    #[command(subcommand)]
+    History(HistoryCommand),
     Verify {
+        file: PathBuf,
+        #[arg(long)]
+        head: Vec<PathBuf>,
+    },
+    Export {
+        #[command(flatten)]
+        by: export::As,
+        #[arg(long)]
+        question: Question,
+        #[arg(long, default_value = "csv")]
+        format: TableFormat,
+        #[arg(long)]
+        site: Option<String>,
+        #[arg(long)]
+        town: Option<String>,
+        #[arg(long, value_parser = export::moment)]
+        from: Option<i64>,
+        #[arg(long, value_parser = export::moment)]
+        to: Option<i64>,
+        #[arg(long)]
+        points: Option<String>,
+        #[arg(long)]
+        priority: Option<String>,
+        #[arg(long)]
+        minutes: Option<i64>,
+        #[arg(long)]
+        group_by: Option<By>,
+        #[arg(long)]
+        zone: Option<String>,
+    },
+    Case {
+        #[command(flatten)]
+        by: export::As,
+        #[arg(long)]
+        site: String,
+        #[arg(long, value_parser = export::moment)]
+        from: i64,
+        #[arg(long, value_parser = export::moment)]
+        to: i64,
+        #[arg(long)]
+        points: Option<String>,
+        #[arg(long)]
+        zone: Option<String>,
+    },
+    #[command(subcommand)]
+    Hold(hold::HoldCommand),
+    Backup {
         settings: PathBuf,
+        folder: PathBuf,
+        #[arg(long)]
+        without_readings: bool,
+    },
+    Restore {
+        folder: PathBuf,
+        settings: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum HistoryCommand {
+    Copy {
+        settings: PathBuf,
+        target: PathBuf,
+        #[arg(long, value_parser = export::moment)]
+        from: i64,
+        #[arg(long, value_parser = export::moment)]
+        to: i64,
+        #[arg(long)]
+        ledger: Option<PathBuf>,
     },
 }
 
@@ -218,13 +295,24 @@ fn localised(command: clap::Command, key: &str, language: Language) -> clap::Com
             ));
             match argument.get_id().as_str() {
                 "help" | "version" => argument,
-                _ => argument.help(help.text(language)),
+                _ => with_values(argument, help.text(language)),
             }
         })
         .mut_subcommands(move |command| {
             let key = format!("{inner}-{}", command.get_name());
             localised(command, &key, language)
         })
+}
+
+/// An argument's help, with the names of its values: what they mean would else be told in the language of the source.
+fn with_values(argument: clap::Arg, help: String) -> clap::Arg {
+    let values = argument.get_possible_values();
+    if values.iter().all(|value| value.get_help().is_none()) {
+        return argument.help(help);
+    }
+    let names: Vec<&str> = values.iter().map(|value| value.get_name()).collect();
+    let help = format!("{help} [{}]", names.join(", "));
+    argument.hide_possible_values(true).help(help)
 }
 
 fn answer(command: Command, language: Language) -> Result<ExitCode> {
@@ -244,8 +332,69 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
         }),
         Command::User(command) => at_work(user(command, language)),
         Command::Site(command) => at_work(site(command, language)),
+        Command::History(command) => at_work(history::answer(command, language)),
         Command::Quarantine(command) => at_work(quarantine::answer(command, language)),
-        Command::Verify { settings } => at_work(verify(settings, language)),
+        Command::Export {
+            by,
+            question,
+            format,
+            site,
+            town,
+            from,
+            to,
+            points,
+            priority,
+            minutes,
+            group_by,
+            zone,
+        } => {
+            let query = [
+                ("format", Some(format.ending().to_owned())),
+                ("site", site),
+                ("town", town),
+                ("from_ms", from.map(|ms| ms.to_string())),
+                ("to_ms", to.map(|ms| ms.to_string())),
+                ("points", points),
+                ("priority", priority),
+                ("minutes", minutes.map(|minutes| minutes.to_string())),
+                ("by", group_by.map(|by| by.name().to_owned())),
+                ("zone", zone),
+            ];
+            let path = format!("/api/export/{}", question.name());
+            export::answer(&by, &path, &query, language)
+        }
+        Command::Case {
+            by,
+            site,
+            from,
+            to,
+            points,
+            zone,
+        } => {
+            let query = [
+                ("from_ms", Some(from.to_string())),
+                ("to_ms", Some(to.to_string())),
+                ("points", points),
+                ("zone", zone),
+            ];
+            let path = format!("/api/sites/{site}/case");
+            export::answer(&by, &path, &query, language)
+        }
+        Command::Hold(command) => at_work(hold::answer(command, language)),
+        Command::Backup {
+            settings,
+            folder,
+            without_readings,
+        } => at_work(backup::backup(
+            &settings,
+            &folder,
+            without_readings,
+            language,
+        )),
+        Command::Restore { folder, settings } => {
+            at_work(backup::restore(&folder, &settings, language))
+        }
+        Command::Verify { file, head } => at_work(verify::answer(&file, &head, language)),
     }
 }
 
@@ -507,30 +656,6 @@ fn line_of_site(site: &crate::records::Site, format: Format) -> String {
             .to_string()
         }
     }
-}
-
-/// Checks the audit chain and says what it found.
-async fn verify(settings: PathBuf, language: Language) -> Result<ExitCode> {
-    let verdict = records(&settings, language).await?.verify_audit().await?;
-    let rows = verdict.rows.to_string();
-    let (message, seq) = match verdict.fault {
-        None => (Message::new("verify-whole"), 0),
-        Some(Fault::Missing { seq }) => (Message::new("verify-missing"), seq),
-        Some(Fault::Altered { seq }) => (Message::new("verify-altered"), seq),
-        Some(Fault::Inserted { seq }) => (Message::new("verify-inserted"), seq),
-    };
-    println!(
-        "{}",
-        message
-            .with("rows", rows)
-            .with("seq", seq.to_string())
-            .text(language)
-    );
-    Ok(if verdict.fault.is_none() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
 }
 
 #[cfg(test)]

@@ -145,8 +145,11 @@ mod tests {
             include_str!("prompt.rs"),
             include_str!("screen.rs"),
             include_str!("api/error.rs"),
-            include_str!("api/csv.rs"),
-            include_str!("api/kpi_csv.rs"),
+            include_str!("command_line/backup.rs"),
+            include_str!("command_line/export.rs"),
+            include_str!("command_line/hold.rs"),
+            include_str!("command_line/verify.rs"),
+            include_str!("settings/records.rs"),
         ];
         let keys = keys(CHINESE_FILE);
         for source in sources {
@@ -176,8 +179,12 @@ mod tests {
             include_str!("api/export.rs"),
             include_str!("api/orders.rs"),
             include_str!("api/session.rs"),
+            include_str!("api/questions.rs"),
             include_str!("api/site.rs"),
             include_str!("api/trend.rs"),
+            include_str!("questions/coverage.rs"),
+            include_str!("questions/mod.rs"),
+            include_str!("questions/ranking.rs"),
         ]
         .concat();
         let keys = keys(CHINESE_FILE);

@@ -6,8 +6,21 @@ use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 use std::path::Path;
 
-/// The first line of the file or pipe; at a terminal it is asked for twice.
+/// One that is to be set: the first line of the file or pipe; at a terminal it is asked for twice.
 pub(crate) fn password(file: Option<&Path>, language: Language) -> Result<String> {
+    let first = known(file, language)?;
+    if file.is_some() || !stdin().is_terminal() {
+        return Ok(first);
+    }
+    let second = unseen(&Message::new("prompt-again").text(language))?;
+    if first != second {
+        bail!(Message::new("prompt-differ").text(language));
+    }
+    Ok(first)
+}
+
+/// One that is known: asked for once.
+pub(crate) fn known(file: Option<&Path>, language: Language) -> Result<String> {
     if let Some(file) = file {
         let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
         return Ok(text.lines().next().unwrap_or_default().to_owned());
@@ -15,12 +28,7 @@ pub(crate) fn password(file: Option<&Path>, language: Language) -> Result<String
     if !stdin().is_terminal() {
         return line();
     }
-    let first = unseen(&Message::new("prompt-password").text(language))?;
-    let second = unseen(&Message::new("prompt-again").text(language))?;
-    if first != second {
-        bail!(Message::new("prompt-differ").text(language));
-    }
-    Ok(first)
+    unseen(&Message::new("prompt-password").text(language))
 }
 
 fn line() -> Result<String> {

@@ -8,14 +8,18 @@ use crate::history::History;
 use crate::live::Live;
 use crate::settings::Settings;
 use anyhow::{Context as _, Result};
+use axum::serve::ListenerExt as _;
+use davy_print::Key;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::socket::{setsockopt, sockopt};
 use std::collections::HashMap;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +27,9 @@ use tracing_subscriber::EnvFilter;
 
 /// How long parts may take to end.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// A browser that takes nothing of what waits for it for so long, of events or of a file, is cut off: it holds memory and sees nothing.
+pub(crate) const TAKES_NOTHING: Duration = Duration::from_secs(30);
 
 /// The present, UTC milliseconds.
 pub fn now_ms() -> i64 {
@@ -35,6 +42,7 @@ pub fn now_ms() -> i64 {
 /// Runs until SIGTERM or SIGINT; failure if a part failed.
 pub(crate) fn start(settings: Settings, log_format: LogFormat) -> Result<ExitCode> {
     logging(log_format);
+    raise_files();
     let figures = PrometheusBuilder::new()
         .install_recorder()
         .context("metrics")?;
@@ -59,6 +67,27 @@ fn logging(format: LogFormat) {
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
+    }
+}
+
+/// Each browser and each gateway of the embedded broker is a file, and the usual soft limit of 1,024 leaves next to nothing beside a thousand streams. The hard
+/// limit is for whoever runs us to set.
+fn raise_files() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map(|()| hard));
+    match raised {
+        Ok(files) => tracing::debug!(files, "open files at most"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it was"),
+    }
+}
+
+/// An event goes out when it is written, not when the one before it was acknowledged.
+fn prepare(socket: &mut TcpStream) {
+    let at_once = socket.set_nodelay(true);
+    let patience_ms = TAKES_NOTHING.as_millis() as u32;
+    let patience = setsockopt(&*socket, sockopt::TcpUserTimeout, &patience_ms);
+    if let Some(error) = at_once.err().or(patience.err().map(Into::into)) {
+        tracing::debug!(%error, "a browser's socket keeps its defaults");
     }
 }
 
@@ -133,6 +162,7 @@ impl Service {
             health,
             ..
         } = means;
+        let keeping = crate::upkeep::task(settings, &records, &history, &health, &ending)?;
         let (zone, secure_cookie) = (settings.zone, settings.secure_cookie);
         let parts = Parts {
             records,
@@ -143,9 +173,12 @@ impl Service {
             metrics: figures,
             zone,
             secure_cookie,
+            spool: settings.exports_folder(),
+            key: Arc::new(Key::open(&settings.key_file())?),
             clock: now_ms,
             ending,
         };
+        service.spawn(keeping);
         service.serve(listener, parts);
         Ok(service)
     }
@@ -153,8 +186,8 @@ impl Service {
     fn serve(&mut self, listener: TcpListener, parts: Parts) {
         let ending = self.ending.clone();
         let router = api::router(parts).into_make_service_with_connect_info::<SocketAddr>();
-        let serving =
-            axum::serve(listener, router).with_graceful_shutdown(ending.cancelled_owned());
+        let serving = axum::serve(listener.tap_io(prepare), router)
+            .with_graceful_shutdown(ending.cancelled_owned());
         self.spawn(Task {
             name: "http",
             run: Box::pin(async move { Ok(serving.await?) }),

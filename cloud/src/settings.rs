@@ -17,12 +17,21 @@
 //! kind = "postgresql"               # or "embedded"
 //! host = "db.example"               # or the folder of a socket; port (default 5432), database and username (default davy), password_file
 //!
+//! [history]                         # without it files in the data folder
+//! engine = "influxdb"               # or "embedded", "cassandra"
+//! url = "http://tsdb.example:8086"  # influxdb, with token_file; org and bucket (default davy)
+//! # nodes = ["n1.example:9042"]     # cassandra, with keyspace (default davy), replication (default 3), username, password_file
+//!
 //! [retention]
-//! readings_months = 36              # default: kept for ever
+//! readings_months = 36              # whole months behind the present one, with their rollups; default: kept for ever
+//! alarms_months = 120               # alarm lines, occurrences, silences, orders; default: kept for ever
+//! audit_months = 120                # default: kept for ever
 //! ```
 
+mod history;
 mod records;
 
+pub use history::{Cassandra, Engine, Influx};
 pub use records::{Postgres, Store};
 
 use crate::message::Message;
@@ -47,6 +56,7 @@ pub struct Settings {
     pub secure_cookie: bool,
     pub broker: Broker,
     pub records: Store,
+    pub history: Engine,
     pub retention: Retention,
 }
 
@@ -70,14 +80,35 @@ pub enum Broker {
 /// How long what is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// Whole months of readings behind the present one (1–1,200); none = for ever. Alarms and audit are always kept.
+    /// Whole months of readings behind the present one (1–1,200), with their rollups unless these have a time of their own; none = for ever.
     pub readings_months: Option<u32>,
+    /// Rollups (minutes and hours), no shorter than readings; none = as long as readings. Of the embedded history alone.
+    pub rollups_months: Option<u32>,
+    /// Alarm lines, occurrences, silences and orders, as above.
+    pub alarms_months: Option<u32>,
+    /// The audit log, as above.
+    pub audit_months: Option<u32>,
 }
 
 impl Settings {
     /// The records' file, where they are embedded.
     pub fn records_file(&self) -> PathBuf {
         self.data.join("records.db")
+    }
+
+    /// The collector's own key, which signs heads of the audit log, case files and backups.
+    pub fn key_file(&self) -> PathBuf {
+        self.data.join("key")
+    }
+
+    /// The folder of signed heads of the audit log.
+    pub fn heads_folder(&self) -> PathBuf {
+        self.data.join("audit-heads")
+    }
+
+    /// The folder in which exports lie while they are made and fetched.
+    pub fn exports_folder(&self) -> PathBuf {
+        self.data.join("exports")
     }
 
     /// The folder of the embedded history.
@@ -118,9 +149,13 @@ pub struct Problem {
 impl Problem {
     fn unreadable(text: &str, error: &toml::de::Error) -> Self {
         let at = error.span().map_or(0, |span| span.start).min(text.len());
-        let line = text[..at].matches('\n').count() + 1;
-        let written = text.lines().nth(line - 1).unwrap_or("");
-        let key = written.split('=').next().unwrap_or("").trim().to_owned();
+        let breaks = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n');
+        let line = breaks.count() + 1;
+        let key = match missing(error.message()) {
+            Some(name) => whole(name),
+            None => key_at(text, line, at),
+        };
+        let key = key.chars().take(LONGEST_KEY).collect();
         Self {
             line,
             key,
@@ -129,9 +164,47 @@ impl Problem {
     }
 }
 
-/// The line on which `table.key` or `key` stands; 1 where it was left out.
+/// Of what is no key at all, so much is told.
+const LONGEST_KEY: usize = 64;
+
+/// The key that the reader says is missing.
+fn missing(message: &str) -> Option<&str> {
+    let rest = message.strip_prefix("missing field `")?;
+    rest.split('`').next()
+}
+
+/// A key that must be there, with its table: the broker's kind, and what stands at the root.
+fn whole(name: &str) -> String {
+    match name {
+        "kind" => "broker.kind".to_owned(),
+        root => root.to_owned(),
+    }
+}
+
+/// The key at a place of the text, or before it on its line, as written; of an inline table, with the table's.
+fn key_at(text: &str, line: usize, at: usize) -> String {
+    let written = text.lines().nth(line - 1).unwrap_or("");
+    let begin = text[..at].rfind('\n').map_or(0, |last| last + 1);
+    let before = written.get(..at - begin).unwrap_or(written);
+    let name = |part: &str| part.split('=').next().unwrap_or("").trim().to_owned();
+    let table = name(written);
+    let inside = before.rfind(['{', ',']).filter(|_| before.contains('{'));
+    match inside.and_then(|open| written.get(open + 1..)).map(name) {
+        Some(inner) if !inner.is_empty() => format!("{table}.{inner}"),
+        _ => table,
+    }
+}
+
+/// The line on which `table.key` or `key` stands, or else its table where that is written inline or with dots; 1 where it was left out.
 fn line_of_key(text: &str, key: &str) -> usize {
     let (table, name) = key.rsplit_once('.').unwrap_or(("", key));
+    line_in(text, table, name)
+        .or_else(|| line_in(text, "", key))
+        .or_else(|| line_in(text, "", table))
+        .unwrap_or(1)
+}
+
+fn line_in(text: &str, table: &str, name: &str) -> Option<usize> {
     let mut at = "";
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -146,10 +219,10 @@ fn line_of_key(text: &str, key: &str) -> usize {
                 .next()
                 .is_some_and(|written| written.trim() == name)
         {
-            return number + 1;
+            return Some(number + 1);
         }
     }
-    1
+    None
 }
 
 #[derive(Deserialize)]
@@ -165,6 +238,8 @@ struct File {
     broker: BrokerTable,
     #[serde(default)]
     records: records::RecordsTable,
+    #[serde(default)]
+    history: history::HistoryTable,
     #[serde(default)]
     retention: RetentionTable,
 }
@@ -192,6 +267,47 @@ enum BrokerKind {
 #[serde(deny_unknown_fields)]
 struct RetentionTable {
     readings_months: Option<u32>,
+    rollups_months: Option<u32>,
+    alarms_months: Option<u32>,
+    audit_months: Option<u32>,
+}
+
+impl RetentionTable {
+    fn resolve(self, engine: &Engine, problem: &mut dyn FnMut(&str, Message)) -> Retention {
+        if let Some(rollups) = self.rollups_months {
+            let is_shorter = self
+                .readings_months
+                .is_none_or(|readings| rollups < readings);
+            if is_shorter {
+                problem(
+                    "retention.rollups_months",
+                    Message::new("settings-rollups-shorter"),
+                );
+            }
+            if !matches!(engine, Engine::Embedded) {
+                problem(
+                    "retention.rollups_months",
+                    Message::new("settings-rollups-engine"),
+                );
+            }
+        }
+        for (key, months) in [
+            ("retention.readings_months", self.readings_months),
+            ("retention.rollups_months", self.rollups_months),
+            ("retention.alarms_months", self.alarms_months),
+            ("retention.audit_months", self.audit_months),
+        ] {
+            if months.is_some_and(|months| !(1..=1_200).contains(&months)) {
+                problem(key, Message::new("settings-months"));
+            }
+        }
+        Retention {
+            readings_months: self.readings_months,
+            rollups_months: self.rollups_months,
+            alarms_months: self.alarms_months,
+            audit_months: self.audit_months,
+        }
+    }
 }
 
 /// The trade's usual zone (+08:00) and lateness.
@@ -215,10 +331,7 @@ impl File {
         if !(1..=DAY_S).contains(&late_after_s) {
             problem("late_after_s", Message::new("settings-late-after"));
         }
-        let readings_months = self.retention.readings_months;
-        if readings_months.is_some_and(|months| !(1..=1_200).contains(&months)) {
-            problem("retention.readings_months", Message::new("settings-months"));
-        }
+        let history = self.history.resolve(folder, problem);
         Settings {
             listen: self.listen,
             data: folder.join(self.data.unwrap_or_else(|| "data".into())),
@@ -228,7 +341,8 @@ impl File {
             secure_cookie: self.secure_cookie,
             broker: self.broker.resolve(folder, problem),
             records: self.records.resolve(folder, problem),
-            retention: Retention { readings_months },
+            retention: self.retention.resolve(&history, problem),
+            history,
         }
     }
 }
@@ -307,6 +421,9 @@ pub fn parse_zone(text: &str) -> Option<Offset> {
     let seconds = (hours <= 14 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))?;
     Offset::from_seconds(seconds).ok()
 }
+
+#[cfg(test)]
+mod any_text;
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,8 @@
 //! The binary as people and scripts use it.
 
+use davy_alarm::{Reading, WallMs};
+use davy_cloud::history::embedded::Embedded;
+use davy_cloud::history::{History as _, PointReading};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -245,4 +248,69 @@ fn a_port_that_is_taken_is_named() {
     assert!(
         String::from_utf8_lossy(&output.stderr).contains(&format!("cannot listen on {address}"))
     );
+}
+
+#[test]
+fn a_period_is_copied_to_another_history_told_and_remembered() {
+    let folder = folder();
+    let other = SETTINGS.replace("[broker]", "data = \"other\"\n[broker]");
+    std::fs::write(folder.path().join("NEW.toml"), other).expect("settings");
+    succeed(
+        folder.path(),
+        "site set CLOUD.toml --site tank-farm --city Linhai",
+    );
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let at = |name: &str| folder.path().join(name).join("history");
+    runtime.block_on(async {
+        let history = Embedded::open(at("data")).expect("a history");
+        let readings = (0..3).map(|at| PointReading {
+            site: "tank-farm".into(),
+            point: "LT-1".into(),
+            // 2026-01-31T23:59:59Z and the two seconds after it.
+            reading: Reading::measured(1.5, WallMs(1_769_903_999_000 + at * 1_000)),
+        });
+        history.commit(readings.collect()).await.expect("a commit");
+    });
+    let copy = "history copy CLOUD.toml NEW.toml --from 2026-02-01T08:00:00+08:00 --to 2026-03-01T00:00:00Z";
+    for _ in 0..2 {
+        assert_eq!(
+            succeed(folder.path(), copy),
+            "2 readings of 1 series are copied and read back the same.\n"
+        );
+    }
+    runtime.block_on(async {
+        let history = Embedded::open(at("other")).expect("a history");
+        let found = history.readings("tank-farm", "LT-1", 0, i64::MAX, 10).await;
+        assert_eq!(found.expect("readings").len(), 2);
+    });
+    let wrong = "history copy CLOUD.toml NEW.toml --from yesterday --to 2026-03-01T00:00:00Z";
+    let output = run(folder.path(), wrong);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("yesterday"));
+}
+
+#[test]
+fn a_copy_to_a_cluster_that_is_away_ends_and_names_file_key_and_address() {
+    let folder = folder();
+    // Bound and never listened on, so that nobody answers there.
+    let held = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = held.local_addr().expect("its address");
+    drop(held);
+    let other = format!("{SETTINGS}[history]\nengine = \"cassandra\"\nnodes = [\"{address}\"]\n");
+    std::fs::write(folder.path().join("NEW.toml"), other).expect("settings");
+    let copy = "history copy CLOUD.toml NEW.toml --from 2026-02-01T08:00:00+08:00 --to 2026-03-01T00:00:00Z";
+    let output = run(folder.path(), copy);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr);
+    let named = format!("NEW.toml: history.nodes: {address}");
+    assert!(told.contains(&named), "{told}");
+}
+
+#[test]
+fn help_names_the_values_of_an_option_and_tells_of_them_in_one_language_alone() {
+    let folder = folder();
+    let help = succeed(folder.path(), "export --help");
+    assert!(help.contains("timeline, alarms, readings"), "{help}");
+    assert!(help.contains("town, sector, hazard"), "{help}");
+    assert!(!help.contains("What happened"), "{help}");
 }

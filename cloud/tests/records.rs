@@ -4,10 +4,19 @@ mod store;
 
 use davy_alarm::{Cause, Priority, Shown};
 use davy_cloud::records::{
-    Batch, BornAlarm, DeviceBirth, Line, NodeBirth, Occurrence, OccurrenceFilter, Offset, Records,
-    Sample, Scope, Text,
+    Batch, BornAlarm, DeviceBirth, GapFilter, Line, NodeBirth, Occurrence, OccurrenceFilter,
+    Offset, Records, Sample, Scope, Text,
 };
 use proptest::prelude::*;
+
+const ALL_GAPS: GapFilter<'static> = GapFilter {
+    scope: &Scope::All,
+    site: None,
+    town: None,
+    from_ms: 0,
+    to_ms: i64::MAX,
+    after: None,
+};
 
 const STREAM: u64 = 0xfeed_0000_0000_0001;
 
@@ -293,12 +302,7 @@ async fn an_outage_is_a_gap_until_everything_before_its_end_has_arrived() {
             .await
             .expect("a death")
     );
-    let gaps = async || {
-        records
-            .gaps(&Scope::All, None, None, 0, i64::MAX)
-            .await
-            .expect("an answer")
-    };
+    let gaps = async || records.gaps(&ALL_GAPS).await.expect("an answer").gaps;
     assert_eq!(gaps().await[0].to_ms, None);
     let after = |offset, newest_ms| Batch {
         received_ms: 200_000,
@@ -387,10 +391,7 @@ async fn both_ways(offsets: &[(usize, u64, bool)]) -> (String, String) {
         let flags = outcomes
             .iter()
             .map(|one| (one.duplicate, one.back, one.transitions.len()));
-        let gaps = records
-            .gaps(&Scope::All, None, None, 0, i64::MAX)
-            .await
-            .expect("an answer");
+        let gaps = records.gaps(&ALL_GAPS).await.expect("an answer").gaps;
         told.push(format!(
             "{:?} {gaps:?} {:?}",
             flags.collect::<Vec<_>>(),

@@ -181,6 +181,8 @@ unstable-port = `{ $value }` is whichever adapter was plugged in first: after a 
       }
 same-unit = unit { $unit } on this bus is taken by `{ $first }`
     .help = Each device on a bus needs its own unit id.
+answer-too-late = the unit thinks for { $answer } ms, and its bus waits { $timeout } ms for an answer
+    .help = Set the bus's `timeout_ms` to more, by what the longest frame takes on the line besides.
 conflict = `{ $first }` reads the same register in another way
     .help = Check which of the two is right.
 laxer = { $value } is laxer than the preset's { $preset } ({ $source })
@@ -205,6 +207,7 @@ key-address = Address: of a bus host:port, of a register its number
 key-alarm = Whether what is overdue is alarmed; true unless said
 key-alarm-reserve-mb = Of the journal, for alarms' transitions alone, MB
 key-alarms = Alarms: of a point or group by condition; of a rule those that it suppresses
+key-answer-ms = Longest that the unit thinks before it answers, milliseconds; for the bus budget
 key-area = Id of its area
 key-armed = Whether it annunciates and acts; true unless said
 key-as = How the registers spell the number

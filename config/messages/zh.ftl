@@ -181,6 +181,8 @@ unstable-port = `{ $value }` 取决于适配器插入的先后：重启或重新
       }
 same-unit = 该总线上的站号 { $unit } 已被 `{ $first }` 使用
     .help = 总线上每台设备须有自己的站号。
+answer-too-late = 设备应答需 { $answer } 毫秒，而总线只等待 { $timeout } 毫秒
+    .help = 请加大总线的 `timeout_ms`，并计入最长报文在线路上的传输时间。
 conflict = `{ $first }` 以另一种方式读取同一寄存器
     .help = 请确认哪一个正确。
 laxer = { $value } 比预设的 { $preset } 宽松（{ $source }）
@@ -205,6 +207,7 @@ key-address = 地址：总线为 host:port；寄存器为编号
 key-alarm = 到期未验证是否报警，缺省 true
 key-alarm-reserve-mb = 其中只留给报警记录的空间，MB
 key-alarms = 报警：测点或表决组的各项；规则中为被抑制的报警
+key-answer-ms = 设备收到请求后最多多久开始应答，毫秒；总线预算用
 key-area = 所属区域的 id
 key-armed = 是否启用，缺省 true；false 只读取、判断、记录
 key-as = 数值在寄存器中的写法

@@ -73,6 +73,9 @@ pub struct Level {
     pub when: Option<bool>,
     /// The standard.
     pub source: String,
+    /// The same in Chinese, where it is more than a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_zh: Option<String>,
     pub confidence: Confidence,
 }
 
@@ -81,6 +84,7 @@ pub struct Level {
 #[serde(deny_unknown_fields)]
 pub struct Preset {
     pub id: String,
+    pub name: Names,
     /// Names of [`PointKind`]s.
     pub kinds: Vec<String>,
     /// `None`: the site's.
@@ -112,12 +116,40 @@ impl Preset {
     }
 }
 
+/// What the source of a limit is called beside it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Words {
+    /// Comes from no preset and no site.
+    pub(crate) built_in: Names,
+    /// The site file gives it.
+    pub(crate) site: Names,
+    #[serde(rename = "V")]
+    read: Names,
+    #[serde(rename = "M")]
+    remembered: Names,
+    #[serde(rename = "C")]
+    computed: Names,
+}
+
+impl Words {
+    pub(crate) const fn confidence(&self, confidence: Confidence) -> &Names {
+        match confidence {
+            Confidence::V => &self.read,
+            Confidence::M => &self.remembered,
+            Confidence::C => &self.computed,
+        }
+    }
+}
+
 /// All of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Presets {
     /// Rises with every change of the figures.
     pub version: u32,
+    #[serde(skip_serializing)]
+    pub(crate) words: Words,
     #[serde(rename = "substance")]
     pub substances: Vec<Substance>,
     #[serde(rename = "preset")]

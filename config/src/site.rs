@@ -4,6 +4,7 @@
 use davy_alarm::{Definition, NoValue, Scheme};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A name in both languages. They are equal: neither may be empty (invariant 12).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,6 +187,10 @@ pub struct Device {
     pub max_gap: u16,
     /// Most coils or discrete inputs one read may ask for (1–2000).
     pub max_bits: u16,
+    /// How long the unit may think before it begins to answer, by which its polls are reckoned, milliseconds (0–10,000; 0 = no longer than the line demands).
+    pub answer_ms: u32,
+    /// Davy's own node, by its profile: the gateway feeds its heartbeat and clock, and collects its events.
+    pub is_node: bool,
     /// `<device>.COMMS`, the alarm for this unit's silence.
     pub comms_alarm: AlarmIndex,
 }
@@ -262,6 +267,14 @@ pub enum Encoding {
     SignMagnitude,
     /// Dongxin's: high byte the integer, low byte tenths (0x1409 = 20.9).
     SplitDecimal,
+    /// Four decimal digits, one in each four bits (0x1234 = 1234); a digit above 9 is no number.
+    Bcd16 {
+        order: Order,
+    },
+    /// Eight of them.
+    Bcd32 {
+        order: Order,
+    },
 }
 
 /// A status of the device that overrules its value: the first rule that holds names the cause.
@@ -402,11 +415,11 @@ pub struct Point {
     pub alarms: Vec<AlarmIndex>,
     pub proving: Proving,
     /// For discrete points: what 0 and 1 are called.
-    pub states: Option<(Text, Text)>,
+    pub states: Option<Box<(Text, Text)>>,
     /// Whether its alarms annunciate and demand outputs; else they are only judged and recorded.
     pub armed: bool,
     /// Armed without a proof.
-    pub unproved: Option<Unproved>,
+    pub unproved: Option<Box<Unproved>>,
 }
 
 /// Who took it on themselves to arm something that nobody proved, and why.
@@ -438,8 +451,8 @@ pub struct Proving {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Every {
     pub days: u32,
-    /// `site`, or where the usual practice comes from.
-    pub source: String,
+    /// Where it comes from if it is usual practice; `None` where the site file says it.
+    pub practice: Option<Arc<Text>>,
 }
 
 /// What an alarm belongs to.
@@ -494,9 +507,9 @@ pub struct Alarm {
     /// Longest from the event to the alarm, on-delay included, milliseconds; `None` where nothing is asked. Whoever polls holds its buses against it.
     pub response_ms: Option<u32>,
     /// What to do, shown beside the alarm.
-    pub guidance: Option<Text>,
-    /// Where the limit comes from: a preset's name and source, or the site.
-    pub source: String,
+    pub guidance: Option<Box<Text>>,
+    /// Where the limit comes from: a preset's name and source, or the site. Most alarms of a site share one.
+    pub source: Arc<Text>,
 }
 
 /// What an output drives. Valves and shutdowns are requests to a certified system, never commands of ours.

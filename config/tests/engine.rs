@@ -488,3 +488,44 @@ fn a_serial_port_by_the_order_of_plugging_is_a_warning_that_tells_of_stable_name
         assert_eq!(on(path), [], "{path}");
     }
 }
+
+#[test]
+fn a_unit_that_thinks_as_long_as_its_bus_waits_is_refused_and_the_longer_time_counts() {
+    let profile = |answer_ms: u32| {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!(
+            "id = \"p\"\nname = {{ zh = \"器\", en = \"Device\" }}\nsource = \"manual\"\nconfidence = \"M\"\nanswer_ms = {answer_ms}\n[[signal]]\nid = \"do1\"\ntable = \"coil\"\naddress = 0\n"
+        );
+        std::fs::write(dir.path().join("p.toml"), text).unwrap();
+        dir
+    };
+    let read = |rest: &str, dir: &Path| {
+        let text = HEAD
+            .replace("502\"\n", "502\"\ntimeout_ms = 200\n")
+            .replace("unit = 1\n", &format!("unit = 1\n{rest}"));
+        davy_config::parse("site.toml", &(text + &gas()), dir)
+    };
+    let dir = profile(60);
+    let by_profile = "profile_file = \"p.toml\"\n";
+    for (rest, expected) in [
+        ("answer_ms = 199\n", 199),
+        (by_profile, 60),
+        (&*format!("{by_profile}answer_ms = 12\n"), 60),
+        (&*format!("{by_profile}answer_ms = 80\n"), 80),
+    ] {
+        let loaded = read(rest, dir.path()).unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(loaded.site.devices[0].answer_ms, expected, "{rest}");
+    }
+    let told = |rest: &str, dir: &Path| {
+        let problems = read(rest, dir).unwrap_err();
+        let one = problems.iter().next().unwrap();
+        assert!(one.message(Language::En).contains("200 ms"), "{one:?}");
+        (one.code.name(), one.key.clone())
+    };
+    let late = |key: &str| ("answer-too-late", key.to_owned());
+    assert_eq!(
+        told("answer_ms = 200\n", Path::new(".")),
+        late("device[0].answer_ms")
+    );
+    assert_eq!(told(by_profile, profile(200).path()), late("device[0]"));
+}

@@ -1,6 +1,7 @@
 //! What people type. Help and answers are in the language of the locale; what programs read (`--format json`, exit codes) is the same in both.
 
 use crate::commission::{Probe, Scan};
+use crate::node::command::Node;
 use crate::prove::command::Prove;
 use crate::replay::Replay;
 use crate::status::Status;
@@ -48,6 +49,7 @@ enum Command {
     Probe(Probe),
     Replay(Replay),
     Prove(Prove),
+    Node(Node),
     Status(Status),
     Reload(TakeOver),
     Pin {
@@ -129,6 +131,7 @@ fn answer(command: Command, language: Language) -> Result<ExitCode> {
         Command::Scan(scan) => scan.run(language)?,
         Command::Probe(probe) => probe.run(language)?,
         Command::Prove(prove) => prove.run(language)?,
+        Command::Node(node) => node.run(language)?,
         Command::Reload(asked) => asked.run(language)?,
         Command::Status(status) => return Ok(status.run(language)),
         Command::Replay(replay) => return Ok(replay.run(language)),

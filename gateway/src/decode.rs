@@ -105,7 +105,21 @@ pub fn number(encoding: Encoding, words: &[u16]) -> f64 {
         Encoding::F64 { order } => f64::from_bits(bits(words, order)),
         Encoding::SignMagnitude => sign_magnitude(first),
         Encoding::SplitDecimal => f64::from(first >> 8) + f64::from(first & 0xff) / 10.0,
+        Encoding::Bcd16 { order } => decimal_digits(swapped(first, order).into()),
+        Encoding::Bcd32 { order } => decimal_digits(bits(words, order) as u32),
     }
+}
+
+/// Eight digits of four bits, the most significant first. One above nine is none: such a register holds something else, or is being written just now.
+fn decimal_digits(bits: u32) -> f64 {
+    let digits = (0..8).rev().map(|place| bits >> (4 * place) & 0xf);
+    digits.fold(0.0, |number, digit| {
+        if digit > 9 {
+            f64::NAN
+        } else {
+            number * 10.0 + f64::from(digit)
+        }
+    })
 }
 
 /// A 16-bit value knows two orders: as it came, and with its bytes swapped.
@@ -177,6 +191,23 @@ mod tests {
             number(Encoding::I16 { order: Order::Badc }, &[0xfeff]),
             -2.0
         );
+    }
+
+    #[test]
+    fn decimal_digits_read_as_a_display_shows_them_and_another_digit_is_no_number() {
+        let (order, swapped) = (Order::Abcd, Order::Cdab);
+        assert_eq!(number(Encoding::Bcd16 { order }, &[0x1234]), 1234.0);
+        assert_eq!(number(Encoding::Bcd16 { order }, &[0x0009]), 9.0);
+        let words = [0x5678, 0x1234];
+        assert_eq!(
+            number(Encoding::Bcd32 { order: swapped }, &words),
+            12_345_678.0
+        );
+        assert_eq!(number(Encoding::Bcd32 { order }, &words), 56_781_234.0);
+        for word in [0x000a, 0xf000, 0x12b4] {
+            assert!(number(Encoding::Bcd16 { order }, &[word]).is_nan());
+            assert!(number(Encoding::Bcd32 { order }, &[word, 0]).is_nan());
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(crate) struct Diff {
 
 /// One difference as it is told, also over the interface.
 #[derive(Debug, Serialize, Deserialize)]
-struct Told {
+pub(crate) struct Told {
     /// It loosens an alarm or takes protection away.
     weakens: bool,
     part: String,
@@ -42,6 +42,13 @@ impl Diff {
             weaker: told.iter().filter(|told| told.weakens).count(),
             differences: told,
         }
+    }
+
+    /// Those alone that loosen an alarm or take protection away.
+    pub(crate) fn weaker(self) -> Vec<Told> {
+        let mut told = self.differences;
+        told.truncate(self.weaker);
+        told
     }
 
     /// For people.

@@ -25,6 +25,7 @@ mod matrix;
 mod memory;
 mod message;
 pub mod model;
+pub mod node;
 mod pin;
 pub mod prove;
 pub mod reload;

@@ -70,6 +70,8 @@ pub struct PointModel<'a> {
     pub bad: Option<JudgedModel>,
     /// How much later than at once its alarms may come (R23).
     pub may_wait_ms: u32,
+    /// How often it is sent at the least.
+    pub heartbeat_ms: u32,
 }
 
 /// How an alarm judges, beside its condition.
@@ -95,7 +97,7 @@ pub struct LimitModel<'a> {
     /// Gas level 2: its trip must not wait.
     pub gas_level_2: bool,
     pub priority: u8,
-    pub source: &'a str,
+    pub source: TextModel<'a>,
     pub guidance: Option<TextModel<'a>>,
 }
 
@@ -219,7 +221,7 @@ fn point_model<'a>(site: &'a Site, point: &'a site::Point) -> PointModel<'a> {
         decimals: point.decimals,
         states: point
             .states
-            .as_ref()
+            .as_deref()
             .map(|(off, on)| [off.into(), on.into()]),
         armed: point.armed,
         limits: point
@@ -237,6 +239,7 @@ fn point_model<'a>(site: &'a Site, point: &'a site::Point) -> PointModel<'a> {
         may_wait_ms: point
             .kind
             .may_wait_ms(site.devices[point.device.0].period_ms),
+        heartbeat_ms: point.heartbeat_ms,
     }
 }
 
@@ -273,8 +276,8 @@ fn limit(alarm: &site::Alarm) -> Option<LimitModel<'_>> {
         off_delay_ms: alarm.definition.off_delay_ms,
         gas_level_2: alarm.definition.gas_level_2,
         priority: alarm.definition.priority.number(),
-        source: &alarm.source,
-        guidance: alarm.guidance.as_ref().map(TextModel::from),
+        source: (&*alarm.source).into(),
+        guidance: alarm.guidance.as_deref().map(TextModel::from),
     })
 }
 

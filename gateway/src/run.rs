@@ -265,6 +265,7 @@ impl Gateway {
             desk,
             changes,
             pulse,
+            nodes,
             uplink,
             demanded: _,
             acquiring,
@@ -279,6 +280,7 @@ impl Gateway {
             pulse,
             stats,
             journal,
+            nodes,
             uplink,
             data: data.to_owned(),
             figures,
@@ -343,6 +345,7 @@ impl Gateway {
         let mut settings = Settings::new(clock.now(), clock.wall());
         let settled = tokio::time::Instant::now() + SETTLED_AFTER;
         let mut tidy = tokio::time::interval_at(settled, TIDY_EVERY);
+        let mut program = Some(crate::memory::program_pages());
         let applied = loop {
             tokio::select! {
                 () = &mut asked => break None,
@@ -355,7 +358,12 @@ impl Gateway {
                     let _ = request.reply.send(outcome);
                 }
                 _ = beat.tick() => self.look_at_clock(&mut settings),
-                _ = tidy.tick() => crate::memory::give_back(),
+                _ = tidy.tick() => {
+                    crate::memory::give_back();
+                    if let Some(program) = program.take() {
+                        crate::memory::leave_start(&program);
+                    }
+                }
             }
         };
         watchdog.abort();

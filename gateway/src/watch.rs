@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::health::{Health, Part, Status};
 use crate::journal::Journal;
 use crate::judgement::{HUNG_AFTER, Pulse};
+use crate::node::Nodes;
 use crate::uplink::{LinkState, Links, Uplink};
 use davy_config::site::Site;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -23,6 +24,7 @@ pub struct Watch {
     pub pulse: Pulse,
     pub stats: Arc<Stats>,
     pub journal: Journal,
+    pub nodes: Nodes,
     pub uplink: Uplink<Journal>,
     pub data: PathBuf,
     pub figures: PrometheusHandle,

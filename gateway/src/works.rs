@@ -10,6 +10,7 @@ use crate::journal::{Journal, Record, Restored};
 use crate::judge::{Judge, Switched};
 use crate::judgement::{Change, Inputs, Judgement, Pulse};
 use crate::live::Live;
+use crate::node::Nodes;
 use crate::uplink::{self, Line, Uplink};
 use davy_config::site::{AlarmIndex, Site};
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub struct Works {
     /// Other site files, on their way to judgement.
     pub changes: mpsc::Sender<Change>,
     pub pulse: Pulse,
+    pub nodes: Nodes,
     pub uplink: Uplink<Journal>,
     /// What judgement asks of the buses.
     pub demanded: watch::Receiver<Demand>,
@@ -67,6 +69,7 @@ impl Works {
         let (changes, changed) = mpsc::channel(1);
         let (scans, scanned) = mpsc::channel(SCANS_MAX);
         let pulse = Pulse::new(clock);
+        let nodes = Nodes::new(journal.clone(), restored.nodes);
         let act = Act::new(
             site.clone(),
             clock,
@@ -96,7 +99,8 @@ impl Works {
         let acquiring = CancellationToken::new();
         let acquisition = {
             let _on = pipeline.enter();
-            acquire::spawn_on(&outside.lines, clock, &scans, &demanded, &acquiring)
+            let around = (&outside.lines, &nodes);
+            acquire::spawn_on(around, clock, &scans, &demanded, &acquiring)
         };
 
         let parts = uplink::Parts {
@@ -113,6 +117,7 @@ impl Works {
             desk,
             changes,
             pulse,
+            nodes,
             uplink,
             demanded,
             acquiring: (acquiring, acquisition),

@@ -29,8 +29,9 @@ use tokio_util::sync::CancellationToken;
 const FRAMES: u64 = 350_000;
 /// Nobody waits longer for them.
 const GAME_LIMIT: Duration = Duration::from_secs(400);
-/// A silent unit is asked again after ten seconds at the latest, and a value behind a silent block takes one more; the rest is room for a busy machine.
-const RECOVERY_LIMIT: Duration = Duration::from_secs(25);
+/// A silent unit is asked again after ten seconds at the latest, and a value behind a silent block takes one more. An answer that a busy machine brings late
+/// costs another ten, and among thousands of points there is one that it meets again; the figure is printed.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -43,8 +44,8 @@ impl Kind {
     /// Most of the time passes in waiting, on TCP for the next try of a connection: many buses make the game short.
     const fn buses(self) -> usize {
         match self {
-            Self::Tcp => 160,
-            Self::RtuOverTcp | Self::Rtu => 64,
+            Self::Tcp => 320,
+            Self::RtuOverTcp | Self::Rtu => 160,
         }
     }
 }

@@ -446,6 +446,30 @@ async fn a_contact_module_shows_thirty_two_contacts() {
     bench.reads("di1", Ok(0.0)).await;
 }
 
+#[tokio::test]
+async fn a_node_tells_its_channels_alarms_and_relays() {
+    let signals = [("channel2", PERCENT), ("alarm5", BIT), ("relay1", BIT)];
+    let mut bench = Bench::start("davy-node", "", &signals).await;
+    bench.hold(|registers| {
+        registers.inputs.extend((100..133).map(|at| (at, 0)));
+        registers.inputs.extend([(102, 1), (103, 0)]);
+        registers.discretes = (0..73).map(|at| (at, at == 4 || at == 60)).collect();
+    });
+    bench.reads("channel2", Ok(65.536)).await;
+    bench.reads("alarm5", Ok(1.0)).await;
+    bench.reads("relay1", Ok(1.0)).await;
+    for (status, cause) in [
+        (2, NoValue::BrokenLoop),
+        (9, NoValue::SensorFault),
+        (15, NoValue::UnknownCode),
+    ] {
+        bench.hold(|registers| {
+            registers.inputs.insert(117, status);
+        });
+        bench.reads("channel2", Err(cause)).await;
+    }
+}
+
 #[test]
 fn no_profile_ships_without_a_simulated_device_here() {
     let tests = include_str!("profiles.rs");

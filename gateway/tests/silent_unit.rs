@@ -3,6 +3,7 @@
 
 use davy_gateway::acquire::{self, Demand};
 use davy_gateway::clock::Clock;
+use davy_plant::modbus::crc;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -44,7 +45,7 @@ async fn over_a_converter_one_silent_unit_of_ten_costs_the_others_no_poll() {
         let count = 2 * request[5];
         let mut answer = vec![unit, 3, count];
         answer.extend((0..count).map(|_| unit));
-        let check = crc(&answer);
+        let check = crc(&answer).to_le_bytes();
         answer.extend(check);
         (unit, answer)
     })
@@ -174,20 +175,4 @@ register = {{ table = "holding", address = 0 }}
         .unwrap();
     }
     text
-}
-
-/// CRC-16/MODBUS, low byte first.
-fn crc(bytes: &[u8]) -> [u8; 2] {
-    let mut crc = 0xffff_u16;
-    for byte in bytes {
-        crc ^= u16::from(*byte);
-        for _ in 0..8 {
-            let out = crc & 1;
-            crc >>= 1;
-            if out == 1 {
-                crc ^= 0xa001;
-            }
-        }
-    }
-    crc.to_le_bytes()
 }

@@ -22,6 +22,8 @@ const PLACES: Record<string, [path: string, stands: string]> = {
   registry: ['/site/tank-farm?part=registry', '.facts'],
   trend: ['/trend?site=tank-farm&points=GT-101,LT-101,PT-303&before=1', '.readout'],
   record: ['/record?days=30', '.bars'],
+  timeline: ['/record?ask=timeline&site=tank-farm', 'tr[data-row]'],
+  ranking: ['/record?ask=ranking', 'tr[data-row]'],
   performance: ['/performance?site=tank-farm&days=30', '.kpi-parts'],
   people: ['/administration', '.table'],
   sites: ['/administration?part=sites', '.table'],

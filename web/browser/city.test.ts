@@ -239,8 +239,8 @@ test('a question to the record is its address; it is answered with gaps in place
   await page.getByRole('button', { name: '60 秒内未确认' }).click();
   await page.waitForURL(/over=60/);
   await page.waitForFunction((before) => Number(/\d+/.exec(document.querySelector('.answer h2')?.textContent ?? '')?.[0]) < before, total);
-  const csv = await page.getByRole('link', { name: '导出 CSV' }).getAttribute('href');
-  expect(csv).toMatch(/unacknowledged_over_s=60.*zone=%2B08%3A00&lang=zh/);
+  const csv = await page.getByRole('link', { name: 'CSV', exact: true }).getAttribute('href');
+  expect(csv).toMatch(/unacknowledged_over_s=60.*zone=%2B08%3A00.*lang=zh/);
   const answer = await page.request.get(city.url + csv);
   expect(answer.headers()['content-disposition']).toContain('davy-alarms.csv');
   await page.locator('.occurrence').nth(2).click();
@@ -250,6 +250,30 @@ test('a question to the record is its address; it is answered with gaps in place
   await page.locator('.alarm-details .history li').first().waitFor();
   await page.keyboard.press('Escape');
   await page.locator('.alarm-details').waitFor({ state: 'detached' });
+});
+
+test.each(['zh', 'en'] as const)('a question of the regulator is chosen, narrowed, answered page by page, and its files ask the same (%s)', async (language) => {
+  const zh = language === 'zh';
+  const page = await at('county', '/record', { language });
+  await page.getByLabel(zh ? '查询问题' : 'Which question').selectOption('timeline');
+  await page.getByText(zh ? '该问题针对单个企业。' : 'This question is about one site.').waitFor();
+  await page.locator('.question select').first().selectOption('tank-farm');
+  await page.locator('tr[data-row]').first().waitFor();
+  expect(await page.locator('tr[data-row]').count()).toBe(3);
+  expect(await page.locator('tr[data-row]').nth(2).innerText()).toContain(zh ? '站点文件' : 'Site file changed');
+  await page.getByRole('button', { name: zh ? '再看' : 'More' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('tr[data-row]').length === 4);
+  expect(page.url()).toMatch(/ask=timeline.*site=tank-farm|site=tank-farm.*ask=timeline/);
+  for (const [name, format] of [['CSV', 'csv'], ['XLSX', 'xlsx'], ['Parquet', 'parquet']] as const) {
+    const link = await page.getByRole('link', { name, exact: true }).getAttribute('href');
+    expect(link).toMatch(new RegExp(`^/api/export/timeline\\?site=tank-farm.*zone=%2B08%3A00&format=${format}&lang=${language}$`));
+    const file = await page.request.get(city.url + link);
+    expect(file.headers()['content-disposition']).toContain(`davy-timeline.${format}`);
+  }
+  const link = await page.getByRole('link', { name: zh ? '案卷' : 'Case file' }).getAttribute('href');
+  expect(link).toMatch(/^\/api\/sites\/tank-farm\/case\?from_ms=\d+&to_ms=\d+&zone=%2B08%3A00&lang=/);
+  await page.reload();
+  await page.locator('tr[data-row]').first().waitFor();
 });
 
 test('an administrator adds somebody, who can then log in, changes and removes them', async () => {
@@ -323,7 +347,7 @@ test('the horn of a screen sounds once it is told to, is silenced, and sounds ag
 test('on a phone every button is at least 44 px high and nothing is wider than the screen', async () => {
   city.county.mixed();
   const page = await at('admin', '/', PHONE);
-  for (const path of ['/', '/?view=grid', '/alarms', '/site/tank-farm', '/trend?site=tank-farm&points=GT-101', '/record', '/administration', '/administration?part=sites', '/administration?part=audit']) {
+  for (const path of ['/', '/?view=grid', '/alarms', '/site/tank-farm', '/trend?site=tank-farm&points=GT-101', '/record', '/record?ask=timeline&site=tank-farm', '/record?ask=ranking', '/administration', '/administration?part=sites', '/administration?part=audit']) {
     await go(page, path);
     await page.waitForFunction(() => document.querySelector('.stage')?.firstElementChild !== null && document.querySelector('.stage .skeleton') === null);
     const small = await page.locator('button:visible:not(.as-link), .places a:visible').evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height < 43.5).map((one) => one.outerHTML.slice(0, 120)));

@@ -435,6 +435,33 @@ test('on a phone every button is at least 44 px high and nothing is wider than t
   }
 });
 
+test.each(['zh', 'en'] as const)('on a phone no name of an output runs under what is said of it (%s)', async (language) => {
+  const page = await at('/', { ...PHONE, language });
+  await page.locator('.output .flag').first().waitFor();
+  const over = await page.locator('.output').evaluateAll((all) =>
+    all.flatMap((output) => {
+      const said = output.querySelector('.ask')!.getBoundingClientRect();
+      const words = document.createRange();
+      words.selectNodeContents(output.querySelector('.who')!);
+      const shown = words.getBoundingClientRect();
+      const isOver = shown.right > said.left && shown.left < said.right && shown.bottom > said.top && shown.top < said.bottom;
+      return isOver ? [output.textContent] : [];
+    }),
+  );
+  expect(over).toEqual([]);
+});
+
+test.each(['zh', 'en'] as const)('on the overview no name, and no state of an alarm, is cut (%s)', async (language) => {
+  for (const look of [{}, PHONE]) {
+    const page = await at('/', { ...look, language });
+    plant.process.leak();
+    await page.locator('.point .text-1').first().waitFor();
+    const cut = await page.locator('.area .who > *').evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth && one.clientWidth > 0).map((one) => one.textContent));
+    expect(cut, JSON.stringify(look)).toEqual([]);
+    plant.process.calm();
+  }
+});
+
 test('language and theme are one press each, and the language of the page says so', async () => {
   const page = await at('/alarms');
   await page.getByRole('button', { name: '切换到英文' }).click();
@@ -442,4 +469,23 @@ test('language and theme are one press each, and the language of the page says s
   expect(await page.evaluate(() => document.documentElement.lang)).toBe('en');
   await page.reload();
   await page.getByText('No alarms').waitFor();
+});
+
+test('a node tells its firmware, configuration, last reset, self-test, lock and late events, in both languages, on a phone and a desk', async () => {
+  const words = {
+    zh: ['节点', '看门狗', '模拟基准', '已解锁，还剩 412 秒', '72 个事件在收集前已丢失', 'channel1.limit1: 报警中，未确认', '推算', '事件缺失', '分区 B：被拒绝，不再启动（死机，由看门狗复位）'],
+    en: ['Nodes', 'watchdog', 'analog reference', 'unlocked for another 412 s', '72 were lost before they could be collected', 'channel1.limit1: active, not acknowledged', 'reckoned', 'Events lost', 'slot B: rejected, never started again (it hung, and the watchdog reset it)'],
+  };
+  for (const language of ['zh', 'en'] as const) {
+    for (const look of [{}, PHONE]) {
+      const page = await at('/system', { language, ...look });
+      const card = page.locator('.card', { has: page.locator('.nodes') });
+      const text = await card.innerText();
+      for (const word of [...words[language], '0.1.0', '7b6006a5', '1,204']) expect(text).toContain(word);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(wide).toBeLessThanOrEqual(0);
+      expect(screen.complaints).toEqual([]);
+      await screen.close();
+    }
+  }
 });

@@ -36,6 +36,9 @@ export interface Screen {
   close: () => Promise<void>;
 }
 
+/** What a machine that builds and tests beside it may take to show what it shows at once otherwise. */
+const PATIENCE_MS = 60_000;
+
 /** A page at an address of a face, in a browser profile of its own. */
 export async function open(browser: Browser, base: string, path: string, look: Look = {}): Promise<Screen> {
   const { language = 'zh', theme = 'light', width = DESKTOP.width, height = DESKTOP.height, touch = false, before, stands = '.frame' } = look;
@@ -48,6 +51,7 @@ export async function open(browser: Browser, base: string, path: string, look: L
     [language, theme],
   );
   await before?.(context);
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));

@@ -43,6 +43,9 @@ const REPOSITORY = new URL('../..', import.meta.url).pathname;
 const CODES: [what: string, least: number, path: string, pattern: RegExp][] = [
   ['the rules of alarms', 20, 'alarm/src/action.rs', /(?<=enum Refusal[^]*)=> "([a-z-]+)",/g],
   ['the city', 10, 'cloud/src/api/error.rs', /(?<!with_message)\(\s*"([a-z-]+)",\s*Message|\{ why: "([a-z-]+)" \}/g],
+  ['a file of the city', 1, 'cloud/src/api/error.rs', /why: "([a-z-]+)"/g],
+  ['coverage', 1, 'cloud/src/questions/coverage.rs', /why: "([a-z-]+)"/g],
+  ['a ranking', 1, 'cloud/src/questions/ranking.rs', /why: "([a-z-]+)"/g],
   ['the plant', 7, 'gateway/src/screen/refusal.rs', /StatusCode::\w+,\s*"([a-z-]+)"/g],
   ['an act at the plant', 1, 'gateway/src/screen/acts.rs', /ByRule\("([a-z-]+)"\)/g],
   ['a proof at the plant', 6, 'gateway/src/screen/prove.rs', /ByRule\("([a-z-]+)"\)/g],
@@ -56,6 +59,16 @@ test.each(CODES)('every code of %s has a sentence', (_, least, path, pattern) =>
   expect(codes.size, [...codes].join(' ')).toBeGreaterThanOrEqual(least);
   const sentences = book(BOOKS[0][0]);
   expect([...codes].filter((code) => !sentences[`why.${code}`])).toEqual([]);
+});
+
+test('every state of a slot of firmware, and every reason for one, has a sentence', () => {
+  const source = readFileSync(join(REPOSITORY, 'wire/src/node/update.rs'), 'utf8');
+  const [, states = '', whys = ''] = source.split(/^impl (?:SlotState|Why) /m);
+  const names = (text: string) => [...text.matchAll(/=> "([a-z-]+)",/g)].map((found) => found[1] ?? '');
+  expect([names(states).length, names(whys).length]).toEqual([7, 11]);
+  const wanted = [...names(states).map((name) => `slot-state.${name}`), ...names(whys).map((name) => `slot-why.${name}`)];
+  const sentences = book(BOOKS[0][0]);
+  expect(wanted.filter((key) => !sentences[key])).toEqual([]);
 });
 
 const FIELDS: [whose: string, least: number, folder: string, pattern: RegExp][] = [

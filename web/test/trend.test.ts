@@ -9,33 +9,39 @@ function series(step_ms: number, marks: [number, number | null][], more: Partial
 }
 
 test('a missing bucket breaks the line, and a bucket of another series does not', () => {
-  const one = series(1000, [[0, 1], [1000, 2], [4000, 3]]);
-  const two = series(1000, [[500, 9]]);
-  const { time_s, cells } = columns([one, two]);
-  expect(time_s).toEqual([0, 0.5, 1, 2, 4]);
+  const one = series(60_000, [[0, 1], [60_000, 2], [240_000, 3]]);
+  const two = series(60_000, [[30_000, 9]]);
+  const { time_s, cells } = columns([{ series: one }, { series: two }]);
+  expect(time_s).toEqual([0, 30, 60, 120, 240]);
   expect(cells[0]?.mean).toEqual([1, undefined, 2, null, 3]);
   expect(cells[1]?.mean).toEqual([undefined, 9, undefined, undefined, undefined]);
 });
 
 test('raw readings a heartbeat apart are one line, and further apart are a gap', () => {
-  expect(columns([series(0, [[0, 1], [60_000, 2]])]).cells[0]?.mean).toEqual([1, 2]);
-  expect(columns([series(0, [[0, 1], [100_000, 2]])]).cells[0]?.mean).toEqual([1, null, 2]);
+  const drawn = (step_ms: number, apart_ms: number, heartbeat_ms?: number) => columns([{ series: series(step_ms, [[0, 1], [apart_ms, 2]]), heartbeat_ms }]).cells[0]?.mean;
+  expect(drawn(0, 60_000)).toEqual([1, 2]);
+  expect(drawn(0, 100_000)).toEqual([1, null, 2]);
+  expect(drawn(0, 400_000, 300_000)).toEqual([1, 2]);
+  expect(drawn(0, 500_000, 300_000)).toEqual([1, null, 2]);
+  // Of buckets those that a heartbeat skips are not missing.
+  expect(drawn(60_000, 300_000, 300_000)).toEqual([1, 2]);
+  expect(drawn(60_000, 420_000, 300_000)).toEqual([1, null, 2]);
 });
 
 test('a spell without good values is one hatched span with its cause', () => {
-  expect(doubtful(series(1000, [[0, 1], [1000, null], [2000, null], [3000, 4]]))).toEqual([{ from_ms: 1000, to_ms: 3000, cause: 'timeout' }]);
+  expect(doubtful({ series: series(1000, [[0, 1], [1000, null], [2000, null], [3000, 4]]) })).toEqual([{ from_ms: 1000, to_ms: 3000, cause: 'timeout' }]);
 });
 
 test('a bucket that is good only in part is doubtful', () => {
-  expect(doubtful(series(1000, [[0, 1]], { good: [0.5] })).length).toBe(1);
+  expect(doubtful({ series: series(1000, [[0, 1]], { good: [0.5] }) }).length).toBe(1);
 });
 
 test('the read-out says what stood at a moment, and nothing in a gap', () => {
-  const one = series(1000, [[0, 1], [1000, 2], [9000, 3]]);
+  const one = { series: series(1000, [[0, 1], [1000, 2], [90_000, 3]]) };
   expect(at(one, 1400)).toBe(1);
-  expect(at(one, 5000)).toBeNull();
+  expect(at(one, 63_000)).toBeNull();
   expect(at(one, -1)).toBeNull();
-  expect(at(series(1000, []), 0)).toBeNull();
+  expect(at({ series: series(1000, []) }, 0)).toBeNull();
 });
 
 test('the day before lies over this day', () => {
@@ -55,11 +61,11 @@ test('a step to the side keeps half of what was in sight', () => {
 });
 
 test('how far a series went is told for all that is shown, raw or not, and for the bucket under the cursor', () => {
-  const raw = series(0, [[0, 3], [1000, null], [2000, 7]]);
+  const raw = { series: series(0, [[0, 3], [1000, null], [2000, 7]]) };
   expect(extent(raw, null)).toEqual({ min: 3, max: 7 });
   expect(extent(raw, 2000)).toBeNull();
-  const buckets = series(1000, [[0, 1], [1000, 5]], { min: [0, 4], max: [2, 6] });
+  const buckets = { series: series(1000, [[0, 1], [1000, 5]], { min: [0, 4], max: [2, 6] }) };
   expect(extent(buckets, null)).toEqual({ min: 0, max: 6 });
   expect(extent(buckets, 1000)).toEqual({ min: 4, max: 6 });
-  expect(extent(series(1000, [[0, null]]), null)).toBeNull();
+  expect(extent({ series: series(1000, [[0, null]]) }, null)).toBeNull();
 });

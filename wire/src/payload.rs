@@ -255,6 +255,13 @@ impl Metric {
         set.values.get(position)?.value()
     }
 
+    /// Every property that has a value.
+    pub fn properties(&self) -> impl Iterator<Item = (&str, Value)> {
+        let sets = self.properties.iter();
+        let pairs = sets.flat_map(|set| set.keys.iter().zip(&set.values));
+        pairs.filter_map(|(key, value)| Some((key.as_str(), value.value()?)))
+    }
+
     fn set(&mut self, value: Option<Value>) {
         self.raw = value.map(|value| match value {
             Value::Whole(value) => match i32::try_from(value) {

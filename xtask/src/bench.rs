@@ -1,7 +1,10 @@
 //! `cargo xtask bench`: measures release builds beside their peers. Progress goes to standard error, so that standard output holds figures alone.
 
+use crate::cassandra::Cluster;
+use crate::influxdb::{self, InfluxDb};
 use crate::machine;
 use crate::run::{cargo, check};
+use crate::telegraf;
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -18,7 +21,7 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Bench {
-    /// The gateway beside a bare Rust loop and a Python script: cost, memory, latency, period; and alone, polling often
+    /// The gateway beside a bare Rust loop, a Python script and Telegraf: cost, memory, latency, period; and alone, polling often
     Edge,
     /// Polls a second on a serial line of 9600 baud
     Serial,
@@ -26,16 +29,25 @@ enum Bench {
     History,
     /// Journal and uplink: readings a processor second, bytes on disk and wire, wear, memory, an alarm beside backlog
     Durability,
+    /// The city: committed readings and processor time with each engine of the history, on its server
+    Cloud,
+    /// Live: an alarm from a gateway's session to a thousand browsers, under 20,000 readings a second
+    Live,
     /// Judgement: a reading with four limits, and a point of sites of 1,000 to 100,000
     Alarm,
+    /// The regulator's questions on a synthesised year of 200 sites
+    Questions,
 }
 
-const ALL: [Bench; 5] = [
+const ALL: [Bench; 8] = [
     Bench::Edge,
     Bench::Serial,
     Bench::History,
     Bench::Durability,
+    Bench::Cloud,
+    Bench::Live,
     Bench::Alarm,
+    Bench::Questions,
 ];
 
 /// Runs what was asked for. A missed target is printed and no error: figures are the product.
@@ -45,9 +57,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         match bench {
             Bench::Edge => edge(root, options.json)?,
             Bench::Serial => serial(root, options.json)?,
-            Bench::History => example(root, options.json, &HISTORY)?,
+            Bench::History => drop(example(root, options.json, &HISTORY)?),
             Bench::Durability => durability(root, options.json)?,
-            Bench::Alarm => example(root, options.json, &ALARM)?,
+            Bench::Cloud => cloud(root, options.json)?,
+            Bench::Live => live(root, options.json)?,
+            Bench::Alarm => drop(example(root, options.json, &ALARM)?),
+            Bench::Questions => drop(example(root, options.json, &QUESTIONS)?),
         }
     }
     Ok(())
@@ -62,6 +77,12 @@ fn edge(root: &Path, json: bool) -> Result<()> {
     eprintln!(
         "bench edge: twice 10 s of warm-up and a minute measured, beside the peers and then alone and polling often"
     );
+    match telegraf::program() {
+        Ok(telegraf) => _ = bench.env("DAVY_TELEGRAF", telegraf),
+        Err(error) => {
+            eprintln!("bench edge: without Telegraf, which cannot be had here: {error:#}")
+        }
+    }
     check(bench.env("DAVY_PYTHON", python))
 }
 
@@ -76,7 +97,86 @@ fn serial(root: &Path, json: bool) -> Result<()> {
 fn durability(root: &Path, json: bool) -> Result<()> {
     std::fs::create_dir_all(root.join(FOLDER))?;
     example(root, json, &DURABILITY)?;
-    example(root, json, &INGEST)
+    example(root, json, &INGEST)?;
+    Ok(())
+}
+
+fn live(root: &Path, json: bool) -> Result<()> {
+    std::fs::create_dir_all(root.join(FOLDER))?;
+    example(root, json, &LIVE)?;
+    Ok(())
+}
+
+/// A collector with each engine, one after the other, and Telegraf before InfluxDB beside it on the same readings.
+fn cloud(root: &Path, json: bool) -> Result<()> {
+    let folder = root.join(FOLDER);
+    std::fs::create_dir_all(&folder)?;
+    let embedded = example(root, json, &CLOUD)?;
+    let token = folder.join("influxdb-token");
+    std::fs::write(&token, format!("{}\n", influxdb::TOKEN))?;
+    let token = token.display().to_string();
+    let server = InfluxDb::start()?;
+    let url = format!("http://{}", server.address());
+    let table = format!("engine = \"influxdb\"\nurl = \"{url}\"\ntoken_file = \"{token}\"");
+    let influxdb = on_server(root, json, ("influxdb", &table), &server.processes())?;
+    example_with(root, json, &YEAR, &[FOLDER, &url, &token])?;
+    drop(server);
+    match telegraf::program() {
+        Ok(program) => beside_telegraf(root, json, &program, [&embedded, &influxdb])?,
+        Err(error) => {
+            eprintln!("bench cloud: without Telegraf, which cannot be had here: {error:#}")
+        }
+    }
+    let cluster = Cluster::start()?;
+    let nodes = cluster.addresses().replace(',', "\", \"");
+    let table = format!("engine = \"cassandra\"\nnodes = [\"{nodes}\"]");
+    on_server(root, json, ("cassandra", &table), &cluster.processes())?;
+    Ok(())
+}
+
+/// Telegraf before a server of its own, which holds nothing yet as ours did not; then what our engines committed by what it committed.
+fn beside_telegraf(root: &Path, json: bool, program: &Path, ours: [&Figures; 2]) -> Result<()> {
+    let server = InfluxDb::start()?;
+    let (program, url) = (
+        program.display().to_string(),
+        format!("http://{}", server.address()),
+    );
+    let arguments = [FOLDER, &program, &url, influxdb::TOKEN, &server.processes()];
+    let theirs = example_with(root, json, &TELEGRAF, &arguments)?;
+    let of = |figures: &Figures, name: &str| {
+        let found = figures.iter().find(|(of, _)| of == name);
+        found
+            .map(|(_, value)| *value)
+            .with_context(|| format!("no figure {name}"))
+    };
+    let theirs = of(&theirs, "telegraf_committed_readings_per_second")?;
+    let names = ["ingest", "influxdb"].map(|name| format!("{name}_committed_readings_per_second"));
+    for ((figures, name), least) in ours.iter().zip(names).zip([10, 1]) {
+        let ratio = of(figures, &name)? / theirs;
+        let name = name.split('_').next().unwrap_or_default();
+        println!(
+            "{}",
+            figure(
+                "cloud",
+                &format!("{name}_by_telegraf {ratio:.1} x >{least}"),
+                json
+            )?
+        );
+    }
+    Ok(())
+}
+
+/// The example on an engine behind a network, by its table of the settings.
+fn on_server(
+    root: &Path,
+    json: bool,
+    (name, table): (&str, &str),
+    processes: &str,
+) -> Result<Figures> {
+    let file = format!("{FOLDER}/{name}.toml");
+    std::fs::write(root.join(&file), format!("[history]\n{table}\n"))?;
+    let arguments = [FOLDER, name, &file, processes];
+    example_with(root, json, &CLOUD, &arguments)
 }
 
 /// A bench of the suite beside a gateway, both built for release.
@@ -103,6 +203,9 @@ struct Example {
     arguments: &'static [&'static str],
 }
 
+/// Names and values, as a bench printed them.
+type Figures = Vec<(String, f64)>;
+
 /// Where benches write, in the folder of the build.
 const FOLDER: &str = "target/bench";
 
@@ -120,11 +223,43 @@ const INGEST: Example = Example {
     what: "a collector takes what gateways send as fast as it can",
     arguments: &[FOLDER],
 };
+const CLOUD: Example = Example {
+    bench: "cloud",
+    ..INGEST
+};
+const LIVE: Example = Example {
+    bench: "live",
+    package: "davy-cloud",
+    name: "live_bench",
+    what: "a collector, 200 gateways and 1,000 browsers; a minute",
+    arguments: &[FOLDER],
+};
+const TELEGRAF: Example = Example {
+    bench: "cloud",
+    package: "davy-cloud",
+    name: "telegraf_bench",
+    what: "Telegraf takes the same readings into InfluxDB",
+    arguments: &[],
+};
+const YEAR: Example = Example {
+    bench: "cloud",
+    package: "davy-cloud",
+    name: "year_bench",
+    what: "one point's year, in the embedded engine and in InfluxDB",
+    arguments: &[],
+};
 const HISTORY: Example = Example {
     bench: "history",
     package: "davy-cloud",
     name: "history_bench",
     what: "a year of readings is written, then asked for",
+    arguments: &[],
+};
+const QUESTIONS: Example = Example {
+    bench: "questions",
+    package: "davy-cloud",
+    name: "questions_bench",
+    what: "a year of 200 sites is synthesised, then asked what regulators ask, and taken as files",
     arguments: &[],
 };
 const ALARM: Example = Example {
@@ -136,7 +271,11 @@ const ALARM: Example = Example {
 };
 
 /// The example prints `name value unit` a line, or `name value unit target`, where the target is at most a number or, behind `>`, at least; they are passed on as they come.
-fn example(root: &Path, json: bool, example: &Example) -> Result<()> {
+fn example(root: &Path, json: bool, example: &Example) -> Result<Figures> {
+    example_with(root, json, example, example.arguments)
+}
+
+fn example_with(root: &Path, json: bool, example: &Example, arguments: &[&str]) -> Result<Figures> {
     let bench = example.bench;
     let what = ["-p", example.package, "--example", example.name];
     eprintln!("bench {bench}: building for release");
@@ -145,20 +284,26 @@ fn example(root: &Path, json: bool, example: &Example) -> Result<()> {
     let mut child = cargo(&["run", "--quiet", "--release"])
         .args(what)
         .arg("--")
-        .args(example.arguments)
+        .args(arguments)
         .current_dir(root)
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start the {bench} bench"))?;
     let lines = child.stdout.take().context("its output is a pipe")?;
+    let mut figures = Figures::new();
     for line in BufReader::new(lines).lines() {
-        println!("{}", figure(bench, &line?, json)?);
+        let line = line?;
+        println!("{}", figure(bench, &line, json)?);
+        let mut parts = line.split_whitespace();
+        if let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+            figures.push((name.to_owned(), number(value)?));
+        }
     }
     let status = child.wait()?;
     if !status.success() {
         bail!("the {bench} bench ended with {status}");
     }
-    Ok(())
+    Ok(figures)
 }
 
 /// One figure in the form of `bench edge`.

@@ -74,7 +74,7 @@ fn build(root: &Path, features: &[&str]) -> Result<Vec<u8>> {
 }
 
 /// The names in a program that belong to panicking. Names are text that ends with a zero, wherever they stand: more is found than there is, never less.
-fn panics_in(program: &[u8]) -> BTreeSet<String> {
+pub(crate) fn panics_in(program: &[u8]) -> BTreeSet<String> {
     let names = program.split(|byte| *byte == 0);
     let names = names.filter_map(|name| std::str::from_utf8(name).ok());
     let panics = names.filter(|name| {

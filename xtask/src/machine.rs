@@ -34,16 +34,31 @@ pub(crate) fn install_packages() -> Result<()> {
         .map(|(_, package)| *package)
         .chain(postgres::programs().is_none().then_some("postgresql"))
         .collect();
-    if missing.is_empty() {
+    bring(&missing)
+}
+
+/// Installs the Debian packages of the programs that this machine lacks: (path, package).
+pub(crate) fn install(programs: &[(&str, &str)]) -> Result<()> {
+    let lacks = |(path, _): &&(&str, &str)| !Path::new(path).exists();
+    let missing: Vec<&str> = programs
+        .iter()
+        .filter(lacks)
+        .map(|(_, package)| *package)
+        .collect();
+    bring(&missing)
+}
+
+fn bring(packages: &[&str]) -> Result<()> {
+    if packages.is_empty() {
         return Ok(());
     }
-    step(&format!("Debian packages: {}", missing.join(" ")));
-    apt(&["update", "-q"]).context(
-        "the package lists cannot be read; install by hand: mosquitto chromium poppler-utils fonts-noto-cjk postgresql libmodbus-dev mbpoll gcc",
-    )?;
+    let names = packages.join(" ");
+    step(&format!("Debian packages: {names}"));
+    apt(&["update", "-q"])
+        .with_context(|| format!("the package lists cannot be read; install by hand: {names}"))?;
     let install: Vec<&str> = ["install", "-y", "-q", "--no-install-recommends"]
         .into_iter()
-        .chain(missing)
+        .chain(packages.iter().copied())
         .collect();
     apt(&install)
 }
@@ -111,12 +126,14 @@ pub(crate) fn python(root: &Path) -> Result<PathBuf> {
 }
 
 /// Where what is costly to fetch or build is kept between runs, outside the repository.
-fn cache() -> Result<PathBuf> {
+pub(crate) fn cache() -> Result<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
     let Some(base) = base else {
-        bail!("neither XDG_CACHE_HOME nor HOME is set: there is nowhere to keep the Python peers")
+        bail!(
+            "neither XDG_CACHE_HOME nor HOME is set: there is nowhere to keep what the suites need"
+        )
     };
     let dir = base.join("davy");
     std::fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;

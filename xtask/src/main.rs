@@ -1,10 +1,14 @@
 //! `cargo xtask`: every developer's command.
 
 mod bench;
+mod cassandra;
 mod check;
 mod cloud_settings;
+mod code_order;
 mod cortex_m;
 mod demo;
+mod firmware;
+mod influxdb;
 mod licences;
 mod machine;
 mod mutants;
@@ -14,6 +18,7 @@ mod run;
 mod simulate;
 mod site_files;
 mod supervise;
+mod telegraf;
 mod test;
 mod web;
 
@@ -36,14 +41,20 @@ enum Command {
     Web,
     /// Checks format, lints, licences, bans and sources, and that alarm runs on a Cortex-M and cannot panic
     Check,
-    /// Runs everything that CI runs
-    Test,
+    /// Runs the suites of the history's engines alone, each on its server
+    Engines,
+    /// Runs everything that CI runs; with `firmware`, the suites of the node in QEMU alone
+    Test(test::Options),
+    /// Builds the node's firmware for a board, and holds its sizes, stack and panics against their budgets
+    Firmware(firmware::Options),
     /// Breaks alarm in every way, and looks whether a test notices: half an hour
     Mutants,
     /// Lives through seeds of the whole system on a virtual clock, under every fault: --seeds N --seed S --days D
     Simulate(simulate::Options),
     /// Prints measured figures beside those of peers
     Bench(bench::Options),
+    /// Orders the released gateway's code by what runs, from three dumps of callgrind: start, work, screens
+    CodeOrder(code_order::Options),
 }
 
 fn main() -> Result<()> {
@@ -52,10 +63,13 @@ fn main() -> Result<()> {
         Command::Demo(options) => demo::run(root, &options),
         Command::Web => web::build(root),
         Command::Check => check::run(root).map(run::tell),
-        Command::Test => test::run(root),
+        Command::Engines => test::engines(),
+        Command::Test(options) => test::run(root, &options),
+        Command::Firmware(options) => firmware::run(root, &options),
         Command::Mutants => mutants::run(root),
         Command::Simulate(options) => simulate::run(&options),
         Command::Bench(options) => bench::run(root, &options),
+        Command::CodeOrder(options) => code_order::run(root, &options),
     }
 }
 

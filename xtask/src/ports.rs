@@ -1,4 +1,4 @@
-//! The demo's ports, all counted from one base, and whether they are free.
+//! The demo's ports, all counted from one base, and whether they are free; and any free one.
 
 use anyhow::{Result, bail};
 use std::net::{Ipv4Addr, TcpListener};
@@ -32,6 +32,12 @@ pub(crate) fn check(base: u16) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A loopback port that nobody holds.
+pub(crate) fn free() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! A PostgreSQL server for the tests: in a folder of its own, on a free loopback port, ended by who started it.
 
+use crate::ports;
 use crate::run::check;
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, User, chown, geteuid};
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -54,9 +54,7 @@ impl Postgres {
                 .arg(&data)
                 .stdout(Stdio::null()),
         )?;
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-            .local_addr()?
-            .port();
+        let port = ports::free()?;
         let server = as_servant(&bin.join("postgres"), user.as_ref())
             .arg("-D")
             .arg(&data)

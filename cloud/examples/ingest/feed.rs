@@ -10,7 +10,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Batches of all gateways on the way and not acknowledged.
 const WINDOW: u64 = 1_000;
 
-pub(crate) fn serve() -> Result<()> {
+/// What gateways send.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "each bench has its own")]
+pub(crate) enum Form {
+    /// Births, then batches that the collector acknowledges by its command.
+    Sparkplug,
+    /// InfluxDB's line protocol at QoS 1, for Telegraf, which acknowledges a message when its readings are written.
+    Lines,
+}
+
+pub(crate) fn serve(form: Form) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?.port());
     let (stream, _) = listener.accept()?;
@@ -18,6 +28,7 @@ pub(crate) fn serve() -> Result<()> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let begin_ms = u64::try_from(since.as_millis())? - plant::AGO_MS;
     Feed {
+        form,
         stream,
         begin_ms,
         sent: 0,
@@ -28,6 +39,7 @@ pub(crate) fn serve() -> Result<()> {
 }
 
 struct Feed {
+    form: Form,
     stream: TcpStream,
     begin_ms: u64,
     sent: u64,
@@ -68,7 +80,14 @@ impl Feed {
                 }
                 self.stream.write_all(&[0x90, answer.len() as u8])?;
                 self.stream.write_all(&answer)?;
-                self.bear()?;
+                if self.form == Form::Sparkplug {
+                    self.bear()?;
+                }
+                self.is_listened_to = true;
+            }
+            4 => {
+                self.acknowledged += 1;
+                println!("{}", self.acknowledged);
             }
             12 => self.stream.write_all(&[0xd0, 0])?,
             3 => self.published(first >> 1 & 3, body)?,
@@ -119,16 +138,25 @@ impl Feed {
             let topic = Topic::device("g", Verb::DeviceBirth, &edge, "D");
             self.publish(&topic, points.collect())?;
         }
-        self.is_listened_to = true;
         Ok(())
     }
 
     fn fill(&mut self) -> Result<()> {
         while self.is_listened_to && self.sent < self.acknowledged + WINDOW {
             let (gateway, offset) = (self.sent % GATEWAYS, self.sent / GATEWAYS);
-            let topic = Topic::device("g", Verb::DeviceData, &format!("site-{gateway}"), "D");
-            let payload = plant::batch(gateway, offset, self.begin_ms);
-            self.send(&topic, &payload)?;
+            match self.form {
+                Form::Sparkplug => {
+                    let site = format!("site-{gateway}");
+                    let topic = Topic::device("g", Verb::DeviceData, &site, "D").to_string();
+                    let payload = plant::batch(gateway, offset, self.begin_ms);
+                    self.send(&topic, None, &payload)?;
+                }
+                Form::Lines => {
+                    let payload = plant::lines(gateway, offset, self.begin_ms);
+                    let id = (self.sent % 65_535) as u16 + 1;
+                    self.send(&format!("plant/site-{gateway}"), Some(id), &payload)?;
+                }
+            }
             self.sent += 1;
         }
         Ok(())
@@ -140,13 +168,15 @@ impl Feed {
             metrics,
             seq: None,
         };
-        self.send(topic, &payload.to_bytes())
+        self.send(&topic.to_string(), None, &payload.to_bytes())
     }
 
-    fn send(&mut self, topic: &Topic, payload: &[u8]) -> Result<()> {
-        let topic = topic.to_string();
-        let mut packet = vec![0x30];
-        let mut length = 2 + topic.len() + payload.len();
+    /// At QoS 1 with an id, at QoS 0 without one.
+    fn send(&mut self, topic: &str, id: Option<u16>, payload: &[u8]) -> Result<()> {
+        let mut packet = vec![if id.is_some() { 0x32 } else { 0x30 }];
+        let id = id.map(u16::to_be_bytes);
+        let id = id.as_ref().map_or(&[][..], |id| &id[..]);
+        let mut length = 2 + topic.len() + id.len() + payload.len();
         while length >= 0x80 {
             packet.push(length as u8 | 0x80);
             length >>= 7;
@@ -154,6 +184,7 @@ impl Feed {
         packet.push(length as u8);
         packet.extend((topic.len() as u16).to_be_bytes());
         packet.extend(topic.as_bytes());
+        packet.extend(id);
         packet.extend(payload);
         self.stream.write_all(&packet)?;
         Ok(())

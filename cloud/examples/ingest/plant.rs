@@ -22,8 +22,7 @@ pub(crate) fn readings(batches: u64) -> u64 {
 
 /// A batch on the wire, written by hand: the gateways shall not take the processor from who is measured.
 pub(crate) fn batch(gateway: u64, offset: u64, begin_ms: u64) -> Vec<u8> {
-    // A poll jitters by some milliseconds.
-    let time_ms = begin_ms + offset * EVERY_MS + noise(offset ^ gateway << 32) % 8;
+    let time_ms = time_ms(gateway, offset, begin_ms);
     let mut bytes = vec![0x08];
     varint(&mut bytes, time_ms);
     let mut metric = vec![0x10, 1, 0x58];
@@ -40,6 +39,27 @@ pub(crate) fn batch(gateway: u64, offset: u64, begin_ms: u64) -> Vec<u8> {
         nested(&mut bytes, &metric);
     }
     bytes
+}
+
+/// The same readings in InfluxDB's line protocol, as our own engine writes them.
+#[allow(dead_code, reason = "for Telegraf")]
+pub(crate) fn lines(gateway: u64, offset: u64, begin_ms: u64) -> Vec<u8> {
+    let time_ms = time_ms(gateway, offset, begin_ms);
+    let line = |point| {
+        let value = value(gateway, point, offset);
+        format!(
+            "reading,point=P-{point},site=site-{gateway} good=1i,value={value:?} {time_ms}000000\n"
+        )
+    };
+    (0..points(gateway))
+        .map(line)
+        .collect::<String>()
+        .into_bytes()
+}
+
+/// A poll jitters by some milliseconds.
+fn time_ms(gateway: u64, offset: u64, begin_ms: u64) -> u64 {
+    begin_ms + offset * EVERY_MS + noise(offset ^ gateway << 32) % 8
 }
 
 /// Of four points one is a state that seldom changes, two are slow, and one is a detector of 12 bits with noise of some counts.

@@ -37,6 +37,8 @@ pub(crate) fn access(method: &str, path: &str) -> Option<Access> {
         ("GET", "/api/history/alarms.csv" | "/api/sites/{site}/readings.csv" | "/api/kpi.csv") => {
             person(Action::Export)
         }
+        ("GET", "/api/questions/{question}") => person(Action::Read),
+        ("GET", "/api/export/{question}" | "/api/sites/{site}/case") => person(Action::Export),
         ("POST", "/api/sites/{site}/alarms/{alarm}/acknowledge") => person(Action::Act),
         ("POST", "/api/sites/{site}/alarms/{alarm}/shelve") => person(Action::Act),
         ("POST", "/api/sites/{site}/alarms/{alarm}/unshelve") => person(Action::Act),

@@ -2,10 +2,12 @@
 //! inside goes to the log alone.
 
 use crate::auth::PasswordError;
+use crate::case::CaseError;
 use crate::history::HistoryError;
 use crate::message::{Language, Message};
 use crate::order::CourierError;
 use crate::records::RecordsError;
+use crate::table::TableError;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
@@ -47,6 +49,8 @@ pub enum ApiError {
     Records(RecordsError),
     #[error("history: {0}")]
     History(HistoryError),
+    #[error("a file: {0}")]
+    Table(String),
 }
 
 impl From<RecordsError> for ApiError {
@@ -65,10 +69,27 @@ impl From<HistoryError> for ApiError {
     fn from(error: HistoryError) -> Self {
         match error {
             HistoryError::Busy | HistoryError::Stopped => Self::NotReady("history"),
-            error @ (HistoryError::Store { .. } | HistoryError::Damaged { .. }) => {
-                Self::History(error)
-            }
+            error @ (HistoryError::Store { .. }
+            | HistoryError::Damaged { .. }
+            | HistoryError::Several(_)) => Self::History(error),
         }
+    }
+}
+
+impl From<TableError> for ApiError {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::TooManyRows => Self::Refused {
+                why: "too-many-rows",
+            },
+            error => Self::Table(error.to_string()),
+        }
+    }
+}
+
+impl From<CaseError> for ApiError {
+    fn from(error: CaseError) -> Self {
+        Self::Table(error.to_string())
     }
 }
 
@@ -98,9 +119,25 @@ struct Failure {
     code: &'static str,
     message: Message,
     detail: Option<serde_json::Value>,
+    /// When to come again, seconds.
+    retry_after_s: Option<u32>,
 }
 
+/// When to come again, seconds, of one who guessed too often; of one for whose file there was no turn; of others whom a busy part sent away.
+const AFTER_TRIES_S: u32 = 60;
+const AFTER_EXPORT_S: u32 = 30;
+const AFTER_BUSY_S: u32 = 5;
+
 impl ApiError {
+    const fn retry_after_s(&self) -> Option<u32> {
+        match self {
+            Self::TooManyTries => Some(AFTER_TRIES_S),
+            Self::NotReady(part) if matches!(part.as_bytes(), b"export") => Some(AFTER_EXPORT_S),
+            Self::NotReady(_) => Some(AFTER_BUSY_S),
+            _ => None,
+        }
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest { .. } | Self::Password(_) => StatusCode::BAD_REQUEST,
@@ -110,7 +147,9 @@ impl ApiError {
             Self::Exists | Self::LastAdministrator | Self::Refused { .. } => StatusCode::CONFLICT,
             Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
             Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Records(_) | Self::History(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Records(_) | Self::History(_) | Self::Table(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
@@ -153,7 +192,9 @@ impl ApiError {
                 Message::new("error-not-ready")
                     .with_message("part", Message::named(&format!("part-{part}"))),
             ),
-            Self::Records(_) | Self::History(_) => ("internal", Message::new("error-internal")),
+            Self::Records(_) | Self::History(_) | Self::Table(_) => {
+                ("internal", Message::new("error-internal"))
+            }
         };
         let detail = match self {
             Self::BadRequest { field } => Some(serde_json::json!({ "field": field })),
@@ -163,6 +204,7 @@ impl ApiError {
             code,
             message,
             detail,
+            retry_after_s: self.retry_after_s(),
         }
     }
 }
@@ -172,6 +214,7 @@ impl IntoResponse for ApiError {
         match &self {
             Self::Records(error) => tracing::error!(%error, "the records failed a call"),
             Self::History(error) => tracing::error!(%error, "the history failed a call"),
+            Self::Table(error) => tracing::error!(%error, "an export failed"),
             _ => tracing::debug!(error = %self, "a call was refused"),
         }
         let mut response = self.status().into_response();
@@ -211,6 +254,7 @@ fn of_router(status: StatusCode) -> Option<Failure> {
         code,
         message,
         detail: None,
+        retry_after_s: None,
     })
 }
 
@@ -227,5 +271,11 @@ fn with_body(status: StatusCode, failure: &Failure, language: Language) -> Respo
         message: failure.message.text(language),
         detail: failure.detail.clone(),
     };
-    (status, axum::Json(body)).into_response()
+    let mut response = (status, axum::Json(body)).into_response();
+    if let Some(seconds) = failure.retry_after_s {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
 }

@@ -1,20 +1,25 @@
 //! The event stream: a snapshot, then what changes, to each caller only what it may see.
 //!
-//! Bounds: 1,000 streams; the hub's 4,096 updates for a slow reader, which then gets a new snapshot; sites' overviews are sent again at most once a tick, however
-//! many of their alarms change. A stream ends when its session does (asked at least every 30 s) and when the service ends.
+//! Bounds: 1,000 streams; the hub's backlog for a slow reader, which then gets a new snapshot that says so; what its connection holds, sixteen pieces, after
+//! which nothing is made for it. One that takes nothing at all for half a minute is cut off by the system (`run`). Sites' overviews are sent again at most
+//! once a tick, however many of their alarms change. A stream ends when its session does (asked at least every 30 s) and when the service ends.
+//!
+//! What many streams send is asked and written once (`scene`, `frame`).
 
 use super::City;
 use super::access::Caller;
 use super::error::{ApiError, ErrorBody};
-use super::overview::{SiteOverview, of_scope};
-use super::shapes::{self, Alarm, Demand, Transition, Value};
+use super::frame;
+use super::overview::SiteOverview;
+use super::shapes::{Alarm, Demand, Value};
 use super::site;
-use crate::live::{Heard, Listener, Update};
-use crate::records::Scope;
+use crate::live::{Heard, Listener, Told, Update};
+use axum::body::Body;
 use axum::extract::{Extension, Query, State};
-use axum::response::sse::{Event, Sse};
-use davy_alarm::Reading;
-use futures_util::stream::{Stream, unfold};
+use axum::http::header;
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use futures_util::stream::unfold;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
@@ -35,27 +40,23 @@ pub(crate) struct EventQuery {
     site: Option<String>,
 }
 
-/// The first event, and that after a reader fell behind.
+/// The first event, and that after a reader fell behind. It is put together from what is shared and what is a stream's own.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CitySnapshot {
     time_ms: i64,
+    /// The reader fell behind: what changed since its last event was not told one by one.
+    resync: bool,
     sites: Vec<SiteOverview>,
     alarms: Vec<Alarm>,
     values: Vec<Value>,
     demands: Vec<Demand>,
+    /// The history does not answer: values and demands of the site that is watched are there and cannot be told.
+    values_away: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct Tick {
     time_ms: i64,
-}
-
-#[derive(Debug, Serialize)]
-struct Refused<'a> {
-    command: &'a str,
-    site: &'a str,
-    alarm: &'a str,
-    why: &'a str,
 }
 
 /// What happens, as it happens: `snapshot`, `values`, `demands`, `alarm`, `transition`, `site`, `refused`, `tick`.
@@ -65,7 +66,7 @@ pub(crate) async fn events(
     State(city): State<City>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<EventQuery>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let permit = city
         .streams()
         .clone()
@@ -73,8 +74,12 @@ pub(crate) async fn events(
         .map_err(|_| ApiError::NotReady("events"))?;
     let mut feed = Feed::new(city, caller, query.site, permit);
     // The first snapshot is made before the answer begins, so that its failure has a status.
-    feed.snapshot().await?;
-    Ok(Sse::new(unfold(feed, Feed::next)))
+    feed.snapshot(false).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    Ok((headers, Body::from_stream(unfold(feed, Feed::next))))
 }
 
 /// One reader's stream.
@@ -93,9 +98,25 @@ struct Feed {
     /// Sites whose overview is due at the next tick.
     stale: BTreeSet<String>,
     /// Made and not yet sent: one update's events at most.
-    ready: VecDeque<Event>,
+    ready: VecDeque<Bytes>,
     number: u64,
-    _permit: OwnedSemaphorePermit,
+    _seat: Seat,
+}
+
+/// One of the streams that there may be.
+struct Seat(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
+
+impl Seat {
+    fn take(permit: OwnedSemaphorePermit) -> Self {
+        metrics::gauge!("davy_live_streams").increment(1);
+        Self(permit)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        metrics::gauge!("davy_live_streams").decrement(1);
+    }
 }
 
 /// What wakes a feed.
@@ -115,7 +136,7 @@ impl Feed {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         Self {
-            listener: city.live.listen(),
+            listener: city.live.listen(watched.as_deref()),
             city,
             caller,
             watched,
@@ -126,14 +147,14 @@ impl Feed {
             stale: BTreeSet::new(),
             ready: VecDeque::new(),
             number: 0,
-            _permit: permit,
+            _seat: Seat::take(permit),
         }
     }
 
-    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
-                return Some((Ok(event), self));
+            if let Some(piece) = self.ready.pop_front() {
+                return Some((Ok(piece), self));
             }
             let ending = self.city.ending.clone();
             let wake = tokio::select! {
@@ -153,29 +174,25 @@ impl Feed {
     async fn wake(&mut self, wake: Wake) -> Option<Result<(), ApiError>> {
         match wake {
             Wake::Ending | Wake::Heard(Heard::Ended) => None,
-            Wake::Heard(Heard::Behind) => Some(self.snapshot().await),
+            Wake::Heard(Heard::Behind) => {
+                metrics::counter!("davy_live_resyncs_total").increment(1);
+                Some(self.snapshot(true).await)
+            }
             Wake::Heard(Heard::Update(update)) => Some(self.update(&update).await),
             Wake::Tick => self.tick().await,
         }
     }
 
-    async fn snapshot(&mut self) -> Result<(), ApiError> {
-        let (sites, alarms) = of_scope(&self.city, &self.caller.scope()).await?;
-        self.visible = sites.iter().map(|site| site.id.clone()).collect();
-        self.flooding = flooding(&sites).collect();
+    async fn snapshot(&mut self, resync: bool) -> Result<(), ApiError> {
+        let scope = self.caller.scope();
+        let scene = self.city.scenes().of_scope(&self.city, &scope).await?;
+        self.visible = scene.visible.clone();
+        self.flooding = scene.flooding.clone();
         self.stale.clear();
-        let site::Now { values, demands } = self.now().await?;
-        let time_ms = self.city.now_ms();
-        self.send(
-            "snapshot",
-            &CitySnapshot {
-                time_ms,
-                sites,
-                alarms,
-                values,
-                demands,
-            },
-        );
+        let now = self.now().await?;
+        let [opening, rest] = around(self.city.now_ms(), resync, &now);
+        self.count();
+        self.ready.extend([opening, scene.text.clone(), rest]);
         Ok(())
     }
 
@@ -190,77 +207,36 @@ impl Feed {
         let Some(known) = self.city.records.site(id).await? else {
             return Ok(site::Now::default());
         };
-        let now = site::now(&self.city, &known).await?;
+        let now = site::now(&self.city, &known).await;
         let values = now.values.into_iter().map(|value| value.of(id));
         let demands = now.demands.into_iter().map(|demand| demand.of(id));
         Ok(site::Now {
             values: values.collect(),
             demands: demands.collect(),
+            ..now
         })
     }
 
-    async fn update(&mut self, update: &Update) -> Result<(), ApiError> {
-        if let Update::Site(id) = update {
+    async fn update(&mut self, told: &Told) -> Result<(), ApiError> {
+        if let Update::Site(id) = &**told {
             self.see_again(id).await?;
         }
-        if !self.visible.contains(update.site()) {
+        if !self.visible.contains(told.site()) {
             return Ok(());
         }
-        match update {
-            Update::Values { site, values } if self.watched.as_ref() == Some(site) => {
-                self.send_values(site, values);
-            }
-            Update::Values { .. } => {}
-            Update::Alarm(alarm) => {
-                self.stale.insert(alarm.site.clone());
-                self.send("alarm", &Alarm::from(&**alarm));
-            }
-            Update::Transition(transition) => {
-                self.send("transition", &Transition::from(&**transition))
-            }
-            Update::Site(site) => {
-                self.stale.insert(site.clone());
-            }
-            Update::Refused {
-                command,
-                site,
-                alarm,
-                why,
-            } => {
-                self.send(
-                    "refused",
-                    &Refused {
-                        command,
-                        site,
-                        alarm,
-                        why,
-                    },
-                );
-            }
+        if let Update::Alarm(_) | Update::Site(_) = &**told {
+            self.stale.insert(told.site().to_owned());
+        }
+        for event in told.events(frame::of) {
+            self.send(event.clone());
         }
         Ok(())
     }
 
-    fn send_values(&mut self, site: &str, told: &[(String, Reading)]) {
-        let points = told.iter().filter(|(name, _)| !shapes::is_output(name));
-        let values: Vec<_> = points
-            .map(|(point, reading)| Value::new(point, reading, false).of(site))
-            .collect();
-        let demands: Vec<_> = (told.iter())
-            .filter_map(|(name, reading)| Some(Demand::new(name, reading, false)?.of(site)))
-            .collect();
-        if !values.is_empty() {
-            self.send("values", &values);
-        }
-        if !demands.is_empty() {
-            self.send("demands", &demands);
-        }
-    }
-
     /// A site may have moved into the caller's jurisdiction, or out of it.
     async fn see_again(&mut self, id: &str) -> Result<(), ApiError> {
-        let site = self.city.records.site(id).await?;
-        match site.filter(|site| self.caller.scope().holds(id, &site.registry.place)) {
+        let place = self.city.scenes().place(&self.city, id).await?;
+        match place.filter(|place| self.caller.scope().holds(id, place)) {
             Some(_) => self.visible.insert(id.to_owned()),
             None => self.visible.remove(id),
         };
@@ -282,14 +258,17 @@ impl Feed {
             .cloned()
             .collect();
         if !stale.is_empty() {
-            let (sites, _) = of_scope(&self.city, &Scope::Sites(stale)).await?;
-            self.flooding = flooding(&sites).collect();
-            for site in &sites {
-                self.send("site", site);
+            let lines = self.city.scenes().of_sites(&self.city, &stale).await?;
+            for (id, line) in lines {
+                if line.is_flooding {
+                    self.flooding.insert(id);
+                }
+                self.send(line.event);
             }
         }
         let time_ms = self.city.now_ms();
-        self.send("tick", &Tick { time_ms });
+        let tick = frame::event("tick", &Tick { time_ms });
+        tick.into_iter().for_each(|tick| self.send(tick));
         Ok(())
     }
 
@@ -303,17 +282,45 @@ impl Feed {
         matches!(person, Ok(Some(person)) if person == self.caller.person)
     }
 
-    fn send(&mut self, name: &str, data: &impl Serialize) {
+    fn send(&mut self, event: Bytes) {
+        self.count();
+        self.ready.push_back(event);
+    }
+
+    /// The next event's number goes before it.
+    fn count(&mut self) {
         self.number += 1;
-        let event = Event::default().event(name).id(self.number.to_string());
-        match event.json_data(data) {
-            Ok(event) => self.ready.push_back(event),
-            Err(error) => tracing::error!(%error, name, "an event could not be written"),
-        }
+        let number = self.number;
+        self.ready.push_back(format!("id: {number}\n").into());
     }
 }
 
-fn flooding(sites: &[SiteOverview]) -> impl Iterator<Item = String> {
-    let sites = sites.iter().filter(|site| site.flood.since_ms.is_some());
-    sites.map(|site| site.id.clone())
+/// What stands in a snapshot before the lists that are shared, and after them.
+fn around(time_ms: i64, resync: bool, now: &site::Now) -> [Bytes; 2] {
+    let opening = format!("event: snapshot\ndata: {{\"time_ms\":{time_ms},\"resync\":{resync},");
+    let own = serde_json::to_string(now).expect("texts and numbers always serialise");
+    let rest = format!(",{}\n\n", &own[1..]);
+    [opening.into(), rest.into()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshots_pieces_are_the_whole_that_is_documented() {
+        let whole = CitySnapshot {
+            time_ms: 7,
+            resync: true,
+            sites: vec![],
+            alarms: vec![],
+            values: vec![],
+            demands: vec![],
+            values_away: false,
+        };
+        let [opening, rest] = around(7, true, &site::Now::default());
+        let text = [&opening[..], b"\"sites\":[],\"alarms\":[]", &rest].concat();
+        let whole = frame::event("snapshot", &whole).expect("plain data");
+        assert_eq!(text, whole);
+    }
 }

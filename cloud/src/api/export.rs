@@ -1,37 +1,64 @@
-//! Exports: the same answers as files, streamed a page at a time, so that a year of a site takes no more memory than a day. Each is in the audit log before
-//! its first byte leaves.
+//! Exports: the same answers as files, a page at a time, so that a year of a site takes no more memory than a day. CSV is streamed as it is made; the others
+//! are written into a file that nobody else sees, and streamed from there; how many at once is the matter of [`super::spool`]. Each is in the audit log before
+//! its first byte leaves, and each that was turned away is not.
 
 use super::City;
 use super::access::Caller;
-use super::csv::{Chunk, CsvQuery, Form, READINGS_A_CHUNK, after, is_last};
 use super::error::{ApiError, ErrorBody};
 use super::query::{AlarmQuery, Span, split};
-use super::shapes;
+use super::questions::{QuestionQuery, detail, read, stores};
+use super::spool::{self, Broken, Pieces, Turn};
 use crate::audit::Entry;
 use crate::message::Language;
-use crate::records::{Gap, OccurrenceFilter, Scope};
-use axum::body::{Body, Bytes};
+use crate::questions::{Asked, Page, Question, Stores, ask};
+use crate::settings::parse_zone;
+use crate::table::{Form, Format, Sheet, csv};
+use axum::body::Body;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::try_unfold;
+use jiff::tz::Offset;
 use serde::Deserialize;
-use std::collections::VecDeque;
+use std::fs::File;
 use utoipa::IntoParams;
 
-/// Occurrences of one chunk.
-const ROWS_A_CHUNK: u32 = 1_000;
+/// Rows of a page of a file.
+pub(super) const ROWS_A_PAGE: u32 = 5_000;
 /// Points of one file of readings.
 const MOST_POINTS: usize = 100;
 
-pub(super) fn form(city: &City, query: &CsvQuery, headers: &HeaderMap) -> Result<Form, ApiError> {
+/// How a file is to be written.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FormQuery {
+    /// Offset of the times, such as `+08:00`; the city's own if left out.
+    pub(super) zone: Option<String>,
+    /// Of the column heads; the browser's own if left out.
+    pub(super) lang: Option<Language>,
+}
+
+impl FormQuery {
+    /// The zone that was asked for, or this one.
+    pub(super) fn zone(&self, otherwise: Offset) -> Result<Offset, ApiError> {
+        let Some(text) = self.zone.as_deref() else {
+            return Ok(otherwise);
+        };
+        // A plus sign that nobody escaped comes as a space.
+        parse_zone(&text.replace(' ', "+")).ok_or(ApiError::BadRequest {
+            field: "zone".into(),
+        })
+    }
+}
+
+pub(super) fn form(city: &City, query: &FormQuery, headers: &HeaderMap) -> Result<Form, ApiError> {
     let preferred = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
-    query.form(
-        city.zone,
-        Language::from_preference(preferred.unwrap_or("")),
-    )
+    let preferred = Language::from_preference(preferred.unwrap_or(""));
+    Ok(Form {
+        zone: query.zone(city.zone)?,
+        language: query.lang.unwrap_or(preferred),
+    })
 }
 
 pub(super) async fn audit(
@@ -51,11 +78,11 @@ pub(super) async fn audit(
     Ok(())
 }
 
-pub(super) fn file(name: &str, body: Body) -> Response {
+pub(super) fn file(name: &str, media_type: &str, body: Body) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
     (
         [
-            (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+            (header::CONTENT_TYPE, media_type.to_owned()),
             (header::CONTENT_DISPOSITION, disposition),
         ],
         body,
@@ -64,91 +91,32 @@ pub(super) fn file(name: &str, body: Body) -> Response {
 }
 
 /// The alarm history as CSV; `cursor` and `limit` are passed over.
-#[utoipa::path(get, path = "/api/history/alarms.csv", params(AlarmQuery, CsvQuery),
+#[utoipa::path(get, path = "/api/history/alarms.csv", params(AlarmQuery, FormQuery),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ErrorBody)))]
 pub(crate) async fn alarms_csv(
     State(city): State<City>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<AlarmQuery>,
-    Query(csv): Query<CsvQuery>,
+    Query(form_query): Query<FormQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let form = form(&city, &csv, &headers)?;
-    let whole = AlarmQuery {
-        cursor: None,
-        limit: None,
-        ..query
+    let form = form(&city, &form_query, &headers)?;
+    let whole = QuestionQuery {
+        site: query.site.clone(),
+        town: query.town.clone(),
+        from_ms: Some(query.from_ms.unwrap_or(0)),
+        // An alarm of a gateway whose clock runs ahead is not yet over.
+        to_ms: Some(query.to_ms.unwrap_or(i64::MAX)),
+        priority: query.priority.clone(),
+        condition: query.condition.clone(),
+        unacknowledged_over_s: query.unacknowledged_over_s,
+        ..QuestionQuery::default()
     };
-    let filter = OccurrenceFilter {
-        limit: ROWS_A_CHUNK,
-        ..whole.filter(caller.scope(), city.now_ms())?
-    };
-    let (site, town) = (filter.site.as_deref(), filter.town.as_deref());
-    let gaps = city
-        .records
-        .gaps(&filter.scope, site, town, filter.from_ms, filter.to_ms)
-        .await?;
-    let detail = serde_json::json!({ "site": site, "town": town, "from_ms": whole.from_ms, "to_ms": whole.to_ms,
-        "condition": whole.condition, "priority": whole.priority });
+    let asked = read(&city, &caller, Question::Alarms, &whole)?;
+    let turn = city.spool().turn()?;
+    let detail = detail(&asked, Format::Csv);
     audit(&city, &caller, "alarms.csv", detail).await?;
-    let start = AlarmFile {
-        city,
-        form,
-        filter,
-        gaps,
-        state: Progress::Head,
-    };
-    Ok(file(
-        "davy-alarms.csv",
-        Body::from_stream(try_unfold(start, AlarmFile::next)),
-    ))
-}
-
-/// How far a file has come.
-enum Progress {
-    Head,
-    Rows,
-    Gaps,
-    Done,
-}
-
-struct AlarmFile {
-    city: City,
-    form: Form,
-    filter: OccurrenceFilter,
-    gaps: Vec<Gap>,
-    state: Progress,
-}
-
-impl AlarmFile {
-    async fn next(mut self) -> Result<Option<(Bytes, Self)>, ApiError> {
-        let bytes = match self.state {
-            Progress::Head => {
-                self.state = Progress::Rows;
-                Chunk::alarm_head(self.form)
-            }
-            Progress::Rows => self.rows().await?,
-            Progress::Gaps => {
-                self.state = Progress::Done;
-                let mut chunk = Chunk::new(self.form);
-                self.gaps.iter().for_each(|gap| chunk.alarm_gap(gap));
-                chunk.into_bytes()
-            }
-            Progress::Done => return Ok(None),
-        };
-        Ok(Some((bytes.into(), self)))
-    }
-
-    async fn rows(&mut self) -> Result<Vec<u8>, ApiError> {
-        let found = self.city.records.occurrences(&self.filter).await?;
-        if found.len() < ROWS_A_CHUNK as usize {
-            self.state = Progress::Gaps;
-        }
-        self.filter.after = found.last().map(|last| last.key());
-        let mut chunk = Chunk::new(self.form);
-        found.iter().for_each(|one| chunk.alarm(one));
-        Ok(chunk.into_bytes())
-    }
+    answer(city, asked, form, Format::Csv, turn, "davy-alarms").await
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -162,17 +130,17 @@ pub(crate) struct ReadingsQuery {
 }
 
 /// Readings with quality and cause, point after point, as CSV.
-#[utoipa::path(get, path = "/api/sites/{site}/readings.csv", params(("site" = String, Path), ReadingsQuery, CsvQuery),
+#[utoipa::path(get, path = "/api/sites/{site}/readings.csv", params(("site" = String, Path), ReadingsQuery, FormQuery),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody)))]
 pub(crate) async fn readings_csv(
     State(city): State<City>,
     Path(site): Path<String>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<ReadingsQuery>,
-    Query(csv): Query<CsvQuery>,
+    Query(form_query): Query<FormQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let form = form(&city, &csv, &headers)?;
+    let form = form(&city, &form_query, &headers)?;
     let span = Span::new(query.from_ms, query.to_ms)?;
     let points = split(&query.points);
     if points.is_empty() || points.len() > MOST_POINTS {
@@ -180,102 +148,98 @@ pub(crate) async fn readings_csv(
             field: "points".into(),
         });
     }
-    let known = city
-        .records
-        .site(&site)
-        .await?
-        .ok_or(ApiError::Unknown { what: "site" })?;
-    let gaps = city
-        .records
-        .gaps(&Scope::All, Some(&site), None, span.from_ms, span.to_ms)
-        .await?;
-    let detail =
-        serde_json::json!({ "points": points, "from_ms": span.from_ms, "to_ms": span.to_ms });
-    audit(&city, &caller, &site, detail).await?;
-    let model = shapes::model(&known);
-    let unit = |id: &String| {
-        model
-            .points
-            .iter()
-            .find(|point| point.id == *id)
-            .map_or("", |point| &point.unit)
-            .to_owned()
+    let known = city.records.site(&site).await?;
+    known.ok_or(ApiError::Unknown { what: "site" })?;
+    let whole = QuestionQuery {
+        site: Some(site.clone()),
+        points: Some(query.points.clone()),
+        from_ms: Some(span.from_ms),
+        to_ms: Some(span.to_ms),
+        ..QuestionQuery::default()
     };
-    let points = points.into_iter().map(|id| (unit(&id), id)).collect();
-    let start = ReadingFile {
-        city,
-        form,
-        site,
-        span,
-        from_ms: span.from_ms,
-        points,
-        gaps,
-        state: Progress::Head,
-    };
-    Ok(file(
-        "davy-readings.csv",
-        Body::from_stream(try_unfold(start, ReadingFile::next)),
-    ))
+    let asked = read(&city, &caller, Question::Readings, &whole)?;
+    let turn = city.spool().turn()?;
+    audit(&city, &caller, &site, detail(&asked, Format::Csv)).await?;
+    answer(city, asked, form, Format::Csv, turn, "davy-readings").await
 }
 
-struct ReadingFile {
+/// The whole answer as a file of this form.
+pub(super) async fn answer(
     city: City,
+    mut asked: Asked,
     form: Form,
-    site: String,
-    span: Span,
-    /// Where the next page of the first point begins.
-    from_ms: i64,
-    /// Units and ids of the points still to write.
-    points: VecDeque<(String, String)>,
-    gaps: Vec<Gap>,
-    state: Progress,
+    format: Format,
+    turn: Turn,
+    name: &str,
+) -> Result<Response, ApiError> {
+    asked.prepare(stores(&city)).await?;
+    let body = match format {
+        Format::Csv => turn.streamed(move |pieces| stream(city, asked, form, pieces)),
+        Format::Xlsx | Format::Parquet => {
+            let folder = city.spool().folder()?;
+            let mut files = write(stores(&city), asked, form, &[format], folder, |_| {}).await?;
+            let made = files.pop().ok_or(ApiError::NotReady("export"))?;
+            turn.fetched(made)
+        }
+    };
+    let name = format!("{name}.{}", format.ending());
+    Ok(file(&name, format.media_type(), body))
 }
 
-impl ReadingFile {
-    async fn next(mut self) -> Result<Option<(Bytes, Self)>, ApiError> {
-        let bytes = match self.state {
-            Progress::Head => {
-                self.state = Progress::Rows;
-                Chunk::reading_head(self.form)
-            }
-            Progress::Rows => self.rows().await?,
-            Progress::Gaps => {
-                self.state = Progress::Done;
-                let mut chunk = Chunk::new(self.form);
-                self.gaps.iter().for_each(|gap| chunk.reading_gap(gap));
-                chunk.into_bytes()
-            }
-            Progress::Done => return Ok(None),
-        };
-        Ok(Some((bytes.into(), self)))
+/// A CSV as it is made.
+async fn stream(city: City, mut asked: Asked, form: Form, pieces: Pieces) -> Result<(), Broken> {
+    let columns = asked.question.columns();
+    let mut rows = 0;
+    let mut bytes = csv::head(columns, form);
+    loop {
+        let page = ask(stores(&city), &asked).await?;
+        bytes.extend(csv::rows(columns, &page.rows, form));
+        rows += page.rows.len();
+        if page.is_cut {
+            bytes.extend(csv::cut(columns, rows, form));
+        }
+        spool::give(&pieces, std::mem::take(&mut bytes).into()).await?;
+        asked.cursor = page.next;
+        if asked.cursor.is_none() {
+            return Ok(());
+        }
     }
+}
 
-    async fn rows(&mut self) -> Result<Vec<u8>, ApiError> {
-        let mut chunk = Chunk::new(self.form);
-        let Some((unit, point)) = self.points.front() else {
-            self.state = Progress::Gaps;
-            return Ok(chunk.into_bytes());
-        };
-        let page = self
-            .city
-            .history
-            .readings(
-                &self.site,
-                point,
-                self.from_ms,
-                self.span.to_ms,
-                READINGS_A_CHUNK,
-            )
-            .await?;
-        page.iter()
-            .for_each(|reading| chunk.reading(&self.site, point, unit, reading));
-        match page.last().filter(|_| !is_last(&page)) {
-            Some(last) => self.from_ms = after(last),
-            None => {
-                self.points.pop_front();
-                self.from_ms = self.span.from_ms;
+/// Writes the whole answer into files without a name, one of each form, while somebody looks on.
+pub(super) async fn write(
+    stores: Stores<'_>,
+    mut asked: Asked,
+    form: Form,
+    formats: &[Format],
+    folder: &std::path::Path,
+    mut look: impl FnMut(&Page),
+) -> Result<Vec<File>, ApiError> {
+    let columns = asked.question.columns();
+    let sheets = formats
+        .iter()
+        .map(|format| Sheet::begin(*format, columns, form, folder));
+    let mut sheets = sheets.collect::<Result<Vec<_>, _>>()?;
+    loop {
+        let page = ask(stores, &asked).await?;
+        for sheet in &mut sheets {
+            sheet.rows(&page.rows)?;
+            if page.is_cut {
+                sheet.cut()?;
             }
         }
-        Ok(chunk.into_bytes())
+        look(&page);
+        asked.cursor = page.next;
+        if asked.cursor.is_none() {
+            break;
+        }
     }
+    let finished = tokio::task::spawn_blocking(move || {
+        sheets
+            .into_iter()
+            .map(Sheet::finish)
+            .collect::<Result<_, _>>()
+    });
+    let finished = finished.await;
+    Ok(finished.map_err(|error| ApiError::Table(error.to_string()))??)
 }

@@ -5,7 +5,7 @@ use super::access::Caller;
 use super::error::{ApiError, ErrorBody};
 use super::query::{self, AlarmQuery};
 use super::shapes::{self, GapShape, Transition};
-use crate::records::{Occurrence, OccurrenceFilter, Text, TransitionFilter, subject_of};
+use crate::records::{GapFilter, Occurrence, OccurrenceFilter, Text, TransitionFilter, subject_of};
 use axum::Json;
 use axum::extract::{Extension, Query, State};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,10 @@ pub(crate) struct AlarmHistory {
     next_cursor: Option<String>,
     /// Over all pages.
     total: u64,
+    /// Those that touch the span, oldest first, at most 1,000.
     gaps: Vec<GapShape>,
+    /// There are more gaps than these: ask about a shorter span.
+    gaps_cut: bool,
 }
 
 /// One activation of one alarm.
@@ -75,7 +78,7 @@ pub(crate) async fn alarms(
     let filter = query.filter(caller.scope(), city.now_ms())?;
     let found = city.records.occurrences(&filter).await?;
     let total = city.records.count_occurrences(&filter).await?;
-    let gaps = gaps(&city, &filter).await?;
+    let (gaps, gaps_cut) = gaps(&city, &filter).await?;
     let is_full = found.len() == filter.limit as usize;
     let next = found
         .last()
@@ -86,20 +89,25 @@ pub(crate) async fn alarms(
         next_cursor: next,
         total,
         gaps,
+        gaps_cut,
     }))
 }
 
-/// The gaps of record that touch the question's span.
-pub(crate) async fn gaps(
-    city: &City,
-    filter: &OccurrenceFilter,
-) -> Result<Vec<GapShape>, ApiError> {
-    let (site, town) = (filter.site.as_deref(), filter.town.as_deref());
-    let gaps = city
+/// The gaps of record that touch the question's span, and whether there are more.
+async fn gaps(city: &City, filter: &OccurrenceFilter) -> Result<(Vec<GapShape>, bool), ApiError> {
+    let found = city
         .records
-        .gaps(&filter.scope, site, town, filter.from_ms, filter.to_ms)
+        .gaps(&GapFilter {
+            scope: &filter.scope,
+            site: filter.site.as_deref(),
+            town: filter.town.as_deref(),
+            from_ms: filter.from_ms,
+            to_ms: filter.to_ms,
+            after: None,
+        })
         .await?;
-    Ok(gaps.iter().map(GapShape::from).collect())
+    let gaps = found.gaps.iter().map(GapShape::from).collect();
+    Ok((gaps, found.is_cut))
 }
 
 /// A question to the alarm journal.
@@ -135,6 +143,7 @@ pub(crate) async fn transitions(
         scope: caller.scope(),
         site: query.site,
         alarm: query.alarm,
+        subjects: Vec::new(),
         from_ms: query.from_ms,
         to_ms: query.to_ms,
         after: query

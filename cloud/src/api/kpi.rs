@@ -4,14 +4,14 @@
 
 use super::City;
 use super::access::Caller;
-use super::csv::CsvQuery;
 use super::error::{ApiError, ErrorBody};
-use super::export;
+use super::export::{self, FormQuery};
 use super::kpi_csv;
 use super::query::Span;
 use super::shapes::{self, GapShape};
 use super::signal::signals;
-use crate::records::{Figures, Gap, Scope};
+use crate::records::{Figures, Gap, GapFilter, Scope};
+use crate::table::Format;
 use axum::Json;
 use axum::extract::{Extension, Query, State};
 use axum::http::HeaderMap;
@@ -74,13 +74,13 @@ pub(crate) async fn kpi(
 }
 
 /// The same as CSV: one row a figure.
-#[utoipa::path(get, path = "/api/kpi.csv", params(KpiQuery, CsvQuery),
+#[utoipa::path(get, path = "/api/kpi.csv", params(KpiQuery, FormQuery),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody)))]
 pub(crate) async fn kpi_csv(
     State(city): State<City>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<KpiQuery>,
-    Query(csv): Query<CsvQuery>,
+    Query(csv): Query<FormQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let form = export::form(&city, &csv, &headers)?;
@@ -89,7 +89,11 @@ pub(crate) async fn kpi_csv(
         serde_json::json!({ "file": "kpi.csv", "from_ms": query.from_ms, "to_ms": query.to_ms });
     export::audit(&city, &caller, &query.site, detail).await?;
     let bytes = kpi_csv::file(form, &kpi, &gaps);
-    Ok(export::file("davy-alarm-performance.csv", bytes.into()))
+    Ok(export::file(
+        "davy-alarm-performance.csv",
+        Format::Csv.media_type(),
+        bytes.into(),
+    ))
 }
 
 /// That the caller may see the site was asked before ([`super::access`]).
@@ -110,13 +114,14 @@ async fn reckon(city: &City, query: &KpiQuery) -> Result<(Kpi, Vec<Gap>), ApiErr
         .await?;
     let gaps = city
         .records
-        .gaps(
-            &Scope::All,
-            Some(&query.site),
-            None,
-            span.from_ms,
-            span.to_ms,
-        )
+        .gaps(&GapFilter {
+            scope: &Scope::All,
+            site: Some(&query.site),
+            town: None,
+            from_ms: span.from_ms,
+            to_ms: span.to_ms,
+            after: None,
+        })
         .await?;
     let period = Period {
         from_ms: span.from_ms,
@@ -124,7 +129,8 @@ async fn reckon(city: &City, query: &KpiQuery) -> Result<(Kpi, Vec<Gap>), ApiErr
         lines_from_ms,
         record_from_ms: found.record_from_ms,
     };
-    let truncated = found.truncated;
+    let truncated = found.truncated || gaps.is_cut;
+    let gaps = gaps.gaps;
     let report = tokio::task::spawn_blocking(move || report(&found, &period, rule)).await;
     let report = report.map_err(|_| ApiError::NotReady("kpi"))?;
     let model = shapes::model(&known);

@@ -1,37 +1,35 @@
 //! The alarm figures as rows: what it is, of what, its value, its target and how it stands. Codes are the API's own.
 
-use super::csv::{Chunk, Form};
 use super::kpi::Kpi;
-use crate::message::Message;
 use crate::records::Gap;
+use crate::table::{Column, Form, Kind, Row, csv, row};
 use davy_kpi::{Report, Verdict};
 
-/// Heads of the columns, in order.
-const COLUMNS: [fn() -> Message; 9] = [
-    || Message::new("csv-figure"),
-    || Message::new("csv-site"),
-    || Message::new("csv-of"),
-    || Message::new("csv-value"),
-    || Message::new("csv-unit"),
-    || Message::new("csv-target"),
-    || Message::new("csv-verdict"),
-    || Message::new("csv-from"),
-    || Message::new("csv-to"),
+const COLUMNS: [Column; 9] = [
+    Column::new("figure", Kind::Code),
+    Column::new("site", Kind::Code),
+    Column::new("of", Kind::Text),
+    Column::new("value", Kind::Number),
+    Column::new("unit", Kind::Text),
+    Column::new("target", Kind::Number),
+    Column::new("verdict", Kind::Code),
+    Column::new("from", Kind::Time),
+    Column::new("to", Kind::Time),
 ];
 
 /// The whole file.
 pub(super) fn file(form: Form, kpi: &Kpi, gaps: &[Gap]) -> Vec<u8> {
     let mut sheet = Sheet {
         site: &kpi.site,
-        chunk: Chunk::new(form),
+        rows: Vec::new(),
     };
     sheet.figures(&kpi.report);
     sheet.lists(&kpi.report);
     for gap in gaps {
         sheet.row(Figure::new("gap", "").during(Some(gap.from_ms), gap.to_ms));
     }
-    let head = Chunk::head(form, &COLUMNS.map(|column| column()));
-    [head, sheet.chunk.into_bytes()].concat()
+    let head = csv::head(&COLUMNS, form);
+    [head, csv::rows(&COLUMNS, &sheet.rows, form)].concat()
 }
 
 /// One row in the making.
@@ -83,22 +81,21 @@ impl<'a> Figure<'a> {
 
 struct Sheet<'a> {
     site: &'a str,
-    chunk: Chunk,
+    rows: Vec<Row>,
 }
 
 impl Sheet<'_> {
     fn row(&mut self, figure: Figure<'_>) {
-        let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-        self.chunk.row(vec![
-            figure.figure.to_owned(),
-            self.site.to_owned(),
-            figure.of.to_owned(),
-            number(figure.value),
-            figure.unit.to_owned(),
-            number(figure.target),
-            figure.verdict.map_or("", Verdict::name).to_owned(),
-            self.chunk.time(figure.from_ms),
-            self.chunk.time(figure.to_ms),
+        self.rows.push(row![
+            figure.figure,
+            self.site,
+            figure.of,
+            figure.value,
+            figure.unit,
+            figure.target,
+            figure.verdict.map(Verdict::name),
+            figure.from_ms,
+            figure.to_ms,
         ]);
     }
 

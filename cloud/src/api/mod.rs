@@ -5,10 +5,11 @@ mod address;
 mod admin;
 mod asked;
 mod audit;
-mod csv;
+mod case;
 mod error;
 mod events;
 mod export;
+mod frame;
 mod health;
 mod history;
 mod kpi;
@@ -17,14 +18,19 @@ mod orders;
 mod overview;
 mod quarantine;
 mod query;
+mod questions;
+mod scene;
 mod session;
 mod shapes;
 mod signal;
 mod site;
+mod spool;
 mod trend;
 
 pub use error::ApiError;
 pub use health::{Health, Status};
+pub(crate) use query::{occurrence_cursor, read_occurrence_cursor};
+pub(crate) use shapes::{is_output, model, named, quality_name};
 
 use crate::auth::Passwords;
 use crate::history::History;
@@ -36,9 +42,13 @@ use asked::Asked;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
+use davy_print::Key;
 use davy_throttle::{Bounds, Throttle};
 use jiff::tz::Offset;
 use metrics_exporter_prometheus::PrometheusHandle;
+use scene::Scenes;
+use spool::Spool;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -67,6 +77,10 @@ pub struct Parts {
     /// Offset that exports show times with, unless the caller names another.
     pub zone: Offset,
     pub secure_cookie: bool,
+    /// Where exports lie while they are made and fetched; made where it is missing.
+    pub spool: PathBuf,
+    /// Signs case files.
+    pub key: Arc<Key>,
     /// UTC milliseconds; a test has its own.
     pub clock: fn() -> i64,
     /// Cancelled when the service ends: event streams end with it.
@@ -89,7 +103,9 @@ pub(crate) struct Inner {
     throttle: Throttle,
     asked: Asked,
     streams: Arc<Semaphore>,
+    scenes: Scenes,
     reckoning: Arc<Semaphore>,
+    spool: Spool,
 }
 
 impl std::ops::Deref for City {
@@ -121,8 +137,16 @@ impl City {
         &self.0.streams
     }
 
+    fn scenes(&self) -> &Scenes {
+        &self.0.scenes
+    }
+
     fn reckoning(&self) -> &Arc<Semaphore> {
         &self.0.reckoning
+    }
+
+    fn spool(&self) -> &Spool {
+        &self.0.spool
     }
 }
 
@@ -130,11 +154,13 @@ impl City {
 pub fn router(parts: Parts) -> Router {
     let (router, document) = routes().split_for_parts();
     let city = City(Arc::new(Inner {
+        spool: Spool::new(parts.spool.clone()),
         parts,
         asked: Asked::of(&document),
         passwords: Passwords::default(),
         throttle: Throttle::new(LOG_INS),
         streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+        scenes: Scenes::default(),
         reckoning: Arc::new(Semaphore::new(kpi::MOST_AT_ONCE)),
     }));
     router
@@ -172,6 +198,9 @@ fn routes() -> OpenApiRouter<City> {
         .routes(routes!(export::alarms_csv))
         .routes(routes!(history::transitions))
         .routes(routes!(export::readings_csv))
+        .routes(routes!(questions::question))
+        .routes(routes!(questions::export))
+        .routes(routes!(case::case))
         .routes(routes!(kpi::kpi))
         .routes(routes!(kpi::kpi_csv))
         .routes(routes!(orders::acknowledge))

@@ -5,7 +5,6 @@ use super::access::Caller;
 use super::address::Address;
 use super::error::{ApiError, ErrorBody};
 use super::session;
-use crate::audit::hex;
 use crate::auth::{Action, may};
 use crate::order::{self, Act, Order};
 use crate::records::Alarm;
@@ -13,6 +12,7 @@ use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use davy_alarm::{Priority, Refusal};
+use davy_print::text_of;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use serde::{Deserialize, Serialize};
@@ -207,5 +207,5 @@ async fn send(city: &City, caller: Caller, alarm: Alarm, act: Act) -> Answer {
 fn order_id() -> Option<String> {
     let mut bytes = [0; 16];
     SysRng.try_fill_bytes(&mut bytes).ok()?;
-    Some(hex(&bytes))
+    Some(text_of(&bytes))
 }

@@ -5,11 +5,11 @@ use super::access::Caller;
 use super::admin;
 use super::error::{ApiError, ErrorBody};
 use super::query;
-use crate::audit::hex;
 use crate::records::Quarantined;
 use axum::Json;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
+use davy_print::text_of;
 use davy_wire::Payload;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -103,7 +103,7 @@ pub(crate) async fn show(
     let held = held.ok_or(ApiError::Unknown { what: "message" })?;
     Ok(Json(WholeMessage {
         message: HeldMessage::from(&held),
-        payload: hex(&held.payload),
+        payload: text_of(&held.payload),
         metrics: metrics(&held.payload),
     }))
 }

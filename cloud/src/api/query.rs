@@ -107,7 +107,7 @@ impl AlarmQuery {
     }
 }
 
-fn priorities(list: &str) -> Result<Vec<Priority>, ApiError> {
+pub(crate) fn priorities(list: &str) -> Result<Vec<Priority>, ApiError> {
     let number = |part: &String| part.parse().ok().and_then(Priority::from_number);
     split(list)
         .iter()
@@ -127,7 +127,7 @@ pub(crate) fn occurrence_cursor(key: &OccurrenceKey) -> String {
     )
 }
 
-fn read_occurrence_cursor(text: &str) -> Result<OccurrenceKey, ApiError> {
+pub(crate) fn read_occurrence_cursor(text: &str) -> Result<OccurrenceKey, ApiError> {
     let read = || {
         let mut parts = text.splitn(4, '.');
         let (raised_ms, epoch) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);

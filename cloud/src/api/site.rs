@@ -10,6 +10,7 @@ use crate::records::{
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Serialize;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// A site as the plant shows it, with the registry's part.
@@ -36,6 +37,8 @@ pub(crate) struct SiteBody {
     values: Vec<Value>,
     /// Of each output that has ever said.
     demands: Vec<Demand>,
+    /// The history does not answer: values and demands are there and cannot be told.
+    values_away: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,7 +63,7 @@ pub(crate) async fn site(
         .await?
         .ok_or(ApiError::Unknown { what: "site" })?;
     let links = city.records.devices(&id).await?;
-    let now = now(&city, &site).await?;
+    let now = now(&city, &site).await;
     let model = shapes::model(&site);
     let now_ms = city.now_ms();
     Ok(Json(SiteBody {
@@ -87,6 +90,7 @@ pub(crate) async fn site(
         last_seen_ms: site.last_seen_ms,
         values: now.values,
         demands: now.demands,
+        values_away: now.values_away,
     }))
 }
 
@@ -100,16 +104,32 @@ fn linked(device: ModelDevice, links: &[DeviceLink], site: &Site) -> Device {
 }
 
 /// What a site last said.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Now {
     pub(crate) values: Vec<Value>,
     pub(crate) demands: Vec<Demand>,
+    /// Neither can be told at present.
+    pub(crate) values_away: bool,
 }
 
-/// The newest value of each point and demand of each output; what a silent site last said is stale.
-pub(crate) async fn now(city: &City, site: &Site) -> Result<Now, ApiError> {
+/// How long a site's alarms wait for its values.
+const VALUES_WITHIN: Duration = Duration::from_secs(2);
+
+/// The newest value of each point and demand of each output; what a silent site last said is stale. A history that is away takes no alarm with it: the values are
+/// then said to be away.
+pub(crate) async fn now(city: &City, site: &Site) -> Now {
     let offline = site.link(city.now_ms()) != Link::Up;
-    let latest = city.history.latest(&site.id).await?;
+    let latest = tokio::time::timeout(VALUES_WITHIN, city.history.latest(&site.id)).await;
+    let latest = match latest {
+        Ok(Ok(latest)) => latest,
+        failed => {
+            tracing::warn!(site = site.id, ?failed, "a site's values cannot be told");
+            return Now {
+                values_away: true,
+                ..Now::default()
+            };
+        }
+    };
     let mut now = Now::default();
     for (name, reading) in &latest {
         if shapes::is_output(name) {
@@ -118,5 +138,5 @@ pub(crate) async fn now(city: &City, site: &Site) -> Result<Now, ApiError> {
             now.values.push(Value::new(name, reading, offline));
         }
     }
-    Ok(now)
+    now
 }

@@ -5,14 +5,14 @@ use super::error::{ApiError, ErrorBody};
 use super::query::{Span, split};
 use super::shapes::{self, Series, Transition};
 use crate::history::SeriesQuery;
-use crate::records::{Scope, TransitionFilter, subject_of};
+use crate::records::{Scope, TransitionFilter};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 /// Points of one call.
-const MOST_POINTS: usize = 8;
+const MOST_POINTS: usize = 10;
 /// Buckets of one series: more than any screen has columns.
 const MOST_BUCKETS: u32 = 4_000;
 const BUCKETS: u32 = 800;
@@ -22,7 +22,7 @@ const MOST_TRANSITIONS: u32 = 2_000;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct TrendQuery {
-    /// Ids with commas between them, at most eight.
+    /// Ids with commas between them, at most ten.
     points: String,
     /// UTC milliseconds.
     from_ms: i64,
@@ -34,10 +34,13 @@ pub(crate) struct TrendQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Trend {
     series: Vec<Series>,
+    /// Of these points, the newest 2,000.
     transitions: Vec<Transition>,
+    /// There are older ones within the span.
+    transitions_cut: bool,
 }
 
-/// The trend of up to eight points.
+/// The trend of up to ten points.
 #[utoipa::path(get, path = "/api/sites/{site}/trend", params(("site" = String, Path), TrendQuery),
     responses((status = 200, body = Trend), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody)))]
 pub(crate) async fn trend(
@@ -80,33 +83,33 @@ pub(crate) async fn trend(
         };
         series.push(Series::new(point, unit, &city.history.series(query).await?));
     }
-    let transitions = transitions(&city, &site, &points, span).await?;
+    let (transitions, transitions_cut) = transitions(&city, &site, &points, span).await?;
     Ok(Json(Trend {
         series,
         transitions,
+        transitions_cut,
     }))
 }
 
+/// The newest lines of these points' alarms, and whether there are older ones.
 async fn transitions(
     city: &City,
     site: &str,
     points: &[String],
     span: Span,
-) -> Result<Vec<Transition>, ApiError> {
+) -> Result<(Vec<Transition>, bool), ApiError> {
     let filter = TransitionFilter {
         scope: Scope::All,
         site: Some(site.to_owned()),
         alarm: None,
+        subjects: points.to_vec(),
         from_ms: Some(span.from_ms),
         to_ms: Some(span.to_ms),
         after: None,
-        limit: MOST_TRANSITIONS,
+        limit: MOST_TRANSITIONS + 1,
     };
     let found = city.records.transitions(&filter).await?;
-    let of_points = found.iter().filter(|one| {
-        points
-            .iter()
-            .any(|point| point == subject_of(&one.line.alarm))
-    });
-    Ok(of_points.map(Transition::from).collect())
+    let is_cut = found.len() > MOST_TRANSITIONS as usize;
+    let newest = found.iter().take(MOST_TRANSITIONS as usize);
+    Ok((newest.map(Transition::from).collect(), is_cut))
 }

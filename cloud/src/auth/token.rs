@@ -1,6 +1,6 @@
 //! Session tokens: 256 random bits. The person's browser holds the token; we hold its SHA-256.
 
-use crate::audit::hex;
+use davy_print::text_of;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
@@ -20,7 +20,7 @@ impl Token {
     pub fn random() -> Option<Self> {
         let mut bytes = [0; 32];
         SysRng.try_fill_bytes(&mut bytes).ok()?;
-        Some(Self(hex(&bytes)))
+        Some(Self(text_of(&bytes)))
     }
 
     /// What a browser sent, if it has a token's form.
@@ -35,7 +35,7 @@ impl Token {
 
     /// What is stored.
     pub fn hash(&self) -> String {
-        hex(&Sha256::digest(self.0.as_bytes()))
+        text_of(&Sha256::digest(self.0.as_bytes()))
     }
 }
 

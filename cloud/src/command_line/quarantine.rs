@@ -1,11 +1,11 @@
 //! `davy-cloud quarantine`: looks at what could not be read, and asks the running collector to put it through again.
 
 use super::{Format, QuarantineCommand, records, remember};
-use crate::audit::hex;
 use crate::message::{Language, Message};
 use crate::records::{Quarantined, Records};
 use crate::run;
 use anyhow::Result;
+use davy_print::text_of;
 use davy_wire::Payload;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -155,7 +155,7 @@ fn show(held: &Quarantined) {
             value.unwrap_or_default()
         );
     }
-    println!("{}", hex(&held.payload));
+    println!("{}", text_of(&held.payload));
 }
 
 fn time(time_ms: i64) -> String {

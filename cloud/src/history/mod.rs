@@ -2,7 +2,16 @@
 //!
 //! A reading is known by (site, point, source time): committing it again changes nothing. Quality and cause of absence survive.
 
+pub mod cassandra;
+mod chunk;
+pub mod copy;
 pub mod embedded;
+mod grid;
+pub mod influx;
+mod minute;
+mod month;
+mod rollup;
+mod state;
 
 use davy_alarm::{NoValue, Reading};
 use futures_util::future::BoxFuture;
@@ -27,8 +36,30 @@ pub trait History: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Reading>, HistoryError>>;
 
+    /// How many readings, and how many good ones, each minute of `from_ms` ≤ time < `to_ms` holds, oldest first; both ends are whole minutes. Minutes without
+    /// any are left out. Memory is that of the span: callers ask for a month at most.
+    fn minutes(
+        &self,
+        site: &str,
+        point: &str,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> BoxFuture<'_, Result<Vec<Minute>, HistoryError>> {
+        let name = (site.to_owned(), point.to_owned());
+        Box::pin(async move {
+            let name = (name.0.as_str(), name.1.as_str());
+            minute::of_series(self, name, (from_ms, to_ms)).await
+        })
+    }
+
     /// The newest reading of each point of a site that has one.
     fn latest(&self, site: &str) -> BoxFuture<'_, Result<Vec<(String, Reading)>, HistoryError>>;
+
+    /// Forgets the readings of whole months that ended before this time, and keeps their rollups, where the engine has rollups of its own; with the others all of
+    /// them go.
+    fn forget_readings_before(&self, before_ms: i64) -> BoxFuture<'_, Result<(), HistoryError>> {
+        self.forget_before(before_ms)
+    }
 
     /// Forgets whole months that ended before this time.
     fn forget_before(&self, before_ms: i64) -> BoxFuture<'_, Result<(), HistoryError>>;
@@ -40,6 +71,15 @@ pub struct PointReading {
     pub site: Arc<str>,
     pub point: Arc<str>,
     pub reading: Reading,
+}
+
+/// What a minute holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Minute {
+    /// Where it begins, UTC milliseconds.
+    pub time_ms: i64,
+    pub readings: u32,
+    pub good: u32,
 }
 
 /// A question for a trend.
@@ -97,4 +137,23 @@ pub enum HistoryError {
     Damaged { path: String, what: String },
     #[error("the history has stopped")]
     Stopped,
+    /// Of several months that were to be forgotten; the others are.
+    #[error("{}", told(.0))]
+    Several(Vec<HistoryError>),
+}
+
+impl HistoryError {
+    /// What became of several works of which some failed.
+    pub(crate) fn of_all(mut failed: Vec<Self>) -> Result<(), Self> {
+        match failed.len() {
+            0 | 1 => failed.pop().map_or(Ok(()), Err),
+            _ => Err(Self::Several(failed)),
+        }
+    }
+}
+
+/// Each of them, since each names its own file.
+fn told(errors: &[HistoryError]) -> String {
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
 }

@@ -25,6 +25,7 @@ pub(crate) struct Data {
     pub(crate) lost: Vec<Lost>,
     pub(crate) acts: Vec<Act>,
     pub(crate) clock_sets: Vec<ClockSet>,
+    pub(crate) told: Vec<Told>,
     /// Metrics that no birth declared: the table is too old, or the birth was not heard.
     pub(crate) undeclared: Vec<String>,
     /// Its aliases are of another birth than the table's: nothing after the offset was read.
@@ -57,6 +58,18 @@ pub(crate) struct Lost {
 pub(crate) struct ClockSet {
     pub(crate) by_ms: i64,
     pub(crate) time_ms: i64,
+}
+
+/// What a node behind a gateway told of the past, or that some of it is lost.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) device: String,
+    /// `alarm`, `start`, `configuration`, `relay`, `gateway-silent`, `unlock`, `clock-set`, `update`, `unknown`; `missed`, `renumbered`.
+    pub(crate) kind: String,
+    /// When it happened, by a clock that `detail` names.
+    pub(crate) time_ms: i64,
+    /// Every property of the metric.
+    pub(crate) detail: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What somebody did at the plant, beside what alarms tell.
@@ -193,7 +206,7 @@ fn take(
         Meaning::Offset => {
             let value = metric.value(Some(DataType::UInt64 as u32));
             data.offset = Some(value.and_then(|value| value.as_u64()).ok_or("no number")?);
-            let born = metric.property("birth").and_then(|born| born.as_u64());
+            let born = metric.property(name::BIRTH).and_then(|born| born.as_u64());
             if born.is_some() && born != edge.born {
                 data.is_foreign = true;
                 note(&mut data.undeclared, || {
@@ -220,6 +233,7 @@ fn take(
             let set = by_ms.map(|by_ms| ClockSet { by_ms, time_ms });
             data.clock_sets.extend(set);
         }
+        Meaning::Told => data.told.extend(told(metric, datatype, time_ms)?),
         Meaning::Alarm(declared) => {
             data.lines.push(alarm::line(metric, declared, time_ms)?);
             data.newest_ms = data.newest_ms.max(time_ms);
@@ -273,6 +287,34 @@ fn lost(metric: &Metric, time_ms: i64) -> Option<Lost> {
         readings: number("readings").unwrap_or(0),
         time_ms,
     })
+}
+
+/// None for a metric without a value, as births carry it.
+fn told(metric: &Metric, datatype: Option<u32>, time_ms: i64) -> Result<Option<Told>, String> {
+    let value = metric.value(datatype);
+    let Some(kind) = value.as_ref().and_then(Value::as_text) else {
+        return Ok(None);
+    };
+    let device = metric.property("device");
+    let device = device.and_then(|device| Some(device.as_text()?.to_owned()));
+    let properties = metric.properties().filter(|(key, _)| *key != "device");
+    let detail = properties.map(|(key, value)| (key.to_owned(), json(value)));
+    Ok(Some(Told {
+        device: device.ok_or("told by no device")?,
+        kind: kind.to_owned(),
+        time_ms,
+        detail: detail.take(MOST_NAMED).collect(),
+    }))
+}
+
+fn json(value: Value) -> serde_json::Value {
+    match value {
+        Value::Whole(value) => value.into(),
+        Value::Unsigned(value) => value.into(),
+        Value::Number(value) => value.into(),
+        Value::Flag(value) => value.into(),
+        Value::Text(text) => text.into(),
+    }
 }
 
 /// None for a metric without a value, as births carry it.
@@ -496,7 +538,7 @@ mod tests {
     #[test]
     fn a_message_under_the_aliases_of_another_birth_is_not_read_by_this_one() {
         let offset = |born| {
-            Metric::aliased(1, Some(Value::Unsigned(12))).with("birth", Value::Unsigned(born))
+            Metric::aliased(1, Some(Value::Unsigned(12))).with(name::BIRTH, Value::Unsigned(born))
         };
         let level = Metric::aliased(2, Some(Value::Number(5.0)));
         let message = |born| message(vec![offset(born), level.clone()]);

@@ -47,6 +47,7 @@ pub(crate) enum Meaning {
     Act,
     /// The gateway's wall clock was set while it ran.
     ClockSet,
+    Told,
     /// A point, or an output (kept as `Outputs/<id>`).
     Point(Arc<str>),
     Alarm(Declared),
@@ -142,6 +143,24 @@ impl Edge {
             .all(|device| self.names.contains_key(device))
     }
 
+    /// Whether a device's birth is a part of this node's: it names that, or, naming none, is not older. Several collectors, and a broker that sends again
+    /// what one of them did not confirm, mix the births of two sessions; their aliases must not be mixed.
+    pub(crate) fn owns(&self, device: &Payload) -> bool {
+        match (part_of(device), device.timestamp, self.born) {
+            (Some(node), _, born) => Some(node) == born,
+            (None, Some(device), Some(node)) => device >= node,
+            (None, ..) => true,
+        }
+    }
+
+    /// Whether a device's birth, which is none of this node's, was made before this node's: it comes late from a session that is over. By when it says that it was made, or
+    /// else by the session that it names. One that was made later and names another session is of a birth that was not heard, also where a clock that was set back
+    /// gave that a smaller number.
+    pub(crate) fn is_after(&self, device: &Payload) -> bool {
+        let made = device.timestamp.or_else(|| part_of(device));
+        made.zip(self.born).is_some_and(|(made, born)| made < born)
+    }
+
     /// Takes over the metrics of a birth: of a device, or of the node (`""`).
     pub(crate) fn declare(&mut self, device: &str, birth: &Payload) {
         let known: Vec<_> = birth
@@ -226,6 +245,7 @@ impl Edge {
             name::LOST => Meaning::Lost,
             name::ACT => Meaning::Act,
             name::CLOCK_SET => Meaning::ClockSet,
+            name::TOLD => Meaning::Told,
             name::BD_SEQ => Meaning::Other,
             _ if is_node_own(name) && !name.starts_with(name::OUTPUTS) => Meaning::Other,
             _ => match alarm::id_of(name) {
@@ -275,6 +295,12 @@ pub(crate) fn stream(birth: &Payload) -> Option<u64> {
     metric
         .value(Some(davy_wire::DataType::UInt64 as u32))?
         .as_u64()
+}
+
+/// The node's birth that a device's birth names as its own.
+fn part_of(device: &Payload) -> Option<u64> {
+    let offset = device.metric(name::OFFSET)?;
+    offset.property(name::BIRTH)?.as_u64()
 }
 
 fn is_node_own(name: &str) -> bool {
@@ -339,6 +365,29 @@ mod tests {
         assert!(!edge.is_whole());
         edge.declare("RELAYS", &payload(vec![number("Outputs/HORN/STATE", 8)]));
         assert!(edge.is_whole());
+    }
+
+    #[test]
+    fn a_birth_of_a_device_is_of_the_session_that_it_names_else_of_any_that_is_not_newer() {
+        let at = |timestamp, metrics| Payload {
+            timestamp,
+            ..payload(metrics)
+        };
+        let edge = Edge::new("tank-farm", &at(Some(70), Vec::new()));
+        let check = |timestamp, names: Option<u64>, is_owned| {
+            let offset = Metric::named(name::OFFSET, DataType::UInt64, None)
+                .with_some(name::BIRTH, names.map(Value::Unsigned));
+            let device = at(timestamp, vec![offset]);
+            assert_eq!(edge.owns(&device), is_owned, "{timestamp:?} {names:?}");
+        };
+        check(Some(70), None, true);
+        check(Some(71), None, true);
+        check(Some(69), None, false);
+        check(None, None, true);
+        // A clock that was set between the two does not part them, nor join what is of two births.
+        check(Some(60), Some(70), true);
+        check(Some(80), Some(60), false);
+        check(Some(80), Some(80), false);
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Way {
         }
         let mut bytes = [0; 6];
         SysRng.try_fill_bytes(&mut bytes)?;
-        Ok(crate::audit::hex(&bytes))
+        Ok(davy_print::text_of(&bytes))
     }
 
     /// Makes a client that connects when it is first polled.

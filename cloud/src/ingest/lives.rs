@@ -6,8 +6,28 @@ use super::outbox::EdgeName;
 use super::store::GaveUp;
 use super::worker::{Message, Worker};
 use crate::live::Update;
+use crate::records::DeviceBirth;
 use davy_wire::{Payload, Verb};
 use tokio::time::Instant;
+
+/// Whose part a device's birth is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Of its node's birth as we know it.
+    Known,
+    /// Of one before that.
+    Over,
+    /// Of one that was not heard.
+    Unheard,
+}
+
+fn part(known: Option<&Edge>, device: &Payload) -> Part {
+    match known {
+        Some(edge) if edge.owns(device) => Part::Known,
+        Some(edge) if edge.is_after(device) => Part::Over,
+        _ => Part::Unheard,
+    }
+}
 
 impl Worker {
     /// A birth or a death.
@@ -63,22 +83,47 @@ impl Worker {
         payload: &Payload,
         message: &Message,
     ) -> Result<(), GaveUp> {
-        if self.edge(&name).await?.is_none() {
-            let looked = self.tables.refresh(&name).await;
-            self.store.found("tables", looked).await?;
+        match self.part(&name, payload).await? {
+            Part::Known => {}
+            Part::Over => {
+                tracing::debug!(edge = %name, device, "a device's birth of a session that is over");
+                metrics::counter!("davy_ingest_old_births_total").increment(1);
+                return Ok(());
+            }
+            Part::Unheard => {
+                self.ask_rebirth(&name, "a device was born of a birth that was not heard");
+                return Ok(());
+            }
         }
         let Some(edge) = self.tables.device_born(&name, device, payload) else {
-            self.ask_rebirth(&name, "a device was born before its node");
             return Ok(());
         };
         let (birth, faults) = birth::device(&edge, device, payload, message);
-        let alarms = self.store.device_born(&birth).await?;
+        self.keep_device(&birth).await?;
         if !faults.is_empty() {
             self.store.quarantine(message, &faults.join("; ")).await?;
         }
         self.values_of_birth(&name, device, payload, &edge, message)
-            .await?;
-        self.live.tell(Update::Site(edge.site.to_string()));
+            .await
+    }
+
+    /// Which birth of its node a device's birth is a part of. Another collector may have that one: it is waited for a little, and not for one that is over, which
+    /// a broker may send by the hundred.
+    async fn part(&mut self, name: &EdgeName, device: &Payload) -> Result<Part, GaveUp> {
+        match part(self.edge(name).await?.as_deref(), device) {
+            Part::Unheard => {
+                let looked = self.tables.refresh(name).await;
+                self.store.found("tables", looked).await?;
+                Ok(part(self.edge(name).await?.as_deref(), device))
+            }
+            found => Ok(found),
+        }
+    }
+
+    async fn keep_device(&self, birth: &DeviceBirth) -> Result<(), GaveUp> {
+        let _turn = self.live.turn().await;
+        let alarms = self.store.device_born(birth).await?;
+        self.live.tell(Update::Site(birth.site.clone()));
         for alarm in alarms {
             self.live.tell(Update::Alarm(Box::new(alarm)));
         }
@@ -144,5 +189,57 @@ impl Worker {
             .await?;
         self.live.tell(Update::Site(site));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use davy_wire::{DataType, Metric, Value, name};
+
+    fn birth(made: Option<u64>, session: Option<u64>) -> Payload {
+        let session = session.map(|session| {
+            let offset = Metric::named(name::OFFSET, DataType::UInt64, None);
+            offset.with(name::BIRTH, Value::Unsigned(session))
+        });
+        Payload {
+            timestamp: made,
+            metrics: session.into_iter().collect(),
+            ..Payload::default()
+        }
+    }
+
+    /// The part of a birth that was made then, and names this session, of a node that was born at 100.
+    fn of(made: Option<u64>, session: Option<u64>) -> Part {
+        let node = Edge::new("tank-farm", &birth(Some(100), None));
+        part(Some(&node), &birth(made, session))
+    }
+
+    #[test]
+    fn a_devices_birth_of_a_session_that_is_over_is_known_by_its_time_or_by_the_session_it_names() {
+        assert_eq!(of(Some(99), None), Part::Over);
+        assert_eq!(of(Some(60), Some(50)), Part::Over);
+        assert_eq!(of(None, Some(50)), Part::Over);
+    }
+
+    #[test]
+    fn a_devices_birth_of_a_session_that_was_not_heard_asks_for_another() {
+        assert_eq!(of(Some(160), Some(150)), Part::Unheard);
+        assert_eq!(of(None, Some(150)), Part::Unheard);
+        // The gateway's clock was set back when its session began, and forth after it.
+        assert_eq!(of(Some(160), Some(50)), Part::Unheard);
+        assert_eq!(part(None, &birth(Some(1), None)), Part::Unheard);
+        let timeless = Edge::new("tank-farm", &birth(None, None));
+        assert_eq!(
+            part(Some(&timeless), &birth(Some(1), Some(1))),
+            Part::Unheard
+        );
+    }
+
+    #[test]
+    fn a_devices_birth_that_is_its_nodes_is_known() {
+        assert_eq!(of(Some(100), Some(100)), Part::Known);
+        assert_eq!(of(Some(120), None), Part::Known);
+        assert_eq!(of(None, None), Part::Known);
     }
 }

@@ -7,7 +7,7 @@ use super::tables;
 use crate::collector::Means;
 use crate::live::{Live, Update};
 use crate::order::{Act, Courier, CourierError, Order};
-use crate::records::{Records, RecordsError};
+use crate::records::{DONE, Records, RecordsError};
 use davy_wire::{Metric, Topic, Value, Verb};
 use futures_util::future::BoxFuture;
 use std::collections::HashSet;
@@ -102,7 +102,7 @@ impl Orders {
     /// A transition came that answers this command.
     pub(crate) async fn done(&self, command: &str) {
         self.waiting().remove(command);
-        self.answered(command, "done").await;
+        self.answered(command, DONE).await;
     }
 
     /// The gateway refused this command, or did not answer.

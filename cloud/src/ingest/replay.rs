@@ -59,6 +59,8 @@ impl Worker {
             entries: vec![],
             aside: None,
         };
+        let live = self.live.clone();
+        let _turn = live.turn().await;
         for outcome in self.store.batches(std::slice::from_ref(&batch)).await? {
             self.tell(&edge.site, Data::default(), outcome).await;
         }
@@ -87,7 +89,7 @@ fn read(message: &Quarantined, device: &str, edge: &Edge, born_ms: i64) -> Resul
     let mut payload = Payload::from_bytes(&message.payload).map_err(|error| error.to_string())?;
     if message.by_present_birth {
         for metric in &mut payload.metrics {
-            if metric.property("birth").is_some() {
+            if metric.property(davy_wire::name::BIRTH).is_some() {
                 metric.properties = None;
             }
         }
@@ -96,7 +98,7 @@ fn read(message: &Quarantined, device: &str, edge: &Edge, born_ms: i64) -> Resul
     let says_birth = payload
         .metrics
         .iter()
-        .any(|metric| metric.property("birth").is_some());
+        .any(|metric| metric.property(davy_wire::name::BIRTH).is_some());
     let by_alias = payload.metrics.iter().any(|metric| metric.name.is_none());
     let is_known = message.by_present_birth || says_birth || born_ms <= message.received_ms;
     if by_alias && !is_known {

@@ -199,7 +199,11 @@ impl Session {
             received_ms,
             _space: space,
         });
-        match self.queue.try_send(item) {
+        let sent = self.queue.try_send(item);
+        // Told here too: while a store fails nobody takes, and then it matters most.
+        let waiting = self.queue.max_capacity() - self.queue.capacity();
+        metrics::gauge!("davy_ingest_queue_messages").set(waiting as f64);
+        match sent {
             Ok(()) => true,
             Err(TrySendError::Closed(_)) => false,
             Err(TrySendError::Full(item)) => {

@@ -1,7 +1,7 @@
 //! The stores as ingest meets them: a busy one is waited for, a failing one is tried a few times and told of. While it waits nobody takes from the
 //! queue, so that in the end the socket is not read: gateways and broker hold what we cannot.
 
-use super::decode::{Act, ClockSet, Deed, Lost, Proved};
+use super::decode::{Act, ClockSet, Deed, Lost, Proved, Told};
 use super::outbox::EdgeName;
 use super::worker::Message;
 use crate::api::{Health, Status};
@@ -294,6 +294,26 @@ pub(crate) fn clock_set(site: &str, set: &ClockSet) -> Entry {
     }
 }
 
+/// What is kept for ever of a node's own record: what it saw while nobody asked it stands at its own time, and says when it was learnt, so that it is never taken for
+/// news.
+pub(crate) fn told(site: &str, told: &Told) -> Entry {
+    let mut detail = told.detail.clone();
+    detail.insert("kind".to_owned(), told.kind.as_str().into());
+    let collected = detail.get("collected").and_then(serde_json::Value::as_i64);
+    let late_ms = collected.map(|collected| collected.saturating_sub(told.time_ms).max(0));
+    detail.insert("late_ms".to_owned(), late_ms.into());
+    Entry {
+        time_ms: told.time_ms,
+        actor: format!("{site}/{}", told.device),
+        action: match &*told.kind {
+            "missed" | "renumbered" => "node-events-lost",
+            _ => "node-event",
+        },
+        subject: site.to_owned(),
+        detail: detail.into(),
+    }
+}
+
 /// A proof in the audit log: whole, as the plant told it.
 fn proof(proved: &Proved) -> serde_json::Value {
     let Proved {
@@ -310,4 +330,122 @@ fn proof(proved: &Proved) -> serde_json::Value {
     serde_json::json!({
         "of": of, "number": number, "kind": kind, "outcome": outcome, "digest": digest, "proof": told
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::embedded::Embedded;
+    use crate::questions::{self, Asked, By, Question, Stores};
+    use crate::records::{Line, Offset, Scope};
+    use crate::table::Cell;
+    use davy_alarm::{Cause, Priority, Shown};
+
+    fn proved(number: u64, time_ms: i64, outcome: &str) -> Act {
+        Act {
+            actor: "li".into(),
+            time_ms,
+            deed: Deed::Prove(Box::new(Proved {
+                of: Some("GT-1".into()),
+                number,
+                kind: "bump".into(),
+                outcome: outcome.into(),
+                digest: "ab".repeat(32),
+                detail: r#"{"expected":50}"#.into(),
+            })),
+        }
+    }
+
+    async fn overdue(records: &Records) {
+        let birth = NodeBirth {
+            edge: "tank-farm".into(),
+            ..NodeBirth::default()
+        };
+        records.node_born(&birth).await.expect("a birth");
+        let line = Line {
+            seq: 1,
+            alarm: "GT-1.PROOF".into(),
+            occurrence: 1,
+            from: Shown::Normal,
+            to: Shown::Unacknowledged,
+            cause: Cause::Active,
+            time_ms: 5_000,
+            value: None,
+            value_cause: None,
+            limit: None,
+            priority: Priority::P3,
+            actor: None,
+            reason: None,
+            shelved_until_ms: None,
+            command: None,
+        };
+        let batch = Batch {
+            site: "tank-farm".into(),
+            offset: Offset::new(1, 1),
+            received_ms: 5_000,
+            newest_ms: 5_000,
+            lines: vec![line],
+            late_after_ms: i64::MAX,
+            samples: vec![],
+            entries: vec![],
+            aside: None,
+            again: false,
+        };
+        records.commit(&[batch]).await.expect("a commit");
+    }
+
+    /// The question about overdue proofs reads what this file writes: the two must spell the same.
+    #[tokio::test]
+    async fn the_last_proof_that_a_plant_told_is_found_by_the_question_about_overdue_ones() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let records = Records::open(&folder.path().join("records.db"), 0).await;
+        let records = records.expect("records");
+        let history = Embedded::open(folder.path().join("history")).expect("a history");
+        overdue(&records).await;
+        for act in [
+            proved(1, 1_000, "fail"),
+            proved(2, 2_000, "pass"),
+            proved(3, 3_000, "abandoned"),
+        ] {
+            let entry = acted("tank-farm", &act);
+            assert_eq!(entry.action, "plant-prove");
+            assert_eq!(entry.detail["proof"]["expected"], 50);
+            records.audit(&entry).await.expect("an entry");
+        }
+        let asked = Asked {
+            question: Question::Proofs,
+            scope: Scope::All,
+            site: None,
+            town: None,
+            from_ms: 0,
+            to_ms: 10_000,
+            now_ms: 10_000,
+            priorities: vec![],
+            conditions: vec![],
+            unacknowledged_over_ms: None,
+            minutes: 0,
+            by: By::default(),
+            points: vec![],
+            known: None,
+            zone: jiff::tz::Offset::UTC,
+            cursor: None,
+            limit: 10,
+        };
+        let stores = Stores {
+            records: &records,
+            history: &history,
+        };
+        let page = questions::ask(stores, &asked).await.expect("an answer");
+        let row = &page.rows[0];
+        let at = |key: &str| {
+            let columns = Question::Proofs.columns();
+            let found = columns.iter().position(|column| column.key == key);
+            row[found.expect("a column")].clone()
+        };
+        assert_eq!(at("subject"), Cell::Text("GT-1".into()));
+        assert_eq!(at("overdue-for"), Cell::Whole(5_000));
+        // The bench that was left proves nothing.
+        assert_eq!(at("last-proof"), Cell::Whole(2_000));
+        assert_eq!(at("verdict"), Cell::Text("pass".into()));
+    }
 }

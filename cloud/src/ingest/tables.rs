@@ -169,8 +169,7 @@ impl Tables {
     }
 }
 
-/// Builds a table from stored births, the node's first. A device's birth that was sent before its node's belongs to an earlier session: by the node's own
-/// clock, since several collectors' clocks differ by more than the births do.
+/// Builds a table from stored births, the node's first, without device births of another session.
 pub(crate) fn from_births(births: &[StoredBirth]) -> Option<(Edge, i64)> {
     let (node, devices) = births
         .split_first()
@@ -182,7 +181,7 @@ pub(crate) fn from_births(births: &[StoredBirth]) -> Option<(Edge, i64)> {
         let Ok(device) = Payload::from_bytes(&stored.payload) else {
             continue;
         };
-        if device.timestamp >= birth.timestamp {
+        if edge.owns(&device) {
             edge.declare(&stored.device, &device);
             born_ms = born_ms.max(stored.received_ms);
         }

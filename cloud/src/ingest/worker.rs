@@ -286,6 +286,8 @@ impl Worker {
             .collect();
         self.store.readings(readings).await?;
         let (batches, rest): (Vec<_>, Vec<_>) = group.into_iter().map(Pending::split).unzip();
+        let live = self.live.clone();
+        let _turn = live.turn().await;
         let outcomes = self.store.batches(&batches).await?;
         metrics::histogram!("davy_ingest_commit_seconds").record(begun.elapsed().as_secs_f64());
         for ((batch, rest), outcome) in batches.iter().zip(rest).zip(outcomes) {
@@ -354,7 +356,7 @@ impl Worker {
 
     /// The newest of each point.
     pub(super) fn tell_values(&self, site: &str, values: Vec<(Arc<str>, Reading)>) {
-        if !self.live.is_heard() {
+        if !self.live.is_watched(site) {
             return;
         }
         let mut newest = BTreeMap::<Arc<str>, Reading>::new();
@@ -384,7 +386,8 @@ fn entries(site: &str, data: &Data) -> Vec<Entry> {
         .clock_sets
         .iter()
         .map(|set| store::clock_set(site, set));
-    lost.chain(acts).chain(sets).collect()
+    let told = data.told.iter().map(|told| store::told(site, told));
+    lost.chain(acts).chain(sets).chain(told).collect()
 }
 
 /// What could not be read of a message is put aside with the commit of the rest.

@@ -2,12 +2,13 @@
 
 use super::engine::{StoreError, Transaction, values};
 use super::model::Model;
+use super::notice::Notice;
 use super::site::Text;
 use super::{Records, RecordsError, alarm, commit, gap, subject};
 use davy_alarm::{NoValue, Priority, Shown};
 
 /// An edge node came on line, or came again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NodeBirth {
     pub group: String,
     pub edge: String,
@@ -73,7 +74,7 @@ impl Records {
         let model = birth
             .model
             .as_deref()
-            .and_then(|text| serde_json::from_str::<Model>(text).ok());
+            .and_then(|text| read_model(&birth.edge, text));
         if let Some(model) = &model {
             subject::replace(&mut *change, &site, model).await?;
         }
@@ -105,6 +106,7 @@ impl Records {
             .await?;
         store(&mut *change, &site, "", birth.received_ms, &birth.payload).await?;
         heard(&mut *change, &site, birth.received_ms).await?;
+        change.tell(Notice::Site(site.clone()));
         change.commit().await?;
         Ok(site)
     }
@@ -130,9 +132,11 @@ impl Records {
         let mut changed = Vec::new();
         for born in &birth.alarms {
             if alarm::take_born(&mut *change, site, epoch, born).await? {
+                change.tell(Notice::Alarm(site.clone(), born.alarm.clone()));
                 changed.push(born.alarm.clone());
             }
         }
+        change.tell(Notice::Site(site.clone()));
         change.commit().await?;
         self.alarms_named(site, &changed).await
     }
@@ -157,6 +161,7 @@ impl Records {
             gap::begin(&mut *change, site, received_ms).await?;
             let sql = "UPDATE devices SET online = 0, since_ms = $2 WHERE site = $1 AND online = 1";
             change.execute(sql, values![site, received_ms]).await?;
+            change.tell(Notice::Site(site.to_owned()));
         }
         change.commit().await?;
         Ok(touched > 0)
@@ -171,6 +176,7 @@ impl Records {
     ) -> Result<(), RecordsError> {
         let mut change = self.engine.begin().await?;
         device_link(&mut *change, site, device, false, received_ms).await?;
+        change.tell(Notice::Site(site.to_owned()));
         change.commit().await?;
         Ok(())
     }
@@ -205,6 +211,13 @@ impl Records {
         };
         Ok(rows.iter().map(birth).collect::<Result<_, StoreError>>()?)
     }
+}
+
+/// One that cannot be read leaves what is known of the site, and is told.
+fn read_model(edge: &str, text: &str) -> Option<Model> {
+    serde_json::from_str(text)
+        .inspect_err(|error| tracing::warn!(edge, %error, "the node's model cannot be read"))
+        .ok()
 }
 
 /// The site of this edge node; claims one if it has none.

@@ -3,6 +3,7 @@
 use super::alarm::{self, Alarm, Newest};
 use super::engine::{Row, StoreError, Transaction, values};
 use super::fold::{self, Story};
+use super::notice::Notice;
 use super::offset::{self, Offset, Taken};
 use super::transition::{self, Line, Transition};
 use super::{Records, RecordsError, birth, gap, occurrence, quarantine};
@@ -129,6 +130,9 @@ async fn commit(
     };
     let site = first.site.as_str();
     outcomes[0].back = birth::heard(change, site, first.received_ms).await?;
+    if outcomes[0].back {
+        change.tell(Notice::Site(site.to_owned()));
+    }
     let newest_ms = streak.iter().map(|batch| batch.received_ms).max();
     if let Some(newest_ms) = newest_ms.filter(|newest_ms| *newest_ms > first.received_ms) {
         birth::heard(change, site, newest_ms).await?;
@@ -180,6 +184,8 @@ async fn lines_of(
             .await?
             > 0
         {
+            let number = transition.line.seq;
+            change.tell(Notice::Line(batch.site.clone(), epoch, number));
             transitions.push(transition);
         }
     }
@@ -196,6 +202,7 @@ async fn lines_of(
         .collect::<BTreeSet<_>>()
     {
         derive_standing(change, &batch.site, epoch, alarm).await?;
+        change.tell(Notice::Alarm(batch.site.clone(), alarm.to_owned()));
     }
     for entry in &batch.entries {
         audit::append(change, entry).await?;

@@ -1,6 +1,7 @@
 //! The narrow seam of the records: what a database must do for us. Everything above it is SQL that SQLite and PostgreSQL both take
 //! (`$1` places, `ON CONFLICT`, no `OFFSET`), so an engine is these few calls and nothing else.
 
+use super::notice::{Notice, Others};
 use futures_util::future::BoxFuture;
 use std::borrow::Cow;
 
@@ -15,6 +16,11 @@ pub(crate) trait Engine: Send + Sync {
     /// A statement of the schema in the database's own words.
     fn spell<'a>(&self, statement: &'a str) -> Cow<'a, str> {
         statement.into()
+    }
+
+    /// Hears what other collectors on this store commit; none of a store that only one may write.
+    fn others(&self) -> Option<Box<dyn Others>> {
+        None
     }
 }
 
@@ -32,6 +38,9 @@ pub(crate) trait Transaction: Send {
         sql: &'a str,
         values: Vec<Value>,
     ) -> BoxFuture<'a, Result<u64, StoreError>>;
+
+    /// Tells the other collectors on this store, with the commit. Where there are none nobody listens.
+    fn tell(&mut self, _notice: Notice) {}
 
     /// Returns when the change is on disk.
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>>;

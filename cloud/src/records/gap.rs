@@ -15,19 +15,40 @@ pub struct Gap {
     pub to_ms: Option<i64>,
 }
 
-/// Gaps in one answer; an answer with more says so by its length.
-const MOST_GAPS: u32 = 1_000;
+/// Gaps in one answer.
+pub(crate) const MOST_GAPS: u32 = 1_000;
+
+/// Which gaps are asked for.
+#[derive(Clone, Debug)]
+pub struct GapFilter<'a> {
+    pub scope: &'a Scope,
+    pub site: Option<&'a str>,
+    pub town: Option<&'a str>,
+    /// Those that touch `from_ms` ≤ time < `to_ms`.
+    pub from_ms: i64,
+    pub to_ms: i64,
+    /// Those after this one: where it begins, and its site.
+    pub after: Option<(i64, &'a str)>,
+}
+
+/// Gaps, and whether there are more of them than one answer holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    pub gaps: Vec<Gap>,
+    pub is_cut: bool,
+}
 
 impl Records {
-    /// The gaps that touch the span, oldest first, at most 1,000.
-    pub async fn gaps(
-        &self,
-        scope: &Scope,
-        site: Option<&str>,
-        town: Option<&str>,
-        from_ms: i64,
-        to_ms: i64,
-    ) -> Result<Vec<Gap>, RecordsError> {
+    /// The gaps that touch the span, oldest first, at most 1,000: those after the last one are the next page.
+    pub async fn gaps(&self, filter: &GapFilter<'_>) -> Result<Gaps, RecordsError> {
+        let GapFilter {
+            scope,
+            site,
+            town,
+            from_ms,
+            to_ms,
+            after,
+        } = *filter;
         let mut condition = Condition::default();
         condition.within(scope);
         condition.add_if("s.site = ?", site);
@@ -37,10 +58,14 @@ impl Records {
             "g.from_ms < ? AND (g.to_ms IS NULL OR g.to_ms > ?)",
             [Value::from(to_ms), Value::from(from_ms)],
         );
+        if let Some((from_ms, site)) = after {
+            condition.add("(g.from_ms, g.site) > (?, ?)", values![from_ms, site]);
+        }
         let sql = format!(
             "SELECT g.site, g.from_ms, g.to_ms FROM outages g JOIN sites s ON s.site = g.site{} \
-             ORDER BY g.from_ms, g.site LIMIT {MOST_GAPS}",
-            condition.sql()
+             ORDER BY g.from_ms, g.site LIMIT {}",
+            condition.sql(),
+            MOST_GAPS + 1
         );
         let rows = self.engine.read(sql, condition.values).await?;
         let gap = |row: &Row| {
@@ -50,7 +75,10 @@ impl Records {
                 to_ms: row.maybe_int(2)?,
             })
         };
-        Ok(rows.iter().map(gap).collect::<Result<_, StoreError>>()?)
+        let mut gaps: Vec<Gap> = rows.iter().map(gap).collect::<Result<_, StoreError>>()?;
+        let is_cut = gaps.len() > MOST_GAPS as usize;
+        gaps.truncate(MOST_GAPS as usize);
+        Ok(Gaps { gaps, is_cut })
     }
 }
 

@@ -132,25 +132,51 @@ impl Engine for Process {
                 .execute_batch("BEGIN IMMEDIATE")
                 .map_err(database)?;
             Ok(Box::new(Change {
-                connection,
+                open: Open(Some(connection)),
                 fate: self.fate.clone(),
             }) as Box<dyn Transaction>)
         })
     }
 }
 
-/// A change in progress; dropped, it is rolled back.
+/// A change in progress; dropped, or when its process dies, it is rolled back.
 struct Change {
-    connection: OwnedMutexGuard<Connection>,
+    open: Open,
     fate: Arc<dyn Fate>,
 }
 
-impl Drop for Change {
-    fn drop(&mut self) {
-        if !self.connection.is_autocommit() {
+/// The connection while a change is under way; none once its process has died, for a database does not wait for the dead.
+struct Open(Option<OwnedMutexGuard<Connection>>);
+
+impl Open {
+    fn get(&self) -> Result<&Connection, StoreError> {
+        let gone = || StoreError::Database(sqlx::Error::PoolClosed);
+        self.0.as_deref().ok_or_else(gone)
+    }
+
+    fn end(&mut self) {
+        if let Some(connection) = self.0.take()
+            && !connection.is_autocommit()
+        {
             // It fails only if there is nothing to roll back.
-            let _ = self.connection.execute_batch("ROLLBACK");
+            let _ = connection.execute_batch("ROLLBACK");
         }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Change {
+    async fn meet(&mut self, moment: Moment) -> Result<(), StoreError> {
+        let fortune = self.fate.of(moment);
+        if fortune == Fortune::Dies {
+            self.open.end();
+        }
+        suffer(fortune).await
     }
 }
 
@@ -161,8 +187,8 @@ impl Transaction for Change {
         values: Vec<Value>,
     ) -> BoxFuture<'a, Result<Vec<Row>, StoreError>> {
         Box::pin(async move {
-            meet(&*self.fate, Moment::Statement).await?;
-            rows(&self.connection, sql, &values)
+            self.meet(Moment::Statement).await?;
+            rows(self.open.get()?, sql, &values)
         })
     }
 
@@ -172,17 +198,19 @@ impl Transaction for Change {
         values: Vec<Value>,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            meet(&*self.fate, Moment::Statement).await?;
-            let mut statement = self.connection.prepare_cached(sql).map_err(database)?;
+            self.meet(Moment::Statement).await?;
+            let connection = self.open.get()?;
+            let mut statement = connection.prepare_cached(sql).map_err(database)?;
             let touched = statement.execute(bound(&values)).map_err(database)?;
             Ok(touched as u64)
         })
     }
 
-    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
+    fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
         Box::pin(async move {
-            meet(&*self.fate, Moment::Commit).await?;
-            self.connection.execute_batch("COMMIT").map_err(database)?;
+            self.meet(Moment::Commit).await?;
+            let connection = self.open.get()?;
+            connection.execute_batch("COMMIT").map_err(database)?;
             let fate = self.fate.clone();
             drop(self);
             meet(&*fate, Moment::Committed).await
@@ -191,7 +219,11 @@ impl Transaction for Change {
 }
 
 async fn meet(fate: &dyn Fate, moment: Moment) -> Result<(), StoreError> {
-    match fate.of(moment) {
+    suffer(fate.of(moment)).await
+}
+
+async fn suffer(fortune: Fortune) -> Result<(), StoreError> {
+    match fortune {
         Fortune::Good => Ok(()),
         Fortune::Fails => Err(StoreError::Database(sqlx::Error::PoolTimedOut)),
         Fortune::Dies => std::future::pending().await,

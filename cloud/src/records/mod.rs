@@ -15,15 +15,18 @@ pub(crate) mod engine;
 mod figures;
 mod fold;
 mod gap;
+mod hold;
 mod load;
 #[cfg(feature = "simulation")]
 pub mod memory;
 mod model;
+mod notice;
 mod occurrence;
 mod offset;
 mod person;
 mod postgres;
 mod quarantine;
+mod retention;
 mod schema;
 mod session;
 mod site;
@@ -34,22 +37,28 @@ mod transition;
 pub use alarm::Alarm;
 pub use birth::{BornAlarm, DeviceBirth, NodeBirth, StoredBirth};
 pub use command::Command;
+pub(crate) use command::DONE;
 pub use commit::{Aside, Batch, Committed, Sample};
+pub(crate) use condition::Condition;
 pub use condition::Scope;
 pub use engine::StoreError;
 pub use figures::{FigureLine, Figures, HeldAlarm, SilenceLine};
 pub use fold::Suppressed;
-pub use gap::Gap;
+pub use gap::{Gap, GapFilter, Gaps};
+pub use hold::Hold;
 pub use model::{
     Effect, Model, ModelArea, ModelDevice, ModelJudged, ModelLimit, ModelOutput, ModelPerson,
     ModelPoint, ModelVote,
 };
+pub(crate) use notice::{Heard, Notice, Others};
 pub use occurrence::{Occurrence, OccurrenceFilter, OccurrenceKey};
 pub use offset::Offset;
 pub use person::{Person, Role};
 pub use quarantine::Quarantined;
+pub use retention::Step;
 pub use session::Session;
 pub use site::{Contact, DeviceLink, Link, Place, Registry, Risk, STALE_AFTER_MS, Site, Text};
+pub(crate) use subject::Names;
 pub use subject::Subject;
 pub use transition::{Line, Transition, TransitionFilter, TransitionKey, condition_of, subject_of};
 
@@ -113,7 +122,7 @@ impl Records {
     }
 
     /// One statement in a transaction of its own.
-    async fn change(&self, sql: &str, values: Vec<Value>) -> Result<u64, RecordsError> {
+    pub(crate) async fn change(&self, sql: &str, values: Vec<Value>) -> Result<u64, RecordsError> {
         let mut change = self.engine.begin().await?;
         let touched = change.execute(sql, values).await?;
         change.commit().await?;

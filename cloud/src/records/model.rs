@@ -62,6 +62,8 @@ pub struct ModelPoint {
     pub bad: Option<ModelJudged>,
     /// How much later than at once its alarms may come; none where an older gateway does not say.
     pub may_wait_ms: Option<u32>,
+    /// How often it is sent at the least; none where an older gateway does not say.
+    pub heartbeat_ms: Option<u32>,
 }
 
 /// How an alarm judges, beside its condition.
@@ -88,8 +90,28 @@ pub struct ModelLimit {
     pub off_delay_ms: Option<u32>,
     pub gas_level_2: Option<bool>,
     pub priority: Option<u8>,
-    pub source: String,
+    /// Where it is from; an older gateway tells it in one text.
+    #[serde(deserialize_with = "in_both_languages")]
+    pub source: Text,
     pub guidance: Option<Text>,
+}
+
+/// A text of both languages, or one for either.
+fn in_both_languages<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Told {
+        Both(Text),
+        One(String),
+    }
+    Ok(match Option::deserialize(from)? {
+        None => Text::default(),
+        Some(Told::Both(text)) => text,
+        Some(Told::One(text)) => Text {
+            zh: text.clone(),
+            en: text,
+        },
+    })
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -144,4 +166,26 @@ pub struct ModelPerson {
     pub id: String,
     pub name: String,
     pub role: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_source_of_a_limit_is_read_in_two_languages_in_one_and_in_none() {
+        let check = |told: &str, zh: &str, en: &str| {
+            let limit: ModelLimit = serde_json::from_str(told).expect("a limit");
+            let (zh, en) = (zh.to_owned(), en.to_owned());
+            assert_eq!(limit.source, Text { zh, en }, "{told}");
+        };
+        check(
+            r#"{"source":{"zh":"标准","en":"standard"}}"#,
+            "标准",
+            "standard",
+        );
+        check(r#"{"source":"GB/T 50493"}"#, "GB/T 50493", "GB/T 50493");
+        check(r#"{"source":null}"#, "", "");
+        check("{}", "", "");
+    }
 }

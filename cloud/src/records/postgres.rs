@@ -3,9 +3,13 @@
 //! One change at a time over all replicas, as SQLite has it: a change begins by taking a lock that its end, or its connection's, gives back, so that each
 //! sees all that was committed before it and none has to be tried again. A commit that returned is on disk (`synchronous_commit`).
 
+mod others;
+
 use super::engine::{Engine, Row, StoreError, Transaction, Value, storable};
+use super::notice::{Notice, Others, letters};
 use crate::settings::Postgres;
 use futures_util::future::BoxFuture;
+use others::Ear;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, Row as _, TypeInfo as _, ValueRef as _};
 use std::borrow::Cow;
@@ -17,6 +21,8 @@ const CONNECTIONS: u32 = 8;
 const WAIT: Duration = Duration::from_secs(10);
 /// The lock of whoever changes something: the letters `Davy`.
 const CHANGING: i64 = 0x4461_7679;
+/// Where collectors tell each other what they changed.
+const CHANNEL: &str = "davy";
 /// What the server is told at each connection. A change that its process forgot ends by itself, and with it the lock.
 const OPTIONS: [(&str, &str); 4] = [
     ("synchronous_commit", "on"),
@@ -27,6 +33,9 @@ const OPTIONS: [(&str, &str); 4] = [
 
 pub(crate) struct PostgresEngine {
     pool: PgPool,
+    options: PgConnectOptions,
+    /// By what this process knows its own letters to the others.
+    own: u64,
 }
 
 impl PostgresEngine {
@@ -55,7 +64,9 @@ impl PostgresEngine {
             .max_connections(CONNECTIONS)
             .acquire_timeout(WAIT);
         let engine = Self {
-            pool: pool.connect_with(options).await.map_err(fail)?,
+            pool: pool.connect_with(options.clone()).await.map_err(fail)?,
+            options,
+            own: rand::random(),
         };
         engine.look_at_the_order().await?;
         Ok(engine)
@@ -87,16 +98,33 @@ impl Engine for PostgresEngine {
             query(lock, vec![CHANGING.into()])
                 .execute(&mut *begun)
                 .await?;
-            Ok(Box::new(PostgresTransaction(begun)) as Box<dyn Transaction>)
+            Ok(Box::new(PostgresTransaction {
+                begun,
+                own: self.own,
+                notices: vec![],
+            }) as Box<dyn Transaction>)
         })
     }
 
     fn spell<'a>(&self, statement: &'a str) -> Cow<'a, str> {
         statement.replace(" BLOB", " BYTEA").into()
     }
+
+    fn others(&self) -> Option<Box<dyn Others>> {
+        Some(Box::new(Ear {
+            options: others::options(self.options.clone()),
+            own: self.own,
+            listener: None,
+        }))
+    }
 }
 
-struct PostgresTransaction(sqlx::Transaction<'static, sqlx::Postgres>);
+struct PostgresTransaction {
+    begun: sqlx::Transaction<'static, sqlx::Postgres>,
+    own: u64,
+    /// As many as the change touched.
+    notices: Vec<Notice>,
+}
 
 impl Transaction for PostgresTransaction {
     fn rows<'a>(
@@ -106,7 +134,7 @@ impl Transaction for PostgresTransaction {
     ) -> BoxFuture<'a, Result<Vec<Row>, StoreError>> {
         Box::pin(async move {
             let asked = query(sql.to_owned(), values);
-            let rows = asked.fetch_all(&mut *self.0).await?;
+            let rows = asked.fetch_all(&mut *self.begun).await?;
             rows.iter().map(row).collect()
         })
     }
@@ -117,13 +145,30 @@ impl Transaction for PostgresTransaction {
         values: Vec<Value>,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            let done = query(sql.to_owned(), values).execute(&mut *self.0).await?;
-            Ok(done.rows_affected())
+            let done = query(sql.to_owned(), values);
+            Ok(done.execute(&mut *self.begun).await?.rows_affected())
         })
     }
 
+    fn tell(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
-        Box::pin(async move { Ok(self.0.commit().await?) })
+        let Self {
+            mut begun,
+            own,
+            notices,
+        } = *self;
+        Box::pin(async move {
+            for letter in letters(own, notices) {
+                let tell = "SELECT pg_notify($1, $2)".to_owned();
+                query(tell, vec![CHANNEL.into(), letter.into()])
+                    .execute(&mut *begun)
+                    .await?;
+            }
+            Ok(begun.commit().await?)
+        })
     }
 }
 

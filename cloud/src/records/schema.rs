@@ -1,14 +1,16 @@
 //! The schema's steps, embedded. Each is applied once, in order, in a transaction of its own, and remembered with its SHA-256.
 
 use super::engine::{Engine, StoreError, Transaction, values};
-use crate::audit::hex;
+use davy_print::text_of;
 use sha2::{Digest as _, Sha256};
 
 /// A step that was ever released is never edited; a change is a new step.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 5] = [
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
+    include_str!("schema/0004.sql"),
+    include_str!("schema/0005.sql"),
 ];
 
 /// Brings the database to the newest schema.
@@ -76,7 +78,7 @@ fn statements(text: &str) -> Vec<String> {
 }
 
 fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
+    text_of(&Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

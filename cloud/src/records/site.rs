@@ -2,6 +2,7 @@
 
 use super::condition::{Condition, Scope};
 use super::engine::{Row, StoreError, values};
+use super::notice::Notice;
 use super::{Records, RecordsError};
 use serde::{Deserialize, Serialize};
 
@@ -202,7 +203,10 @@ impl Records {
             risk.name(),
             contacts
         ];
-        self.change(sql, values).await?;
+        let mut change = self.engine.begin().await?;
+        change.execute(sql, values).await?;
+        change.tell(Notice::Site(id.to_owned()));
+        change.commit().await?;
         Ok(())
     }
 

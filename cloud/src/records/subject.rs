@@ -1,8 +1,10 @@
 //! Names, units and guidance of a site's alarms, kept beside the model so that a question over many sites joins them.
 
-use super::engine::{Row, StoreError, Transaction, values};
+use super::Records;
+use super::engine::{Row, StoreError, Transaction, Value, values};
 use super::model::{Model, ModelLimit};
 use super::site::Text;
+use std::collections::{BTreeSet, HashMap};
 
 /// What an alarm's subject is called and where it belongs. Empty where the site never said.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,15 +41,66 @@ pub(crate) fn subject(row: &Row, at: usize) -> Result<Subject, StoreError> {
     })
 }
 
-/// Replaces what was known of the site's subjects.
+/// Names and units of some subjects.
+#[derive(Debug, Default)]
+pub(crate) struct Names(HashMap<(String, String), (Text, String)>);
+
+impl Names {
+    /// The name, or the id for one without; and the unit.
+    pub(crate) fn of(&self, site: &str, id: &str) -> (Text, String) {
+        let known = self.0.get(&(site.to_owned(), id.to_owned()));
+        let (name, unit) = known.cloned().unwrap_or_default();
+        let or_id = |text: String| if text.is_empty() { id.to_owned() } else { text };
+        let name = Text {
+            zh: or_id(name.zh),
+            en: or_id(name.en),
+        };
+        (name, unit)
+    }
+}
+
+/// Subjects asked for at once: two places each, of the 32,766 that SQLite takes.
+const AT_ONCE: usize = 5_000;
+
+impl Records {
+    /// What these sites' subjects are called.
+    pub(crate) async fn names(
+        &self,
+        subjects: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Names, StoreError> {
+        let wanted: BTreeSet<(String, String)> = subjects.into_iter().collect();
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        let mut names = Names::default();
+        for some in wanted.chunks(AT_ONCE) {
+            let places: Vec<String> = (0..some.len())
+                .map(|at| format!("(${}, ${})", 2 * at + 1, 2 * at + 2))
+                .collect();
+            let sql = format!(
+                "SELECT site, subject, name_zh, name_en, unit FROM subjects WHERE (site, subject) IN (VALUES {})",
+                places.join(", ")
+            );
+            let values = some.iter().flat_map(|(site, id)| values![site, id]);
+            for row in self.engine.read(sql, values.collect()).await? {
+                let name = Text {
+                    zh: row.text(2)?,
+                    en: row.text(3)?,
+                };
+                let key = (row.text(0)?, row.text(1)?);
+                names.0.insert(key, (name, row.text(4)?));
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// Puts what the site now says of its subjects in the place of what it said before. What it no longer names keeps the name and the unit that it had: its alarms
+/// and readings are asked for long after.
 pub(crate) async fn replace(
     change: &mut dyn Transaction,
     site: &str,
     model: &Model,
 ) -> Result<(), StoreError> {
-    change
-        .execute("DELETE FROM subjects WHERE site = $1", values![site])
-        .await?;
+    forget(change, site, model).await?;
     change
         .execute("DELETE FROM guidance WHERE site = $1", values![site])
         .await?;
@@ -67,6 +120,23 @@ pub(crate) async fn replace(
     }
     for named in others(model) {
         named.put(change, site).await?;
+    }
+    Ok(())
+}
+
+/// What is known of the subjects that the model names.
+async fn forget(change: &mut dyn Transaction, site: &str, model: &Model) -> Result<(), StoreError> {
+    let points = model.points.iter().map(|point| point.id.as_str());
+    let named: Vec<&str> = points.chain(others(model).map(|named| named.id)).collect();
+    for some in named.chunks(AT_ONCE) {
+        let places: Vec<String> = (0..some.len()).map(|at| format!("${}", at + 2)).collect();
+        let sql = format!(
+            "DELETE FROM subjects WHERE site = $1 AND subject IN ({})",
+            places.join(", ")
+        );
+        let mut values = values![site];
+        values.extend(some.iter().map(|id| Value::from(*id)));
+        change.execute(&sql, values).await?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::condition::{Condition, Scope};
 use super::engine::{Row, StoreError, Value, values};
 use super::{Records, RecordsError};
 use davy_alarm::{Cause, NoValue, Priority, Shown};
+use std::collections::BTreeSet;
 
 /// One line of a gateway's alarm journal.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,6 +123,18 @@ pub(crate) fn transition(row: &Row) -> Result<Transition, StoreError> {
     })
 }
 
+/// A text as `LIKE` takes it for itself.
+fn literal(text: &str) -> String {
+    let mut literal = String::new();
+    for letter in text.chars() {
+        if matches!(letter, '\\' | '%' | '_') {
+            literal.push('\\');
+        }
+        literal.push(letter);
+    }
+    literal
+}
+
 pub(crate) fn shown(code: i64) -> Option<Shown> {
     Shown::from_code(u8::try_from(code).ok()?)
 }
@@ -156,6 +169,8 @@ pub struct TransitionFilter {
     pub scope: Scope,
     pub site: Option<String>,
     pub alarm: Option<String>,
+    /// Points, devices, outputs whose alarms are asked for; all if there are none.
+    pub subjects: Vec<String>,
     /// Half-open: `from_ms` ≤ time < `to_ms`.
     pub from_ms: Option<i64>,
     pub to_ms: Option<i64>,
@@ -184,7 +199,35 @@ impl Transition {
     }
 }
 
+/// Lines that one statement asks for by their numbers.
+const NUMBERS_AT_ONCE: usize = 500;
+
 impl Records {
+    /// Lines of a site by epoch and number, those that are there.
+    pub(crate) async fn transitions_numbered(
+        &self,
+        site: &str,
+        numbers: &BTreeSet<(i64, u64)>,
+    ) -> Result<Vec<Transition>, RecordsError> {
+        let numbers: Vec<(i64, u64)> = numbers.iter().copied().collect();
+        let mut found = Vec::new();
+        for some in numbers.chunks(NUMBERS_AT_ONCE) {
+            let mut condition = Condition::default();
+            condition.add("t.site = ?", [Value::from(site)]);
+            let places = vec!["(?, ?)"; some.len()].join(", ");
+            let keys = (some.iter()).flat_map(|(epoch, seq)| values![*epoch, *seq as i64]);
+            condition.add(&format!("(t.epoch, t.seq) IN (VALUES {places})"), keys);
+            let sql = format!(
+                "SELECT {COLUMNS} FROM transitions t{} ORDER BY t.epoch, t.seq",
+                condition.sql()
+            );
+            for row in self.engine.read(sql, condition.values).await? {
+                found.push(transition(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// A page of the journal, newest first. A later page never repeats or skips a line, whatever arrives meanwhile.
     pub async fn transitions(
         &self,
@@ -194,6 +237,16 @@ impl Records {
         condition.within(&filter.scope);
         condition.add_if("t.site = ?", filter.site.clone());
         condition.add_if("t.alarm = ?", filter.alarm.clone());
+        if !filter.subjects.is_empty() {
+            // An alarm's id is its subject's, a dot and the condition; `/` comes after the dot. Another subject's id may begin with this one and a dot.
+            let one = "(t.alarm >= ? AND t.alarm < ? AND t.alarm NOT LIKE ? ESCAPE '\\')";
+            let clause = vec![one; filter.subjects.len()].join(" OR ");
+            let bounds = (filter.subjects.iter()).flat_map(|id| {
+                let longer = format!("{}.%.%", literal(id));
+                values![format!("{id}."), format!("{id}/"), longer]
+            });
+            condition.add(&format!("({clause})"), bounds);
+        }
         condition.add_if("t.time_ms >= ?", filter.from_ms);
         condition.add_if("t.time_ms < ?", filter.to_ms);
         if let Some(TransitionKey {

@@ -40,7 +40,7 @@ const REGULATOR: &str = r#"{"id":"li","name":"Li","role":"regulator","jurisdicti
 const KPI: &str = "/api/kpi?site={site}&from_ms=0&to_ms=1";
 const KPI_CSV: &str = "/api/kpi.csv?site={site}&from_ms=0&to_ms=1";
 
-const ROWS: [Row; 30] = [
+const ROWS: [Row; 33] = [
     row("GET", "/healthz", "", [200, 200, 200, 200]),
     row("GET", "/metrics", "", [200, 200, 200, 200]),
     row("GET", "/api/openapi.json", "", [200, 200, 200, 200]),
@@ -67,6 +67,14 @@ const ROWS: [Row; 30] = [
     row(
         "GET",
         "/api/sites/{site}/readings.csv?points=GT-101&from_ms=0&to_ms=1",
+        "",
+        [401, 200, 200, 200],
+    ),
+    row("GET", "/api/questions/{question}", "", [401, 200, 200, 200]),
+    row("GET", "/api/export/{question}", "", [401, 200, 200, 200]),
+    row(
+        "GET",
+        "/api/sites/{site}/case?from_ms=0&to_ms=1",
         "",
         [401, 200, 200, 200],
     ),
@@ -129,6 +137,7 @@ impl Row {
             .replace("{site}", site)
             .replace("{alarm}", "GT-101.HH")
             .replace("{id}", "li")
+            .replace("{question}", "late")
             .replace("{message}", "1")
     }
 
@@ -259,6 +268,7 @@ async fn a_question_for_another_site_is_refused_and_never_answered_with_nothing(
                 ("cold-store", 403),
                 ("no-such-site", 403),
             ] {
+                let path = path.replace("{question}", "timeline");
                 let path = format!("{path}?site={site}");
                 let answered = city.call(Method::GET, &path, Some(&cookie), None).await;
                 assert_eq!(answered.status().as_u16(), expected, "{role:?} {path}");

@@ -15,6 +15,8 @@ use davy_cloud::records::{
 };
 use futures_util::future::BoxFuture;
 use http_body_util::BodyExt as _;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -31,7 +33,7 @@ pub(crate) struct City {
     pub(crate) orders: Arc<Orders>,
     pub(crate) readings: Arc<Readings>,
     pub(crate) ending: CancellationToken,
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl City {
@@ -51,6 +53,8 @@ impl City {
                 .handle(),
             zone: davy_cloud::settings::parse_zone("+08:00").expect("a zone"),
             secure_cookie: true,
+            spool: folder.path().join("exports"),
+            key: Arc::new(davy_print::Key::open(&folder.path().join("key")).expect("a key")),
             clock: || NOW_MS,
             ending: ending.clone(),
         };
@@ -61,7 +65,7 @@ impl City {
             orders,
             readings,
             ending,
-            _folder: folder,
+            folder,
         };
         city.site("tank-farm", "西店").await;
         city.site("cold-store", "梅林").await;
@@ -282,9 +286,14 @@ impl Courier for Orders {
     }
 }
 
-/// A history that holds what a test gave it.
+/// A history that holds what a test gave it, and the spans whose readings it was asked for.
 #[derive(Default)]
-pub(crate) struct Readings(pub(crate) Mutex<Vec<PointReading>>);
+pub(crate) struct Readings(
+    pub(crate) Mutex<Vec<PointReading>>,
+    pub(crate) Mutex<Vec<(i64, i64)>>,
+    /// Away, as far as the newest ones are asked for.
+    pub(crate) AtomicBool,
+);
 
 impl Readings {
     fn of(&self, site: &str, point: &str, from_ms: i64, to_ms: i64) -> Vec<Reading> {
@@ -333,20 +342,22 @@ impl History for Readings {
         to_ms: i64,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Reading>, HistoryError>> {
+        self.1.lock().expect("a lock").push((from_ms, to_ms));
         let mut page = self.of(site, point, from_ms, to_ms);
         page.truncate(limit);
         Box::pin(async { Ok(page) })
     }
 
     fn latest(&self, site: &str) -> BoxFuture<'_, Result<Vec<(String, Reading)>, HistoryError>> {
+        if self.2.load(Ordering::Relaxed) {
+            return Box::pin(async { Err(HistoryError::Busy) });
+        }
         let held = self.0.lock().expect("a lock");
-        let latest = held
-            .iter()
-            .rev()
-            .filter(|one| *one.site == *site)
-            .map(|one| (one.point.to_string(), one.reading));
-        let latest = latest.take(1).collect();
-        Box::pin(async { Ok(latest) })
+        let of_site = held.iter().filter(|one| *one.site == *site);
+        let latest: BTreeMap<String, Reading> = of_site
+            .map(|one| (one.point.to_string(), one.reading))
+            .collect();
+        Box::pin(async { Ok(latest.into_iter().collect()) })
     }
 
     fn forget_before(&self, _before_ms: i64) -> BoxFuture<'_, Result<(), HistoryError>> {

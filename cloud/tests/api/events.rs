@@ -8,6 +8,7 @@ use davy_cloud::live::Update;
 use davy_cloud::records::Role;
 use futures_util::StreamExt as _;
 use serde_json::json;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// The longest that a test waits for an event.
@@ -79,6 +80,22 @@ async fn a_stream_begins_with_a_snapshot_and_numbers_its_events() {
     assert_eq!(snapshot["alarms"][0]["id"], "GT-101.HH");
     let (second, name, _) = stream.next().await.expect("an event");
     assert_eq!((second, name.as_str()), (2, "tick"));
+}
+
+#[tokio::test]
+async fn alarms_are_shown_while_the_history_is_away_and_values_are_said_to_be() {
+    let city = City::new().await;
+    city.readings.2.store(true, Ordering::Relaxed);
+    let cookie = city.login("wang", Role::Operator).await;
+    let mut stream = Stream::open(&city, "/api/events?site=tank-farm", &cookie).await;
+    let (_, snapshot) = stream.next_but_ticks().await;
+    assert_eq!(snapshot["alarms"][0]["id"], "GT-101.HH");
+    assert_eq!(snapshot["values_away"], true);
+    let answer = city.get("/api/sites/tank-farm", &cookie).await;
+    assert_eq!(
+        (&answer["id"], &answer["values_away"]),
+        (&json!("tank-farm"), &json!(true))
+    );
 }
 
 #[tokio::test]

@@ -158,6 +158,30 @@ async fn a_trend_has_columns_of_equal_length_and_the_transitions_of_its_points()
 }
 
 #[tokio::test]
+async fn a_trend_is_cut_by_the_transitions_of_its_own_points_alone() {
+    let city = City::new().await;
+    let cookie = city.login("wang", Role::Operator).await;
+    let path = format!(
+        "/api/sites/tank-farm/trend?points=GT-101&from_ms=0&to_ms={}",
+        NOW_MS + 1
+    );
+    // Newer, and of another point, whose id begins with this one's and a dot.
+    let others = (2..2_100).map(|seq| raise(seq, "GT-101.B.H", NOW_MS));
+    city.commit("tank-farm", 2, others.collect()).await;
+    let trend = city.get(&path, &cookie).await;
+    let transitions = trend["transitions"].as_array().expect("a list");
+    let alarms: Vec<_> = transitions.iter().map(|one| &one["alarm"]).collect();
+    assert_eq!(alarms, [&json!("GT-101.HH")]);
+    assert_eq!(trend["transitions_cut"], false);
+    let own = (2_100..4_100).map(|seq| raise(seq, "GT-101.H", NOW_MS));
+    city.commit("tank-farm", 3, own.collect()).await;
+    let trend = city.get(&path, &cookie).await;
+    let transitions = trend["transitions"].as_array().expect("a list");
+    assert_eq!(transitions.len(), 2_000);
+    assert_eq!(trend["transitions_cut"], true);
+}
+
+#[tokio::test]
 async fn a_question_that_makes_no_sense_names_its_field() {
     let city = City::new().await;
     let cookie = city.login("wang", Role::Operator).await;

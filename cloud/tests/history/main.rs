@@ -1,9 +1,13 @@
-//! The embedded history: what is committed once is there once, whatever order it came in and however it lies on disk.
+//! The history: what is committed once is there once, whatever order it came in, on every engine and however it lies on disk.
 
 #![allow(clippy::unwrap_used)]
 
+mod cluster;
+mod copy;
 mod crash;
 mod damage;
+mod engine;
+mod influx;
 mod model;
 mod retention;
 mod schema;

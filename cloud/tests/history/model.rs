@@ -1,12 +1,13 @@
-//! The history against a plain list of readings.
+//! Every engine against a plain list of readings.
 
 use super::{START_MS, named};
+use crate::engine::Engine;
 use davy_alarm::{NoValue, Quality, Reading, WallMs};
-use davy_cloud::history::embedded::Embedded;
 use davy_cloud::history::{Bucket, History, PointReading, SeriesQuery};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use proptest::test_runner::TestRunner;
+use std::collections::{BTreeMap, BTreeSet};
 
 const POINTS: [&str; 2] = ["GD-101", "TT-7"];
 /// Over the end of a month and a few hours of either side.
@@ -17,6 +18,16 @@ const LENGTH_MS: i64 = 4 * 3_600_000;
 struct Model(BTreeMap<(String, i64), Reading>);
 
 impl Model {
+    /// Those of a batch whose time is not known yet, each time once.
+    fn fresh(&self, batch: Vec<PointReading>) -> Vec<PointReading> {
+        let mut seen = BTreeSet::new();
+        let mut is_fresh = |one: &PointReading| {
+            let key = (one.point.to_string(), one.reading.source_time().0);
+            !self.0.contains_key(&key) && seen.insert(key)
+        };
+        batch.into_iter().filter(|one| is_fresh(one)).collect()
+    }
+
     fn commit(&mut self, batch: &[PointReading]) {
         for one in batch {
             let key = (one.point.to_string(), one.reading.source_time().0);
@@ -80,7 +91,8 @@ fn bucket(time_ms: i64, readings: &[Reading]) -> Bucket {
 #[derive(Clone, Debug)]
 enum Act {
     Commit(Vec<PointReading>),
-    /// Commits a part of what was committed before again, with other values.
+    /// Commits a part of what was committed before again, as a gateway does that saw no acknowledgement; other values come with it where the engine keeps the
+    /// first of two.
     Repeat(usize),
     Seal,
     Reopen,
@@ -150,59 +162,77 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     vec(act, 1..20)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-    #[test]
-    fn the_history_answers_as_a_plain_list_would(acts in acts(), last in vec(query(), 4)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(follow(acts, last))?;
-    }
+/// Lives through random acts on an engine, so many times.
+pub(crate) fn check(cases: u32, engine: impl AsyncFn() -> Engine) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(cases));
+    let tried = runner.run(&(acts(), vec(query(), 4)), |(acts, last)| {
+        runtime.block_on(async { follow(engine().await, acts, last).await })
+    });
+    tried.unwrap();
 }
 
-async fn follow(acts: Vec<Act>, last: Vec<SeriesQuery>) -> Result<(), TestCaseError> {
-    let folder = tempfile::tempdir().unwrap();
-    let open = || Embedded::open(folder.path().to_owned()).unwrap();
+async fn follow(
+    mut engine: Engine,
+    acts: Vec<Act>,
+    last: Vec<SeriesQuery>,
+) -> Result<(), TestCaseError> {
     let (mut model, mut committed) = (Model::default(), Vec::<Vec<PointReading>>::new());
-    let mut history = open();
     for act in acts {
         match act {
             Act::Commit(batch) => {
+                // Other values at a time that is known are told by which engine keeps which: see `engine`.
+                let batch = if engine.keeps_first() {
+                    batch
+                } else {
+                    model.fresh(batch)
+                };
                 model.commit(&batch);
                 committed.push(batch.clone());
-                history.commit(batch).await.unwrap();
+                engine.commit(&batch).await;
             }
             Act::Repeat(at) if !committed.is_empty() => {
-                let again = committed[at % committed.len()].iter().map(|one| {
-                    named(
-                        &one.point,
-                        Reading::measured(99.0, one.reading.source_time()),
-                    )
-                });
-                history.commit(again.collect()).await.unwrap();
+                let before = &committed[at % committed.len()];
+                engine.commit(&again(before, engine.keeps_first())).await;
             }
             Act::Repeat(_) => {}
-            Act::Seal => history.seal().await.unwrap(),
-            Act::Reopen => {
-                drop(history);
-                history = open();
-            }
-            Act::Ask(query) => compare(&history, &model, &query).await?,
+            Act::Seal => engine.seal().await,
+            Act::Reopen => engine.reopen().await,
+            Act::Ask(query) => compare(&engine, &model, query).await?,
         }
     }
-    for query in &last {
-        compare(&history, &model, query).await?;
+    for query in last {
+        compare(&engine, &model, query).await?;
     }
     Ok(())
 }
 
-async fn compare(
-    history: &Embedded,
-    model: &Model,
-    query: &SeriesQuery,
-) -> Result<(), TestCaseError> {
+fn again(before: &[PointReading], with_other_values: bool) -> Vec<PointReading> {
+    let other = |one: &PointReading| {
+        let time = one.reading.source_time();
+        named(&one.point, Reading::measured(99.0, time))
+    };
+    let half = before.len() / 2;
+    if with_other_values {
+        before.iter().map(other).collect()
+    } else {
+        before[half..].iter().rev().cloned().collect()
+    }
+}
+
+async fn compare(engine: &Engine, model: &Model, query: SeriesQuery) -> Result<(), TestCaseError> {
+    let query = &SeriesQuery {
+        site: engine.site(),
+        ..query
+    };
+    let history = engine.history();
     let expected = model.readings(&query.point, query.from_ms, query.to_ms);
     prop_assert_eq!(&pages(history, query).await, &expected);
-    prop_assert_eq!(history.latest("plant-1").await.unwrap(), model.latest());
+    prop_assert_eq!(history.latest(&query.site).await.unwrap(), model.latest());
     let series = history.series(query.clone()).await.unwrap();
     prop_assert!(series.buckets.len() <= query.buckets as usize);
     let is_raw = expected.len() <= query.buckets as usize;
@@ -238,7 +268,7 @@ fn is_same(found: &Bucket, expected: &Bucket) -> bool {
 }
 
 /// Everything of a range, by pages of an odd size.
-async fn pages(history: &Embedded, query: &SeriesQuery) -> Vec<Reading> {
+pub(crate) async fn pages(history: &dyn History, query: &SeriesQuery) -> Vec<Reading> {
     let (mut from_ms, mut found) = (query.from_ms, Vec::new());
     loop {
         let page = history

@@ -23,11 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running cloud.
 pub(crate) struct City {
     pub(crate) records: Records,
+    pub(crate) settings: Settings,
     pub(crate) shelf: Arc<Shelf>,
     pub(crate) broker: SocketAddr,
     pub(crate) http: SocketAddr,
     service: Option<Service>,
-    settings: Settings,
     folder: Arc<tempfile::TempDir>,
 }
 
@@ -52,14 +52,25 @@ impl City {
         Self::of(&own, &table, Some(broker)).await
     }
 
+    /// With the embedded broker, and records in PostgreSQL, which others may share.
+    pub(crate) async fn shared() -> Self {
+        let records = crate::store::table_of(&crate::store::database(crate::store::BYTES).await);
+        let broker = "kind = \"embedded\"\nlisten = \"127.0.0.1:0\"";
+        Self::on(&records, broker, None).await
+    }
+
     async fn with(broker: &str, outside: Option<SocketAddr>) -> Self {
         Self::of("", broker, outside).await
     }
 
     async fn of(own: &str, broker: &str, outside: Option<SocketAddr>) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
         let records = crate::store::table().await;
-        let text = format!("listen = \"127.0.0.1:0\"\n{own}{records}[broker]\n{broker}\n");
+        Self::on(&format!("{own}{records}"), broker, outside).await
+    }
+
+    async fn on(own: &str, broker: &str, outside: Option<SocketAddr>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = format!("listen = \"127.0.0.1:0\"\n{own}[broker]\n{broker}\n");
         let settings = Settings::parse(&text, folder.path()).expect("valid settings");
         let shelf = Arc::new(Shelf::default());
         let service = start(&settings, shelf.clone()).await;
@@ -104,6 +115,7 @@ impl City {
             scope: Scope::All,
             site: None,
             alarm: None,
+            subjects: vec![],
             from_ms: None,
             to_ms: None,
             after: None,

@@ -172,6 +172,32 @@ async fn a_late_copy_under_an_older_birth_is_never_put_aside_and_the_batch_is_re
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_birth_of_an_earlier_session_that_comes_late_takes_no_alias_away() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    let late = davy_wire::Payload {
+        timestamp: Some(1),
+        ..message(vec![
+            Metric::named(
+                "GT-101",
+                davy_wire::DataType::Double,
+                Some(Value::Number(1.0)),
+            )
+            .with_alias(70),
+        ])
+    };
+    node.publish(Verb::DeviceBirth, "GD-01", late.to_bytes())
+        .await;
+    for _ in 0..2 {
+        node.batch(4, vec![level(1.0, TIME_MS)]).await;
+    }
+    node.acknowledged(&[4]).await;
+    assert!(city.quarantined().await.is_empty());
+    assert_eq!(city.shelf.of("tank-farm", "GT-101").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_metric_of_a_device_whose_birth_was_lost_is_not_put_aside() {
     let city = City::new().await;
     let mut node = Node::connect(city.broker, "tank-farm", 0).await;
@@ -341,6 +367,34 @@ async fn a_quarantined_message_of_another_birth_is_not_read_by_this_one_unless_s
     let held = city.quarantined().await;
     assert!(held[0].why.contains("born again"), "{}", held[0].why);
     assert!(city.shelf.of("tank-farm", "GT-102").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_node_told_late_stands_in_the_audit_log_at_its_own_time_and_says_how_late() {
+    let city = City::new().await;
+    let mut node = Node::connect(city.broker, "tank-farm", 0).await;
+    node.be_born().await;
+    let told = |kind: &str| {
+        let kind = Some(Value::Text(kind.to_owned()));
+        let metric = Metric::named(name::TOLD, DataType::Text, kind).at(TIME_MS - 3_600_000);
+        let device = Value::Text("node-1".to_owned());
+        metric
+            .with("device", device)
+            .with("collected", Value::Whole(TIME_MS))
+    };
+    let alarm = told("alarm").with("number", Value::Unsigned(7));
+    let missed = told("missed").with("from", Value::Unsigned(8));
+    node.batch(4, vec![alarm, missed]).await;
+    node.acknowledged(&[4]).await;
+    let rows = city.records.audited(None, 10).await.expect("an audit log");
+    let of = |action: &str| rows.iter().find(|row| row.action == action).expect("a row");
+    let event = of("node-event");
+    assert_eq!(event.time_ms, TIME_MS - 3_600_000);
+    assert_eq!(event.actor, "tank-farm/node-1");
+    let detail: serde_json::Value = serde_json::from_str(&event.detail).expect("JSON");
+    let wanted = serde_json::json!({ "kind": "alarm", "number": 7, "collected": TIME_MS, "late_ms": 3_600_000 });
+    assert_eq!(detail, wanted);
+    assert!(of("node-events-lost").detail.contains("\"from\":8"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

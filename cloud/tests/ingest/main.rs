@@ -3,10 +3,16 @@
 mod broker;
 mod city;
 mod conformance;
+mod fleet;
 mod journal;
+mod live;
 mod node;
 mod order;
+mod pressure;
+mod program;
+mod replicas;
 mod session;
 #[path = "../store/mod.rs"]
 mod store;
 mod third_party;
+mod watchers;

@@ -91,13 +91,22 @@ impl Node {
 
     /// A birth as our gateways send it.
     pub(crate) async fn be_born(&self) {
+        self.be_born_with(0).await;
+    }
+
+    /// The same, and its alarm is in this state.
+    pub(crate) async fn be_born_with(&self, alarm: i64) {
         self.be_born_without_its_device().await;
         let device = vec![
             Metric::named("GT-101", DataType::Double, Some(Value::Number(1.0))).with_alias(LEVEL),
-            Metric::named("Alarms/GT-101/HIHI", DataType::Int32, Some(Value::Whole(0)))
-                .with_alias(HIGH)
-                .with("priority", Value::Whole(2))
-                .with("limit", Value::Number(50.0)),
+            Metric::named(
+                "Alarms/GT-101/HIHI",
+                DataType::Int32,
+                Some(Value::Whole(alarm)),
+            )
+            .with_alias(HIGH)
+            .with("priority", Value::Whole(2))
+            .with("limit", Value::Number(50.0)),
         ];
         self.publish(Verb::DeviceBirth, "GD-01", message(device).to_bytes())
             .await;

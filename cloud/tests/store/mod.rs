@@ -40,12 +40,17 @@ pub(crate) async fn table() -> String {
     if std::env::var("DAVY_TEST_RECORDS").is_err() {
         return String::new();
     }
+    table_of(&database(BYTES).await)
+}
+
+/// The table `[records]` of this database.
+pub(crate) fn table_of(database: &Postgres) -> String {
     let Postgres {
         host,
         port,
         database,
         ..
-    } = database(BYTES).await;
+    } = database;
     format!(
         "[records]\nkind = \"postgresql\"\nhost = \"{host}\"\nport = {port}\ndatabase = \"{database}\"\n"
     )

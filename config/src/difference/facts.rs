@@ -169,6 +169,7 @@ fn device(site: &Site, device: &Device) -> Facts {
         ("period_ms", device.period_ms.to_string()),
         ("max_block", device.max_block.to_string()),
         ("max_bits", device.max_bits.to_string()),
+        ("answer_ms", device.answer_ms.to_string()),
         ("max_gap", device.max_gap.to_string()),
     ]);
     facts
@@ -202,10 +203,10 @@ fn point(site: &Site, point: &Point) -> Facts {
     ] {
         facts.extend(beyond.map(|beyond| (key, beyond.to_string())));
     }
-    if let Some((off, on)) = &point.states {
+    if let Some((off, on)) = point.states.as_deref() {
         facts.insert("states", format!("{} | {}", both(off), both(on)));
     }
-    facts.extend(arming(point.armed, point.unproved.as_ref()));
+    facts.extend(arming(point.armed, point.unproved.as_deref()));
     proving(&mut facts, &point.proving);
     facts
 }
@@ -242,7 +243,7 @@ fn alarm(site: &Site, alarm: &Alarm) -> Facts {
         ("latching", definition.latching.to_string()),
         ("shelve_max_min", definition.shelve_max_minutes.to_string()),
         ("remote_reset", definition.remote_reset.to_string()),
-        ("source", alarm.source.clone()),
+        ("source", both(&alarm.source)),
     ]);
     facts.extend(alarm.response_ms.map(|ms| ("response_s", seconds(ms))));
     let again = definition.re_alarm_ms.map(|ms| (ms / 60_000).to_string());
@@ -404,6 +405,8 @@ fn encoding(encoding: Encoding) -> String {
         Encoding::I64 { order } => ("i64", order),
         Encoding::F32 { order } => ("f32", order),
         Encoding::F64 { order } => ("f64", order),
+        Encoding::Bcd16 { order } => ("bcd16", order),
+        Encoding::Bcd32 { order } => ("bcd32", order),
         Encoding::Bool => return "bool".to_owned(),
         Encoding::Bit { bit } => return format!("bit {bit}"),
         Encoding::BitField { shift, width } => return format!("bits {shift}+{width}"),

@@ -134,6 +134,8 @@ codes! {
     /// A serial port by a name that the order of plugging gives.
     UnstablePort = "unstable-port" Warning,
     SameUnit = "same-unit" Error,
+    /// A unit that thinks as long as its bus waits for it, or longer.
+    AnswerTooLate = "answer-too-late" Error,
     /// Two points that read one register differently.
     Conflict = "conflict" Warning,
     /// A limit laxer than its preset.

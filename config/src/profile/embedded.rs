@@ -10,6 +10,7 @@ macro_rules! profiles {
 }
 
 profiles![
+    "davy-node",
     "dongxin-sf6-o2",
     "generic-ai-420",
     "generic-di",

@@ -31,15 +31,24 @@ pub(crate) const ORDERS: &[(&str, Order)] = &[
     ("DCBA", Order::Dcba),
 ];
 
+/// The profile of Davy's own node: the gateway knows more of such a device than its points.
+const NODE: &str = "davy-node";
+
+/// How long a unit may think before it answers, milliseconds.
+pub(crate) const ANSWER_MS: std::ops::RangeInclusive<i64> = 0..=10_000;
+
 /// Largest profile file that is read, bytes.
 pub(crate) const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// A device's registers and how they may be read.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Profile {
+    /// Davy's own node.
+    pub(crate) is_node: bool,
     pub(crate) max_block: u16,
     pub(crate) max_gap: u16,
     pub(crate) max_bits: u16,
+    pub(crate) answer_ms: u32,
     pub(crate) signals: Vec<Signal>,
     /// The entries that the signals stand in.
     rows: Vec<example::Row>,
@@ -109,7 +118,7 @@ pub fn examples(name: &str) -> Option<Vec<Example>> {
 }
 
 fn read(section: Section<'_, '_>, choice: &Choice) -> (Profile, Offer) {
-    read_identity(&section);
+    let is_node = read_identity(&section).is_some_and(|id| id.value == NODE);
     let cap = |key, range, default| {
         section
             .whole(key, range)
@@ -117,6 +126,7 @@ fn read(section: Section<'_, '_>, choice: &Choice) -> (Profile, Offer) {
     };
     let (max_block, max_gap) = (cap("max_block", 1..=125, 125), cap("max_gap", 0..=124, 0));
     let max_bits = cap("max_bits", 1..=2000, 2000);
+    let answer_ms = u32::from(cap("answer_ms", ANSWER_MS, 0));
     let base = cap("base", 0..=65_535, 0);
     let offer = read_offer(&section);
     let numbering = section.one_of("numbering", Numbering::NAMES);
@@ -130,9 +140,11 @@ fn read(section: Section<'_, '_>, choice: &Choice) -> (Profile, Offer) {
     let examples = example::read(&section, &context);
     section.finish();
     let profile = Profile {
+        is_node,
         max_block,
         max_gap,
         max_bits,
+        answer_ms,
         signals,
         rows,
         examples,
@@ -140,9 +152,9 @@ fn read(section: Section<'_, '_>, choice: &Choice) -> (Profile, Offer) {
     (profile, offer)
 }
 
-/// What a profile says of itself: checked, and kept in the file alone.
-fn read_identity(section: &Section<'_, '_>) {
-    section.need_text("id");
+/// What a profile says of itself: checked, and kept in the file alone, but for its id.
+fn read_identity(section: &Section<'_, '_>) -> Option<At<String>> {
+    let id = section.need_text("id");
     if let Some(name) = section.need_section("name") {
         name.need_text("zh");
         name.need_text("en");
@@ -150,6 +162,7 @@ fn read_identity(section: &Section<'_, '_>) {
     }
     section.need_text("source");
     section.need_one_of("confidence", &[("V", ()), ("M", ()), ("C", ())]);
+    id
 }
 
 fn read_offer(section: &Section<'_, '_>) -> Offer {

@@ -187,6 +187,8 @@ fn encoding(section: &Section<'_, '_>, context: &Context, table: Table) -> Optio
         }
         Kind::SignMagnitude => Encoding::SignMagnitude,
         Kind::SplitDecimal => Encoding::SplitDecimal,
+        Kind::Bcd16 => Encoding::Bcd16 { order: order() },
+        Kind::Bcd32 => Encoding::Bcd32 { order: order() },
     })
 }
 
@@ -209,6 +211,8 @@ enum Kind {
     BitField,
     SignMagnitude,
     SplitDecimal,
+    Bcd16,
+    Bcd32,
 }
 
 const KINDS: &[(&str, Kind)] = &[
@@ -225,12 +229,17 @@ const KINDS: &[(&str, Kind)] = &[
     ("bit-field", Kind::BitField),
     ("sign-magnitude", Kind::SignMagnitude),
     ("split-decimal", Kind::SplitDecimal),
+    ("bcd16", Kind::Bcd16),
+    ("bcd32", Kind::Bcd32),
 ];
 
 /// Registers, or bits, that a value takes.
 pub const fn width(encoding: Encoding) -> u16 {
     match encoding {
-        Encoding::U32 { .. } | Encoding::I32 { .. } | Encoding::F32 { .. } => 2,
+        Encoding::U32 { .. }
+        | Encoding::I32 { .. }
+        | Encoding::F32 { .. }
+        | Encoding::Bcd32 { .. } => 2,
         Encoding::U64 { .. } | Encoding::I64 { .. } | Encoding::F64 { .. } => 4,
         Encoding::U16 { .. }
         | Encoding::I16 { .. }
@@ -238,7 +247,8 @@ pub const fn width(encoding: Encoding) -> u16 {
         | Encoding::Bit { .. }
         | Encoding::BitField { .. }
         | Encoding::SignMagnitude
-        | Encoding::SplitDecimal => 1,
+        | Encoding::SplitDecimal
+        | Encoding::Bcd16 { .. } => 1,
     }
 }
 

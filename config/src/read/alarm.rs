@@ -301,13 +301,13 @@ fn alarm(on: &On<'_, '_, '_>, kind: Kind, given: Option<&Given>) -> Option<Alarm
             .map(|at| at.value)
             .or_else(|| defaults::response_ms(on.point.kind, kind, definition.on_delay_ms)),
         definition,
-        guidance: given.and_then(|given| given.guidance.clone()),
+        guidance: given.and_then(|given| given.guidance.clone().map(Box::new)),
         source: match (&on.armed, level) {
-            _ if kind.is_fault() => defaults::BUILT_IN.into(),
+            _ if kind.is_fault() => preset::built_in(),
             (Some(armed), Some(level)) if own.is_none() => {
                 preset::source(armed.at.value, level, armed.substance)
             }
-            _ => defaults::SITE.into(),
+            _ => preset::of_site(),
         },
     })
 }

@@ -18,10 +18,6 @@ const FROZEN_MS: u32 = 3_600_000;
 const STALE_MIN_MS: u32 = 10_000;
 /// Share of the span that a reading must move by to be journalled.
 pub(super) const EXCEPTION_SHARE: f64 = 0.002;
-/// Source of what comes from no preset and no site.
-pub(super) const BUILT_IN: &str = "built-in";
-/// Source of what the site file gives.
-pub(super) const SITE: &str = "site";
 
 /// Three polls, and never under ten seconds.
 pub(super) const fn stale_ms(period_ms: u32) -> u32 {

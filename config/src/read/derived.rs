@@ -1,8 +1,8 @@
 //! Alarms that follow from something else than one point's value: those of voting groups and of outputs.
 
-use super::defaults::{self, FAULT_DELAY_MAX_S, SHELVE_MAX_MINUTES};
+use super::defaults::{FAULT_DELAY_MAX_S, SHELVE_MAX_MINUTES};
 use super::limits::{PROMPT_DELAY_MS, priority};
-use super::names::text;
+use super::{names::text, preset};
 use crate::problem::{Args, Code};
 use crate::section::Section;
 use crate::site::{Alarm, Input, Subject};
@@ -41,7 +41,7 @@ impl Derived {
         };
         let mut guidance = None;
         if let Some(section) = section {
-            guidance = section.section("guidance").and_then(text);
+            guidance = section.section("guidance").and_then(text).map(Box::new);
             self.change(&id, &mut definition, section);
         }
         Alarm {
@@ -51,7 +51,7 @@ impl Derived {
             definition,
             guidance,
             response_ms: None,
-            source: defaults::BUILT_IN.into(),
+            source: preset::built_in(),
         }
     }
 

@@ -5,9 +5,9 @@ use super::limits::priority;
 use super::names::{Names, Profiled, id, list, name, reference, text};
 use super::output::Read as OutputRead;
 use super::proving::Intervals;
-use super::{UNSET, defaults};
+use super::{UNSET, defaults, preset};
 use crate::problem::{Code, Word};
-use crate::profile::{self, Choice, ORDERS, Profile};
+use crate::profile::{self, ANSWER_MS, Choice, ORDERS, Profile};
 use crate::section::{At, Section};
 use crate::site::{
     Alarm, AlarmIndex, Bus, BusIndex, Device, DeviceIndex, Input, Link, Point, Subject, Text,
@@ -87,10 +87,24 @@ fn device(
     let period_ms = section
         .whole("period_ms", 50..=3_600_000)
         .map_or(1000, |at| at.value as u32);
-    let (max_block, max_gap, max_bits) = match profile {
-        Profiled::Known(profile) => (profile.max_block, profile.max_gap, profile.max_bits),
-        Profiled::Broken | Profiled::Without => (125, 0, 2000),
+    let answer_ms = section.whole("answer_ms", ANSWER_MS);
+    let (max_block, max_gap, max_bits, usual_ms, is_node) = match profile {
+        Profiled::Known(profile) => (
+            profile.max_block,
+            profile.max_gap,
+            profile.max_bits,
+            profile.answer_ms,
+            profile.is_node,
+        ),
+        Profiled::Broken | Profiled::Without => (125, 0, 2000, 0, false),
     };
+    // What a manual says and what was measured here: neither is a promise to be faster than the other.
+    let thinks_ms = (answer_ms.as_ref()).map_or(usual_ms, |at| usual_ms.max(at.value as u32));
+    let waits_ms = bus.and_then(|bus| buses.get(bus)).map(|bus| bus.timeout_ms);
+    if let Some(waits_ms) = waits_ms.filter(|waits_ms| thinks_ms >= *waits_ms) {
+        let args = vec![("answer", thinks_ms.into()), ("timeout", waits_ms.into())];
+        section.at_or_here(answer_ms.as_ref(), Code::AnswerTooLate, args);
+    }
     Some(Device {
         id: id?,
         name: name?,
@@ -100,6 +114,8 @@ fn device(
         max_block,
         max_gap,
         max_bits,
+        answer_ms: thinks_ms,
+        is_node,
         comms_alarm: UNSET,
     })
 }
@@ -222,9 +238,9 @@ pub(super) fn comms(devices: &mut [Read], points: &[Point], alarms: &mut Alarms)
             subject: Subject::Device(device),
             input: Input::Value,
             definition: definition(&given, blinds_gas),
-            guidance: given.guidance,
+            guidance: given.guidance.map(Box::new),
             response_ms: None,
-            source: defaults::BUILT_IN.into(),
+            source: preset::built_in(),
         };
         read.device.comms_alarm = AlarmIndex(alarms.list.len());
         alarms.push(alarm);

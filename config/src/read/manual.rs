@@ -35,7 +35,7 @@ pub(super) fn manuals(root: &Section<'_, '_>, names: &mut Names, alarms: &mut Al
         };
         let subject = Subject::Manual(ManualIndex(position));
         let mut alarm = derived.alarm(&id, subject, None);
-        alarm.guidance = guidance;
+        alarm.guidance = guidance.map(Box::new);
         position += 1;
         alarms.push(alarm);
         Some(Read {

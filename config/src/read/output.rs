@@ -147,7 +147,7 @@ fn feedback(
         definition.on_delay_ms = at.value;
     }
     definition.priority = priority(section).unwrap_or(definition.priority);
-    failed.guidance = section.section("guidance").and_then(text);
+    failed.guidance = section.section("guidance").and_then(text).map(Box::new);
     let when = section.flag("when").is_none_or(|at| at.value);
     let at = section.text("point")?;
     let point = super::names::resolve(section, &at, &names.points)?;

@@ -147,9 +147,9 @@ fn point(section: &Section<'_, '_>, names: &Names) -> Result<Point, Broken> {
             heartbeat_ms,
             alarms: Vec::new(),
             proving,
-            states,
+            states: states.map(Box::new),
             armed: arming.armed,
-            unproved: arming.unproved.clone(),
+            unproved: arming.unproved.clone().map(Box::new),
         })
     };
     whole().ok_or(Broken {

@@ -2,10 +2,11 @@
 
 use super::alarm::Basis;
 use super::names::Names;
-use crate::preset::{Level, Preset, Substance};
+use crate::preset::{self, Level, Preset, Presets, Substance};
 use crate::problem::{Code, Word};
 use crate::section::{At, Section};
-use crate::site::PointKind;
+use crate::site::{PointKind, Text};
+use std::sync::{Arc, LazyLock};
 
 /// What arms a point beside its own alarms.
 pub(super) struct Armed {
@@ -129,14 +130,37 @@ pub(super) fn figure(level: &Level, substance: Option<&Substance>) -> Option<f64
 }
 
 /// Where a limit comes from: preset, substance, standard, confidence.
-pub(super) fn source(preset: &Preset, level: &Level, substance: Option<&Substance>) -> String {
-    let of = level
-        .oel_level
-        .and(substance)
-        .map(|substance| format!(" {}", substance.id))
-        .unwrap_or_default();
-    format!(
-        "{}{of}: {} [{:?}]",
-        preset.id, level.source, level.confidence
-    )
+pub(super) fn source(preset: &Preset, level: &Level, substance: Option<&Substance>) -> Arc<Text> {
+    let of = level.oel_level.and(substance);
+    let sure = Presets::embedded().words.confidence(level.confidence);
+    let said = |name: &str, of: Option<&str>, source: &str, sure: &str| {
+        let of = of.map(|of| format!(" {of}")).unwrap_or_default();
+        format!("{name}{of}: {source} [{sure}]")
+    };
+    let zh = level.source_zh.as_ref().unwrap_or(&level.source);
+    let (of_zh, of_en) = (of.map(|of| &*of.name.zh), of.map(|of| &*of.name.en));
+    Arc::new(Text {
+        zh: said(&preset.name.zh, of_zh, zh, &sure.zh),
+        en: said(&preset.name.en, of_en, &level.source, &sure.en),
+    })
+}
+
+/// The source of what comes from no preset and no site.
+pub(super) fn built_in() -> Arc<Text> {
+    static SHARED: LazyLock<Arc<Text>> =
+        LazyLock::new(|| shared(&Presets::embedded().words.built_in));
+    SHARED.clone()
+}
+
+/// The source of what the site file gives.
+pub(super) fn of_site() -> Arc<Text> {
+    static SHARED: LazyLock<Arc<Text>> = LazyLock::new(|| shared(&Presets::embedded().words.site));
+    SHARED.clone()
+}
+
+fn shared(names: &preset::Names) -> Arc<Text> {
+    Arc::new(Text {
+        zh: names.zh.clone(),
+        en: names.en.clone(),
+    })
 }

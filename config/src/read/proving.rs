@@ -1,18 +1,20 @@
 //! How often points and outputs are proved: as the site file says, a device's for all its points, else as is usual for their kind. Only a file that
 //! says something of it arms `<id>.PROOF`.
 
+use super::UNSET;
 use super::alarm::Alarms;
 use super::derived::Derived;
 use super::limits::priority;
 use super::names::Names;
 use super::output::Read as OutputRead;
-use super::{UNSET, defaults};
 use crate::section::Section;
-use crate::site::{AlarmIndex, Every, OutputIndex, Point, PointIndex, PointKind, Proving, Subject};
+use crate::site::{
+    AlarmIndex, Every, OutputIndex, Point, PointIndex, PointKind, Proving, Subject, Text,
+};
 use davy_alarm::{Condition, Priority};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Longest interval, days: ten years.
 const LONGEST: i64 = 3650;
@@ -29,9 +31,32 @@ struct Practice {
     proof_every_days: u32,
     calibrate_every_days: Option<u32>,
     tolerance_percent: f64,
-    source: String,
+    #[serde(deserialize_with = "shared")]
+    source: Arc<Text>,
     #[expect(dead_code, reason = "for whoever reads the data")]
     confidence: crate::preset::Confidence,
+}
+
+/// Every point of a kind has it.
+fn shared<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Arc<Text>, D::Error> {
+    Ok(Arc::new(Said::deserialize(from)?.into()))
+}
+
+/// In both languages.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    zh: String,
+    en: String,
+}
+
+impl From<Said> for Text {
+    fn from(said: Said) -> Self {
+        Self {
+            zh: said.zh,
+            en: said.en,
+        }
+    }
 }
 
 /// What a part of the file says.
@@ -128,11 +153,11 @@ fn settled(site: &OfSite, said: Intervals, kind: &str) -> Proving {
     let every = |own: Option<u32>, practice: Option<u32>| {
         let own = own.map(|days| Every {
             days,
-            source: defaults::SITE.into(),
+            practice: None,
         });
         own.or(practice.map(|days| Every {
             days,
-            source: usual.source.clone(),
+            practice: Some(usual.source.clone()),
         }))
     };
     let own = said.or(site.intervals);
@@ -189,7 +214,10 @@ mod tests {
             .chain(["output"])
         {
             let practice = &PRACTICE[kind];
-            assert!(!practice.source.is_empty(), "{kind}");
+            assert!(
+                !practice.source.zh.is_empty() && !practice.source.en.is_empty(),
+                "{kind}"
+            );
             assert!(practice.proof_every_days > 0, "{kind}");
         }
     }

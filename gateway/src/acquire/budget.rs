@@ -1,20 +1,21 @@
 //! What a site's polls take of a bus: how long a scan of all its devices may last, and which share of the time. Pure; reckoned from the very plan, frames
 //! and silences that the bus task works by.
 //!
-//! - On a serial line an exchange is its characters at the line's speed, 3.5 characters before the answer, and before the next request again 3.5 and the
-//!   bus's turnaround. A unit that thinks longer than 3.5 characters is not reckoned.
+//! - On a serial line an exchange is its characters at the line's speed, 3.5 characters before the answer, or longer if the unit thinks longer (`answer_ms`
+//!   of the device, or its profile's), and before the next request again 3.5 and the bus's turnaround.
 //! - Behind a converter it is the same at the line's speed behind it (`baud`, 9600 unless said; [`CONVERTER_BITS`] a character), and the network on top.
-//! - On TCP nobody knows what a server needs: `exchange_ms`, 5 unless said.
+//! - On TCP nobody knows what a server needs: `exchange_ms`, 5 unless said, or the unit's `answer_ms` if that is longer.
 //!
 //! Polls are served longest due first (`bus`). As long as the load is at most 1, none is therefore over later than one whole scan after it was due, whatever
-//! the periods and phases (a test plays it). A unit that falls silent costs one time-out besides: while it is silent it waits for all others.
+//! the periods and phases (a test plays it). A round of errands at each node is part of the scan; a backlog of events waits for idle moments. A unit that falls silent costs one time-out besides: while it is silent it waits for all others.
 
 use super::link::{CONVERTER_SILENCE, bits_per_character};
 use super::outputs::{self, REWRITE};
 use super::pdu::Request;
 use super::plan::Plan;
 use super::rtu;
-use davy_config::site::{self, Bus, BusIndex, DeviceIndex, Site};
+use crate::node;
+use davy_config::site::{self, Bus, BusIndex, Device, DeviceIndex, Site};
 use std::time::Duration;
 
 /// Assumed of the line behind a converter: with parity, as the standard would have it.
@@ -30,6 +31,8 @@ pub(crate) struct Budget {
     pub(crate) shares: Vec<Share>,
     /// Writing each of its outputs once and reading it back; done anew every [`REWRITE`].
     pub(crate) outputs: Duration,
+    /// One round of errands at each of its nodes; done anew every [`node::ERRAND_EVERY`].
+    pub(crate) errands: Duration,
     /// Everything once: every device, every output.
     pub(crate) scan: Duration,
     /// The same while one unit is silent.
@@ -76,18 +79,35 @@ impl Budget {
         let outputs: Duration = (site.outputs.iter())
             .filter(|output| site.devices[output.device.0].bus == bus)
             .map(|output| {
-                let write = outputs::write_request(output, true);
-                line.exchange(&write) + line.exchange(&outputs::read_request(output))
+                let (write, answer) = (
+                    outputs::write_request(output, true),
+                    answer(&site.devices[output.device.0]),
+                );
+                line.exchange(&write, answer)
+                    + line.exchange(&outputs::read_request(output), answer)
             })
             .sum();
-        let scan = shares.iter().map(|share| share.poll).sum::<Duration>() + outputs;
+        let errands: Duration = (site.devices.iter())
+            .filter(|device| device.bus == bus)
+            .flat_map(|device| {
+                node::round(device)
+                    .into_iter()
+                    .zip(std::iter::repeat(answer(device)))
+            })
+            .map(|(request, answer)| line.exchange(&request, answer))
+            .sum();
+        let polls = shares.iter().map(|share| share.poll);
+        let scan = polls.sum::<Duration>() + outputs + errands;
         let loads = shares.iter().map(Share::load);
-        let load = loads.sum::<f64>() + outputs.as_secs_f64() / REWRITE.as_secs_f64();
+        let load = loads.sum::<f64>()
+            + outputs.as_secs_f64() / REWRITE.as_secs_f64()
+            + errands.as_secs_f64() / node::ERRAND_EVERY.as_secs_f64();
         let timeout = Duration::from_millis(u64::from(site.buses[bus.0].timeout_ms));
         Self {
             bus,
             shares,
             outputs,
+            errands,
             scan,
             scan_with_silence: scan + timeout,
             load,
@@ -99,11 +119,12 @@ impl Share {
     fn new(site: &Site, device: DeviceIndex, line: &Line) -> Self {
         let (_, blocks) = Plan::new(site, device);
         let read = |block: &super::plan::Block| {
-            line.exchange(&Request::Read {
+            let request = Request::Read {
                 table: block.table,
                 start: block.start,
                 count: block.count,
-            })
+            };
+            line.exchange(&request, answer(&site.devices[device.0]))
         };
         Self {
             device,
@@ -124,8 +145,22 @@ impl Share {
 struct Line {
     /// Of each character.
     character: f64,
-    /// Of each exchange besides its characters.
+    /// Before each answer, from the last character of the request.
+    before: f64,
+    /// Of each exchange besides.
     pause: f64,
+}
+
+/// What its file or its profile says that the unit needs.
+fn answer(device: &Device) -> Duration {
+    Duration::from_millis(device.answer_ms.into())
+}
+
+/// How long a unit thought before it answered a request, by how long the whole exchange took; to be said as its `answer_ms`.
+pub(crate) fn thinking(bus: &Bus, request: &Request, took: Duration) -> Duration {
+    let line = Line::of(bus);
+    let besides = line.exchange(request, Duration::ZERO).as_secs_f64() - line.before;
+    took.saturating_sub(Duration::from_secs_f64(besides.max(0.0)))
 }
 
 impl Line {
@@ -137,7 +172,8 @@ impl Line {
         };
         Self::at(bus, baud).unwrap_or(Self {
             character: 0.0,
-            pause: network(bus).as_secs_f64(),
+            before: network(bus).as_secs_f64(),
+            pause: 0.0,
         })
     }
 
@@ -151,22 +187,25 @@ impl Line {
             } => (bits_per_character(*parity, *stop_bits), Duration::ZERO),
         };
         let turnaround = Duration::from_millis(u64::from(bus.turnaround_ms));
-        let pause = rtu::silence(baud, bits) * 2 + turnaround + besides;
+        let silence = rtu::silence(baud, bits);
+        let pause = silence + turnaround + besides;
         Some(Self {
             character: f64::from(bits) / f64::from(baud.max(1)),
+            before: silence.as_secs_f64(),
             pause: pause.as_secs_f64(),
         })
     }
 
-    /// A request, its answer, and the silences.
-    fn exchange(&self, request: &Request) -> Duration {
+    /// A request, its answer by a unit that thinks so long, and the silences.
+    fn exchange(&self, request: &Request, answer: Duration) -> Duration {
         // Unit in front, CRC behind.
         const FRAME: usize = 3;
         let mut asked = Vec::with_capacity(16);
         request.encode(&mut asked);
         let answered = request.answer_length(&[]).unwrap_or(asked.len());
         let characters = asked.len() + answered + 2 * FRAME;
-        Duration::from_secs_f64(characters as f64 * self.character + self.pause)
+        let before = self.before.max(answer.as_secs_f64());
+        Duration::from_secs_f64(characters as f64 * self.character + before + self.pause)
     }
 }
 
@@ -243,6 +282,39 @@ mod tests {
         let tcp = "kind = \"tcp\"\naddress = \"127.0.0.1:502\"";
         close(of(tcp), 5.0);
         close(of(&format!("{tcp}\nexchange_ms = 0.2")), 0.2);
+    }
+
+    #[test]
+    fn a_unit_that_thinks_long_takes_the_line_for_so_long() {
+        let of = |link: &str, answer_ms: u32| {
+            let mut site = site(link, 2, 1000);
+            site.devices[1].answer_ms = answer_ms;
+            Budget::of_site(&site)[0].scan.as_secs_f64() * 1000.0
+        };
+        let close = |found: f64, wanted: f64| assert!((found - wanted).abs() < 1e-3, "{found}");
+        let plain = of(SERIAL, 0);
+        // 3.5 characters are 3.65 ms: a unit that needs no more costs no more.
+        close(of(SERIAL, 3), plain);
+        close(of(SERIAL, 80), plain + 80.0 - 3.645_833);
+        let tcp = "kind = \"tcp\"\naddress = \"127.0.0.1:502\"";
+        close(of(tcp, 4), 10.0);
+        close(of(tcp, 40), 45.0);
+    }
+
+    #[test]
+    fn what_a_unit_is_measured_to_think_is_what_it_is_reckoned_with() {
+        let request = Request::Read {
+            table: site::Table::Holding,
+            start: 0,
+            count: 10,
+        };
+        for link in [SERIAL, "kind = \"tcp\"\naddress = \"127.0.0.1:502\""] {
+            let bus = &site(link, 1, 1000).buses[0];
+            let took = Line::of(bus).exchange(&request, Duration::from_millis(70));
+            let thought = thinking(bus, &request, took).as_secs_f64();
+            assert!((thought - 0.070).abs() < 1e-6, "{thought}");
+            assert_eq!(thinking(bus, &request, Duration::ZERO), Duration::ZERO);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The task of one bus: whose turn it is, one exchange at a time. It owns the link; what it decides by stands in `station` and `outputs`.
 //!
 //! Order of precedence: an output whose demand changed, before every single exchange; then devices whose period has come, the longest due
-//! first and those that fell silent last; then outputs to be written again, one between two polls.
+//! first and those that fell silent last; then outputs to be written again and errands at nodes, one exchange between two polls.
 
 use super::Demand;
 use super::link::{self, Lines, Link};
@@ -12,10 +12,11 @@ use super::station::{PROBE_MAX, Station};
 use super::stats::{BusStats, Stats, WINDOW};
 use crate::clock::Clock;
 use crate::decode;
+use crate::node::{Errands, Nodes};
 use crate::scan::Scan;
 use crate::succession::Succession;
 use davy_alarm::Reading;
-use davy_config::site::{Bus, BusIndex, DeviceIndex, OutputIndex, PointIndex, Site};
+use davy_config::site::{Bus, BusIndex, Device, DeviceIndex, OutputIndex, PointIndex, Site};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -39,10 +40,15 @@ pub(super) struct BusTask {
     stats: Arc<Stats>,
     stations: Vec<Station>,
     outputs: Outputs,
+    errands: Errands,
     /// By station: the newest scan that judgement had no room for.
     waiting: Vec<Option<Scan>>,
     lines: Lines,
     link: Option<Link>,
+    /// It has brought an answer.
+    answered: bool,
+    /// The last one broke after it had.
+    hung_up: bool,
     reopen_at: Instant,
     reopen_wait: Duration,
     timeout: Duration,
@@ -59,7 +65,7 @@ impl BusTask {
         scans: mpsc::Sender<Scan>,
         demand: watch::Receiver<Demand>,
         served: &Demand,
-        lines: Lines,
+        (lines, nodes): (Lines, Nodes),
     ) -> Self {
         let now = Instant::now();
         let (site, stats) = (served.site.clone(), served.stats.clone());
@@ -74,6 +80,7 @@ impl BusTask {
             .collect();
         Self {
             outputs: Outputs::new(driven(&site, &stations), now),
+            errands: Errands::new(nodes, devices(&site, &stations), now),
             waiting: stations.iter().map(|_| None).collect(),
             timeout: Duration::from_millis(u64::from(site.buses[bus.0].timeout_ms)),
             site,
@@ -85,6 +92,8 @@ impl BusTask {
             stations,
             lines,
             link: None,
+            answered: false,
+            hung_up: false,
             reopen_at: now,
             reopen_wait: REOPEN,
             words: Vec::with_capacity(2000),
@@ -95,20 +104,24 @@ impl BusTask {
 
     /// Runs until shutdown; no fault of a device or a link ends it.
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
-        let mut rewrite_next = false;
+        let mut between_next = false;
         while !shutdown.is_cancelled() && self.follow_site() {
             self.offer_waiting();
             self.note_window();
             self.write_fresh().await;
             let now = Instant::now();
-            let (station, output) = (self.due_station(now), self.outputs.next_due(now));
-            match (station, output) {
-                (_, Some(output)) if rewrite_next || station.is_none() => {
-                    rewrite_next = false;
+            let station = self.due_station(now);
+            match (station, self.due_between(now, station.is_none())) {
+                (_, Some(Between::Output(output))) if between_next || station.is_none() => {
+                    between_next = false;
                     self.write(output).await;
                 }
+                (_, Some(Between::Errand(errand))) if between_next || station.is_none() => {
+                    between_next = false;
+                    self.run_errand(errand).await;
+                }
                 (Some(station), _) => {
-                    rewrite_next = true;
+                    between_next = true;
                     self.poll(station).await;
                 }
                 (None, _) => self.idle(&shutdown).await,
@@ -134,6 +147,8 @@ impl BusTask {
         let kept = |output: OutputIndex| change.output(output);
         self.outputs
             .follow(driven(&site, &self.stations), kept, Instant::now());
+        self.errands
+            .follow(devices(&site, &self.stations), Instant::now());
         (self.site, self.bus, self.stats) = (site, bus, stats);
         true
     }
@@ -143,6 +158,7 @@ impl BusTask {
         let before = &self.site.buses[self.bus.0];
         if (&before.link, before.turnaround_ms) != (&bus.link, bus.turnaround_ms) {
             (self.link, self.reopen_at, self.reopen_wait) = (None, Instant::now(), REOPEN);
+            self.answered = false;
         }
         self.timeout = Duration::from_millis(u64::from(bus.timeout_ms));
     }
@@ -195,6 +211,7 @@ impl BusTask {
         let polls = self.stations.iter().map(Station::due);
         polls
             .chain(self.outputs.next_wake())
+            .chain(self.errands.next_wake())
             .chain(offer)
             .min()
             .unwrap_or(now + PROBE_MAX)
@@ -208,6 +225,40 @@ impl BusTask {
             .filter(|(_, station)| station.due() <= now);
         due.min_by_key(|(_, station)| (station.gives_way(now), station.due()))
             .map(|(position, _)| position)
+    }
+
+    /// What is longest due of that which goes between two polls.
+    fn due_between(&mut self, now: Instant, is_idle: bool) -> Option<Between> {
+        let output = self.outputs.next_due(now);
+        let errand = self.errands.next_due(now, is_idle);
+        match (output, errand) {
+            (Some(output), Some(errand))
+                if self.errands.due(errand) < self.outputs.drive(output).due =>
+            {
+                Some(Between::Errand(errand))
+            }
+            (Some(output), _) => Some(Between::Output(output)),
+            (None, errand) => errand.map(Between::Errand),
+        }
+    }
+
+    /// One exchange of an errand at a node, if it answers its polls and owes no answer.
+    async fn run_errand(&mut self, errand: usize) {
+        let position = self.errands.station(errand);
+        let station = &self.stations[position];
+        let device = &self.stats.devices[station.device.0];
+        if station.is_suspect() || !device.answering.load(Relaxed) {
+            self.errands.pass(errand, Instant::now());
+            return;
+        }
+        let request = self.errands.request(errand, self.clock.wall());
+        let outcome = self.exchange(position, &request).await;
+        if let (Err(Fault::Timeout | Fault::BadFrame), Request::Read { .. }) = (outcome, request) {
+            self.stations[position].suspect(request);
+        }
+        let words = outcome.map(|()| self.words.as_slice());
+        self.errands
+            .take(errand, words, Instant::now(), self.clock.wall());
     }
 
     async fn poll(&mut self, position: usize) {
@@ -225,9 +276,12 @@ impl BusTask {
     }
 
     async fn read_round(&mut self, position: usize) {
-        if let Some(probe) = self.stations[position].probe() {
+        // However often a unit refuses: it costs the others one time-out at most.
+        let end = Instant::now() + self.timeout;
+        while let Some(probe) = self.stations[position].probe() {
             let outcome = self.exchange(position, &probe).await;
-            if !self.stations[position].take_probe(outcome, self.clock.wall()) {
+            let (now, at) = (Instant::now(), self.clock.wall());
+            if !self.stations[position].take_probe(outcome, (now, end), at) {
                 return;
             }
         }
@@ -239,9 +293,19 @@ impl BusTask {
         }
     }
 
-    /// One exchange; its words are in `self.words`.
+    /// One exchange; its words are in `self.words`. Devices that hang up after an answer, or when they have heard nothing for a while, are found to have
+    /// done so only by the next request: over a new link it is sent again, once. A read changes nothing, and a write names a state, not a step.
     async fn exchange(&mut self, position: usize, request: &Request) -> Result<(), Fault> {
+        let outcome = self.exchange_once(position, request).await;
+        if outcome == Err(Fault::LinkDown) && self.hung_up {
+            return self.exchange_once(position, request).await;
+        }
+        outcome
+    }
+
+    async fn exchange_once(&mut self, position: usize, request: &Request) -> Result<(), Fault> {
         let (unit, device) = (self.stations[position].unit, self.stations[position].device);
+        self.hung_up = false;
         if !self.ensure_link().await {
             return Err(Fault::LinkDown);
         }
@@ -254,19 +318,24 @@ impl BusTask {
             .await;
         let (strays, spent, busy) = (link.take_strays(), link.is_spent(outcome), start.elapsed());
         self.window_busy += busy;
-        self.stats
-            .count(self.bus.0, device.0, outcome, busy, self.clock.wall());
         self.counters().late_replies.fetch_add(strays, Relaxed);
+        self.answered |= matches!(outcome, Ok(()) | Err(Fault::Exception(_)));
         if spent {
             self.drop_link(outcome);
+        }
+        // Of a hang-up the new connection tells.
+        if outcome != Err(Fault::LinkDown) || !self.hung_up {
+            self.stats
+                .count(self.bus.0, device.0, outcome, busy, self.clock.wall());
         }
         outcome
     }
 
-    /// A link that only fell silent is opened anew at once, one that broke after a while.
+    /// A link that only fell silent, or broke after an answer, is opened anew at once; one that broke before it brought any, after a while.
     fn drop_link(&mut self, outcome: Result<(), Fault>) {
         self.link = None;
-        if outcome != Err(Fault::LinkDown) {
+        self.hung_up = std::mem::take(&mut self.answered);
+        if outcome != Err(Fault::LinkDown) || self.hung_up {
             return;
         }
         self.reopen_at = Instant::now() + self.reopen_wait;
@@ -289,8 +358,9 @@ impl BusTask {
             Ok(link) => {
                 self.link = Some(link);
                 self.counters().connects.fetch_add(1, Relaxed);
-                self.counters().up.store(true, Relaxed);
-                tracing::info!(bus = bus.id, "link up");
+                if !self.counters().up.swap(true, Relaxed) {
+                    tracing::info!(bus = bus.id, "link up");
+                }
             }
             Err(error) => {
                 if self.reopen_wait == REOPEN {
@@ -457,6 +527,20 @@ impl BusTask {
     fn counters(&self) -> &BusStats {
         &self.stats.buses[self.bus.0]
     }
+}
+
+/// What goes between two polls, by its position.
+#[derive(Clone, Copy, Debug)]
+enum Between {
+    Output(usize),
+    Errand(usize),
+}
+
+/// The devices of these stations.
+fn devices<'a>(site: &'a Site, stations: &'a [Station]) -> impl Iterator<Item = &'a Device> {
+    stations
+        .iter()
+        .map(|station| &site.devices[station.device.0])
 }
 
 /// The outputs of these stations, each with the position of its own.

@@ -15,13 +15,14 @@ mod station;
 mod stats;
 mod tcp;
 
-pub(crate) use budget::{Budget, Share};
+pub(crate) use budget::{Budget, Share, thinking};
 pub(crate) use link::Link;
 pub use link::{Lines, Plug};
-pub(crate) use pdu::{Fault, Request};
+pub(crate) use pdu::{Fault, Request, Words};
 pub use stats::{BusStats, DeviceStats, Stats};
 
 use crate::clock::Clock;
+use crate::node::Nodes;
 use crate::scan::Scan;
 use davy_config::site::{Bus, BusIndex, Site};
 use std::sync::Arc;
@@ -69,6 +70,7 @@ struct Starting {
     clock: Clock,
     scans: mpsc::Sender<Scan>,
     demand: watch::Receiver<Demand>,
+    nodes: Nodes,
     shutdown: CancellationToken,
 }
 
@@ -80,12 +82,13 @@ pub fn spawn(
     demand: &watch::Receiver<Demand>,
     shutdown: &CancellationToken,
 ) -> Acquisition {
-    spawn_on(&Lines::Machine, clock, scans, demand, shutdown)
+    let around = (&Lines::Machine, &Nodes::default());
+    spawn_on(around, clock, scans, demand, shutdown)
 }
 
-/// As [`spawn`], over other lines than this machine's.
+/// As [`spawn`], over other lines than this machine's, and with nodes whose events are recorded.
 pub fn spawn_on(
-    lines: &Lines,
+    (lines, nodes): (&Lines, &Nodes),
     clock: Clock,
     scans: &mpsc::Sender<Scan>,
     demand: &watch::Receiver<Demand>,
@@ -100,6 +103,7 @@ pub fn spawn_on(
             clock,
             scans: scans.clone(),
             demand: demand.clone(),
+            nodes: nodes.clone(),
             shutdown: shutdown.clone(),
         },
     };
@@ -138,6 +142,7 @@ impl Acquisition {
             clock,
             scans,
             demand,
+            nodes,
             shutdown,
         } = &self.starting;
         let served = demand.borrow().clone();
@@ -151,7 +156,7 @@ impl Acquisition {
                 scans.clone(),
                 demand.clone(),
                 &served,
-                lines.clone(),
+                (lines.clone(), nodes.clone()),
             );
             (bus.id.clone(), runtime.spawn(task.run(shutdown.clone())))
         };

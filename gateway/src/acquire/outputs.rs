@@ -40,7 +40,7 @@ pub(super) struct Drive {
     pub(super) station: usize,
     pub(super) asked: bool,
     fresh: bool,
-    due: Instant,
+    pub(super) due: Instant,
     tries: u32,
 }
 

@@ -25,6 +25,36 @@ pub(crate) enum Request {
         value: u16,
         multiple: bool,
     },
+    /// Function 16, of several registers.
+    WriteRegisters { address: u16, words: Words },
+}
+
+/// The registers of one write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Words {
+    count: u8,
+    words: [u16; Self::MOST],
+}
+
+impl Words {
+    /// Most registers of one write: a block of a node's firmware. What a running gateway writes is four registers or fewer.
+    pub(crate) const MOST: usize = davy_wire::node::BLOCK_REGISTERS;
+
+    /// All of them: more than [`Words::MOST`] do not compile.
+    pub(crate) const fn of<const N: usize>(words: &[u16; N]) -> Self {
+        const { assert!(N <= Self::MOST) };
+        let mut own = [0; Self::MOST];
+        let (first, _) = own.split_at_mut(N);
+        first.copy_from_slice(words);
+        Self {
+            count: N as u8,
+            words: own,
+        }
+    }
+
+    fn as_slice(&self) -> &[u16] {
+        &self.words[..usize::from(self.count)]
+    }
 }
 
 /// Why an answer was not accepted.
@@ -66,7 +96,7 @@ impl Request {
             } => 6,
             Self::Identify => 43,
             Self::WriteCoil { multiple: true, .. } => 15,
-            Self::WriteRegister { multiple: true, .. } => 16,
+            Self::WriteRegister { multiple: true, .. } | Self::WriteRegisters { .. } => 16,
         }
     }
 
@@ -103,6 +133,14 @@ impl Request {
                 out.push(2);
                 words(out, &[value]);
             }
+            Self::WriteRegisters {
+                address,
+                words: values,
+            } => {
+                words(out, &[address, u16::from(values.count)]);
+                out.push(values.count * 2);
+                words(out, values.as_slice());
+            }
         }
     }
 
@@ -110,7 +148,9 @@ impl Request {
     pub(super) fn answer_length(&self, answer: &[u8]) -> Option<usize> {
         match self {
             Self::Read { table, count, .. } => Some(2 + data_length(*table, *count)),
-            Self::WriteCoil { .. } | Self::WriteRegister { .. } => Some(5),
+            Self::WriteCoil { .. } | Self::WriteRegister { .. } | Self::WriteRegisters { .. } => {
+                Some(5)
+            }
             Self::Identify => identity_length(answer),
         }
     }
@@ -155,6 +195,7 @@ impl Request {
                 multiple: true,
                 ..
             } => echo(address, 1),
+            Self::WriteRegisters { address, words } => echo(address, u16::from(words.count)),
         };
         if body == echoes {
             Ok(())

@@ -3,15 +3,27 @@
 //! RTU has no transaction number, so an answer is believed only if unit, function, byte count, length and CRC are those of the request, if nothing
 //! follows it, and if the line was silent before the request was sent. What a unit says late is read away before the next request; that it cannot be
 //! taken for the answer to an equal later request is the bus's part (`station`: after a silence the next request is of another shape).
+//!
+//! Two things may stand in front of an answer and are taken off, for what is left must hold as strictly as ever: the request itself, which adapters hear
+//! that listen while they send, and a byte or two that a driver puts on the line as it switches on.
 
-use super::pdu::{Fault, Request, crc, data_length};
+use super::pdu::{Fault, Request, Words, crc, data_length};
 use super::quiet::Quiet;
+use std::ops::Range;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
 /// The longest frame.
 const FRAME_MAX: usize = 256;
+/// A read's request: unit, function, address, count and check.
+const READ_REQUEST: usize = 8;
+/// Most bytes that a driver puts on the line as it switches on: idle levels, read as 0x00 or 0xff.
+const GLITCH_MAX: usize = 2;
+/// The most that is received at once: a read's request heard back, a glitch, and the longest frame. What a write hears is shorter: its request is a frame at
+/// most ([`Words::MOST`] registers), and its answer as long as a read's request.
+const HEARD_MAX: usize = READ_REQUEST + GLITCH_MAX + FRAME_MAX;
+const _: () = assert!(9 + 2 * Words::MOST + GLITCH_MAX + READ_REQUEST <= HEARD_MAX);
 
 /// A line, and when it may be spoken on.
 #[derive(Debug)]
@@ -25,6 +37,8 @@ pub(crate) struct Rtu<S> {
     /// Frames that nobody had asked for.
     strays: u64,
     frame: Vec<u8>,
+    /// Whether the adapter hears what it sends: seen at the latest clean answer that could tell.
+    echoes: Option<bool>,
 }
 
 /// 3.5 characters at the line's speed; above 19,200 baud a fixed 1.75 ms (§2.5.1.1).
@@ -57,6 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
             heard: Instant::now(),
             strays: 0,
             frame: Vec::with_capacity(16),
+            echoes: None,
         }
     }
 
@@ -85,35 +100,55 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
             .map_err(|_| Fault::LinkDown)?;
         self.stream.flush().await.map_err(|_| Fault::LinkDown)?;
         self.heard = Instant::now();
-        let mut answer = [0; FRAME_MAX];
-        let length = self
-            .answer(&mut answer, unit, request, self.heard + limit)
+        let mut heard = [0; HEARD_MAX];
+        let answer = self
+            .answer(&mut heard, unit, request, self.heard + limit)
             .await?;
-        let (body, check) = answer[..length].split_at(length - 2);
-        if crc(body).to_le_bytes() != check {
-            return Err(Fault::BadFrame);
-        }
-        request.decode(&body[1..], words)
+        request.decode(&heard[answer.start + 1..answer.end - 2], words)
     }
 
-    /// Reads a frame of the right unit, function and byte count; its CRC is not yet checked. A stray frame is read away and the timer runs on.
+    /// Reads a frame of the right unit, function, byte count and CRC, and tells where it stands in `heard`. A stray frame is read away and the timer
+    /// runs on.
     async fn answer(
         &mut self,
-        answer: &mut [u8; FRAME_MAX],
+        heard: &mut [u8; HEARD_MAX],
         unit: u8,
         request: &Request,
         end: Instant,
-    ) -> Result<usize, Fault> {
-        let mut length = 0;
+    ) -> Result<Range<usize>, Fault> {
+        let (mut start, mut length) = (0, 0);
+        let (mut echo_due, mut at_rest) = (true, GLITCH_MAX);
+        let is_own_answer = self.is_own_answer(unit, request);
+        // What could be either is taken for the answer only where an echo is known not to come, or for a write, which is read back.
+        let is_taken = is_own_answer
+            && !self
+                .echoes
+                .unwrap_or(matches!(request, Request::Read { .. }));
+        let mut clean = !is_own_answer;
         loop {
-            match self.read(&mut answer[length..], end).await? {
-                None if length == 0 => return Err(Fault::Timeout),
+            match self.read(&mut heard[length..], end).await? {
+                None if length == start => return Err(Fault::Timeout),
                 None => return Err(Fault::BadFrame),
                 Some(read) => length += read,
             }
-            match shape(&answer[..length], unit, request) {
+            if echo_due && !is_taken {
+                match echo(&heard[..length], &self.frame) {
+                    Echo::Begun => continue,
+                    Echo::Whole => start = self.frame.len(),
+                    Echo::None => {}
+                }
+                echo_due = false;
+            }
+            let glitch = glitch(&heard[start..length], unit, at_rest);
+            (start, at_rest) = (start + glitch, at_rest - glitch);
+            match shape(&heard[start..length], unit, request) {
                 Shape::Incomplete => {}
-                Shape::Complete => return Ok(length),
+                Shape::Complete => {
+                    if clean {
+                        self.echoes = Some(heard[..length].starts_with(&self.frame));
+                    }
+                    return Ok(start..length);
+                }
                 Shape::Wrong => return Err(Fault::BadFrame),
                 Shape::Stray => {
                     self.strays += 1;
@@ -124,10 +159,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
                             fault
                         }
                     })?;
-                    length = 0;
+                    (start, length, clean) = (0, 0, false);
                 }
             }
         }
+    }
+
+    /// Whether the request that was sent reads like the answer to itself: that of a write, and of a read whose address says how many bytes follow. With a right
+    /// check and as many bytes as were asked for, its echo would be taken for a value that no unit ever said.
+    fn is_own_answer(&self, unit: u8, request: &Request) -> bool {
+        shape(&self.frame, unit, request) == Shape::Complete
     }
 
     /// Reads away whatever is on the line until it is silent; a line that babbles until `end` is of no use to a request.
@@ -172,6 +213,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
     }
 }
 
+/// How much of the request the bytes begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Echo {
+    /// Part of it; the rest may follow.
+    Begun,
+    Whole,
+    None,
+}
+
+/// The request in front of the answer.
+fn echo(bytes: &[u8], sent: &[u8]) -> Echo {
+    if bytes.starts_with(sent) {
+        Echo::Whole
+    } else if sent.starts_with(bytes) {
+        Echo::Begun
+    } else {
+        Echo::None
+    }
+}
+
+/// Bytes of a line at rest in front of an answer, at `most`.
+fn glitch(bytes: &[u8], unit: u8, most: usize) -> usize {
+    let at_rest = |byte: &&u8| **byte != unit && matches!(**byte, 0x00 | 0xff);
+    bytes.iter().take(most).take_while(at_rest).count()
+}
+
 fn shape(bytes: &[u8], unit: u8, request: &Request) -> Shape {
     let length = match *bytes {
         [] => return Shape::Incomplete,
@@ -196,9 +263,18 @@ fn shape(bytes: &[u8], unit: u8, request: &Request) -> Shape {
     };
     match bytes.len().cmp(&length) {
         std::cmp::Ordering::Less => Shape::Incomplete,
-        std::cmp::Ordering::Equal => Shape::Complete,
+        std::cmp::Ordering::Equal => whole(bytes),
         // Which of two frames was meant cannot be known.
         std::cmp::Ordering::Greater => Shape::Wrong,
+    }
+}
+
+fn whole(bytes: &[u8]) -> Shape {
+    let (body, check) = bytes.split_at(bytes.len() - 2);
+    if crc(body).to_le_bytes() == check {
+        Shape::Complete
+    } else {
+        Shape::Wrong
     }
 }
 
@@ -261,17 +337,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_corrupted_truncated_doubled_or_echoed_answer_is_no_value() {
+    async fn a_corrupted_truncated_or_doubled_answer_is_no_value() {
         let mut corrupted = GOOD;
         corrupted[6] ^= 1;
         assert_eq!(once(&[&corrupted]).await, Err(Fault::BadFrame));
         assert_eq!(once(&[&GOOD[..7]]).await, Err(Fault::BadFrame));
         assert_eq!(once(&[&[GOOD, GOOD].concat()]).await, Err(Fault::BadFrame));
-        let echo = framed(&[1, 3, 0, 8, 0, 2]);
-        assert_eq!(
-            once(&[&[&echo[..], &GOOD].concat()]).await,
-            Err(Fault::BadFrame)
-        );
         assert_eq!(once(&[]).await, Err(Fault::Timeout));
     }
 
@@ -313,6 +384,108 @@ mod tests {
         assert_eq!(line.take_strays(), 1);
     }
 
+    /// Heard in pieces as in one: an adapter that hears itself, with what a driver adds.
+    #[tokio::test]
+    async fn the_request_in_front_of_its_answer_is_taken_off() {
+        let sent = framed(&[1, 3, 0, 8, 0, 2]);
+        let all = [&sent[..], &[0x00], &GOOD].concat();
+        for cut in 1..all.len() {
+            let (first, second) = all.split_at(cut);
+            assert_eq!(once(&[first, second]).await, Ok(vec![0, 0xd1]), "{cut}");
+        }
+        assert_eq!(once(&[&sent]).await, Err(Fault::Timeout), "nobody answers");
+        assert_eq!(
+            once(&[&sent, &sent, &GOOD]).await,
+            Err(Fault::BadFrame),
+            "an adapter hears it once"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_write_is_answered_by_its_echo_only_where_the_line_has_none() {
+        let write = Request::WriteCoil {
+            address: 4,
+            on: true,
+            multiple: false,
+        };
+        let frame = framed(&[1, 5, 0, 4, 0xff, 0]);
+        for (hears_itself, expected) in [(false, Ok(())), (true, Err(Fault::Timeout))] {
+            let (mut line, mut slave) = line();
+            line.echoes = Some(hears_itself);
+            let talk = async {
+                slave.read_exact(&mut [0; 8]).await.expect("it sends");
+                slave.write_all(&frame).await.expect("it listens");
+            };
+            let mut words = Vec::new();
+            let (outcome, ()) = tokio::join!(line.exchange(1, &write, LIMIT, &mut words), talk);
+            assert_eq!(outcome, expected);
+        }
+    }
+
+    /// Address 0x0300 reads like three bytes of bits that follow: the request has the shape of its own answer.
+    #[tokio::test]
+    async fn the_echo_of_a_read_of_bits_is_its_answer_only_on_a_line_that_is_known_to_have_none() {
+        let read = Request::Read {
+            table: Table::Coil,
+            start: 0x0300,
+            count: 24,
+        };
+        let sent = framed(&[1, 1, 0x03, 0x00, 0x00, 0x18]);
+        assert_eq!(shape(&sent, 1, &read), Shape::Complete);
+        let answer = framed(&[1, 1, 3, 0b101, 0, 0]);
+        let heard = [&sent[..], &answer].concat();
+        let cases = [
+            (None, &sent, Err(Fault::Timeout)),
+            (Some(true), &sent, Err(Fault::Timeout)),
+            (Some(false), &sent, Ok(())),
+            (None, &heard, Ok(())),
+            (Some(true), &heard, Ok(())),
+            (None, &answer, Ok(())),
+        ];
+        for (known, says, expected) in cases {
+            let (mut line, mut slave) = line();
+            line.echoes = known;
+            let talk = async {
+                slave.read_exact(&mut [0; 8]).await.expect("it sends");
+                slave.write_all(says).await.expect("it listens");
+            };
+            let mut words = Vec::new();
+            let (outcome, ()) = tokio::join!(line.exchange(1, &read, LIMIT, &mut words), talk);
+            assert_eq!(outcome, expected, "{known:?} {says:?}");
+            assert_eq!(
+                line.echoes, known,
+                "of what could be either nothing is learned"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn whether_a_line_echoes_is_learned_from_what_was_clean_alone() {
+        let sent = framed(&[1, 3, 0, 8, 0, 2]);
+        let other = framed(&[2, 3, 4, 0, 1, 0, 2]);
+        let cases: [(&[&[u8]], Option<bool>); 4] = [
+            (&[&GOOD], Some(false)),
+            (&[&sent, &GOOD], Some(true)),
+            (&[&sent], None),
+            (&[&sent, &GOOD[..7]], None),
+        ];
+        for (says, learned) in &cases {
+            let (mut line, mut slave) = line();
+            let _ = answered(&mut line, &mut slave, says).await;
+            assert_eq!(line.echoes, *learned, "{says:?}");
+        }
+        let (mut line, mut slave) = line();
+        let talk = async {
+            slave.read_exact(&mut [0; 8]).await.expect("it sends");
+            slave.write_all(&other).await.expect("it listens");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            slave.write_all(&GOOD).await.expect("it listens");
+        };
+        let mut words = Vec::new();
+        let (outcome, ()) = tokio::join!(line.exchange(1, &READ, LIMIT, &mut words), talk);
+        assert_eq!((outcome, line.echoes), (Ok(()), None), "behind a stray");
+    }
+
     #[tokio::test]
     async fn an_exception_is_an_answer() {
         assert_eq!(
@@ -338,7 +511,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_the_request_decides_how_long_an_answer_is(bytes in proptest::collection::vec(any::<u8>(), 0..256)) {
+        fn only_the_request_decides_how_long_an_answer_is(
+            unit in 0_u8..3,
+            function in prop_oneof![Just(3), Just(0x83), any::<u8>()],
+            rest in proptest::collection::vec(0_u8..6, 0..9),
+        ) {
+            let bytes = framed(&[&[unit, function][..], &rest].concat());
             if shape(&bytes, 1, &READ) == Shape::Complete {
                 prop_assert!(bytes[0] == 1 && (bytes.len() == 9 && bytes[1] == 3 && bytes[2] == 4 || bytes.len() == 5 && bytes[1] == 0x83));
             }
@@ -348,7 +526,7 @@ mod tests {
         fn whatever_a_slave_says_a_value_is_that_of_the_one_whole_frame_on_the_line(
             at in 0_usize..9,
             byte: u8,
-            before in proptest::collection::vec(any::<u8>(), 0..4),
+            before in proptest::collection::vec(prop_oneof![Just(0), Just(0xff), any::<u8>()], 0..4),
             behind in proptest::collection::vec(any::<u8>(), 0..4),
         ) {
             let mut frame = GOOD;
@@ -366,7 +544,8 @@ mod tests {
                 let (outcome, ()) = tokio::join!(line.exchange(1, &READ, LIMIT, &mut words), asked);
                 outcome.map(|()| words)
             });
-            let is_good = frame == GOOD && before.is_empty() && behind.is_empty();
+            let at_rest = before.len() <= GLITCH_MAX && before.iter().all(|byte| matches!(byte, 0 | 0xff));
+            let is_good = frame == GOOD && at_rest && behind.is_empty();
             prop_assert_eq!(outcome.is_ok(), is_good);
         }
     }

@@ -6,7 +6,9 @@
 //! - Busy (5, 6) is asked again at the round's end, [`BUSY_MAX`] times.
 //! - 10 and 11 are a TCP gateway's words for a unit that it cannot reach: the device itself did not answer.
 //! - On a link without transaction numbers, what is asked after a silence has an answer of another length than all that stayed unanswered, up to
-//!   [`PROBES`] of them in a row, and only that answer ends the doubt: a unit answers in order, so nothing older can come after it.
+//!   [`PROBES`] of them in a row, and only that answer ends the doubt: a unit answers in order, so nothing older can come after it. Refusals are all of one
+//!   length, and may be owed to an older request: another length is asked for, at once as long as that takes no more than a time-out. A unit that refuses them
+//!   all is left alone for [`REST`].
 
 use super::pdu::{Fault, Request, data_length};
 use super::plan::{Block, Image, Plan};
@@ -22,6 +24,8 @@ pub(super) const PROBE_MAX: Duration = Duration::from_secs(10);
 const QUARANTINE: Duration = Duration::from_secs(60);
 /// So many requests that stay unanswered in a row have answers of different lengths; they are sent over a minute and more.
 const PROBES: u16 = 8;
+/// What a unit still owes that refuses every probe has come after this: longer than converters keep a request.
+const REST: Duration = Duration::from_secs(3);
 /// Most halvings in one round: the rest waits for the next.
 const SPLITS_MAX: u8 = 16;
 /// Most repetitions for a busy device in one round.
@@ -60,6 +64,10 @@ pub(super) struct Station {
     suspect: Option<Request>,
     /// Probes since then that were not answered either.
     probes: u16,
+    /// The latest of them in a row that were refused.
+    refused: usize,
+    /// All were: when the doubt ends by itself.
+    rest_until: Option<Instant>,
     /// Most values of a probe, by what the device can: of registers and of bits.
     longest: (u16, u16),
     untagged: bool,
@@ -92,6 +100,8 @@ impl Station {
             probe_at: now,
             suspect: None,
             probes: 0,
+            refused: 0,
+            rest_until: None,
             longest: (settings.max_block, settings.max_bits),
             untagged,
             answered: false,
@@ -147,9 +157,13 @@ impl Station {
     pub(super) fn begin(&mut self, now: Instant, at: WallMs) {
         (self.answered, self.splits_left, self.busy_left) = (false, SPLITS_MAX, BUSY_MAX);
         self.queue.clear();
-        if self.silent > 0 && now < self.probe_at {
+        let rests = self.rest_until.is_some_and(|until| now < until);
+        if rests || self.silent > 0 && now < self.probe_at {
             self.image.forget(self.cause, at);
             return;
+        }
+        if self.rest_until.is_some() {
+            self.believe();
         }
         self.image.forget(NoValue::NotYetRead, at);
         self.enqueue_good();
@@ -206,59 +220,82 @@ impl Station {
 
     /// What must be answered before anything else may be asked: a read whose answer is as long as none that is still owed.
     pub(super) fn probe(&self) -> Option<Request> {
-        let Some(Request::Read {
-            table,
-            count,
-            start,
-        }) = self.suspect.filter(|_| !self.queue.is_empty())
-        else {
+        let suspect = self.suspect.filter(|_| !self.queue.is_empty())?;
+        let Request::Read { table, start, .. } = suspect else {
             return None;
+        };
+        let lengths = self.probe_lengths(&suspect);
+        let nth = usize::from(self.probes) % lengths.len().max(1);
+        Some(Request::Read {
+            table,
+            start,
+            count: lengths.get(nth).copied().unwrap_or(1),
+        })
+    }
+
+    /// How many values probes may ask for, whose answers are not as long as the one that is owed.
+    fn probe_lengths(&self, suspect: &Request) -> Vec<u16> {
+        let Request::Read { table, count, .. } = *suspect else {
+            return Vec::new();
         };
         let (step, most) = match table {
             Table::Coil | Table::DiscreteInput => (8, self.longest.1),
             Table::Holding | Table::Input => (1, self.longest.0),
         };
-        let counts = (0..=PROBES).map(|nth| 1 + nth * step);
-        let free: Vec<u16> = counts
+        (0..=PROBES)
+            .map(|nth| 1 + nth * step)
             .filter(|other| {
                 *other <= most && data_length(table, *other) != data_length(table, count)
             })
-            .collect();
-        let nth = usize::from(self.probes) % free.len().max(1);
-        Some(Request::Read {
-            table,
-            start,
-            count: free.get(nth).copied().unwrap_or(1),
-        })
+            .collect()
     }
 
-    /// The outcome of a probe, whose words do not matter. Returns whether the round goes on.
-    pub(super) fn take_probe(&mut self, outcome: Result<(), Fault>, at: WallMs) -> bool {
-        match outcome {
-            Ok(()) => self.believe(),
-            Err(fault) => match verdict(fault) {
-                Verdict::Answer(_) => self.believe(),
-                Verdict::Silence(cause) => {
-                    self.probes = self.probes.saturating_add(1);
-                    self.cause = cause;
-                    self.queue.clear();
-                    self.image.forget(cause, at);
-                    return false;
+    /// The outcome of a probe, whose words do not matter. Returns whether the round goes on; no other probe follows in it after its `end`.
+    pub(super) fn take_probe(
+        &mut self,
+        outcome: Result<(), Fault>,
+        (now, end): (Instant, Instant),
+        at: WallMs,
+    ) -> bool {
+        let Err(fault) = outcome else {
+            self.believe();
+            return true;
+        };
+        self.probes = self.probes.saturating_add(1);
+        let cause = match verdict(fault) {
+            Verdict::Answer(code) => {
+                self.refused += 1;
+                let lengths = self
+                    .suspect
+                    .map_or(0, |owed| self.probe_lengths(&owed).len());
+                if self.refused >= lengths {
+                    self.rest_until = Some(now + REST);
+                } else if now < end {
+                    return true;
                 }
-            },
-        }
-        true
+                NoValue::Exception(code)
+            }
+            Verdict::Silence(cause) => {
+                self.refused = 0;
+                cause
+            }
+        };
+        self.cause = cause;
+        self.queue.clear();
+        self.image.forget(cause, at);
+        false
     }
 
     /// Nothing is owed any more.
     fn believe(&mut self) {
         (self.suspect, self.probes) = (None, 0);
+        (self.refused, self.rest_until) = (0, None);
     }
 
     /// A read outside the round, such as an output's, that got no good answer.
     pub(super) fn suspect(&mut self, request: Request) {
         if self.untagged {
-            (self.suspect, self.probes) = (Some(request), 0);
+            (self.suspect, self.probes, self.refused) = (Some(request), 0, 0);
         }
     }
 
@@ -388,7 +425,8 @@ impl Station {
             self.rejoin();
         } else if self.cause != NoValue::LinkDown && now >= self.probe_at {
             self.silent = self.silent.saturating_add(1);
-            self.probe_at = now + self.back_off(self.silent);
+            let next = now + self.back_off(self.silent);
+            self.probe_at = self.rest_until.map_or(next, |rest| rest.max(next));
         }
         self.answered
     }
@@ -487,7 +525,7 @@ range = [0, 100]
             station.begin(now, at());
             let request = match station.probe() {
                 Some(probe) => {
-                    station.take_probe(Err(Fault::Timeout), at());
+                    station.take_probe(Err(Fault::Timeout), (now, now), at());
                     probe
                 }
                 None => {
@@ -522,14 +560,63 @@ range = [0, 100]
         assert!(asked[1..].iter().all(|length| *length != asked[0]));
     }
 
-    #[tokio::test]
-    async fn only_an_answer_to_the_probe_itself_ends_the_doubt() {
+    /// A station in doubt after some silences, at the begin of a round and with a second left for it.
+    fn doubting(times: usize) -> (Station, (Instant, Instant)) {
         let mut station = station();
-        silences(&mut station, 3);
+        silences(&mut station, times);
         let now = Instant::now() + Duration::from_secs(600);
         station.begin(now, at());
-        assert!(station.probe().is_some());
-        assert!(station.take_probe(Ok(()), at()));
+        assert!(station.probe().is_some() && station.is_suspect());
+        (station, (now, now + Duration::from_secs(1)))
+    }
+
+    #[tokio::test]
+    async fn only_an_answer_to_the_probe_itself_ends_the_doubt() {
+        let (mut station, time) = doubting(3);
+        assert!(station.take_probe(Ok(()), time, at()));
+        assert!(station.probe().is_none() && !station.is_suspect());
+        assert!(station.next().is_some());
+    }
+
+    /// A refusal may be the late answer to an older request.
+    #[tokio::test]
+    async fn a_refused_probe_leaves_the_doubt_and_is_followed_by_one_of_another_length() {
+        let (mut station, time) = doubting(1);
+        let refused = station.probe();
+        assert!(station.take_probe(Err(Fault::Exception(4)), time, at()));
+        assert!(station.is_suspect());
+        assert_ne!(station.probe(), refused);
+        assert!(station.take_probe(Ok(()), time, at()));
+        assert!(!station.is_suspect() && station.next().is_some());
+    }
+
+    #[tokio::test]
+    async fn refused_probes_end_their_round_with_its_time_and_go_on_with_the_next() {
+        let (mut station, (now, end)) = doubting(1);
+        let refused = station.probe();
+        assert!(!station.take_probe(Err(Fault::Exception(4)), (end, end), at()));
+        assert!(station.probe().is_none() && station.next().is_none());
+        assert!(!station.finish(end));
+        let next = now + Duration::from_secs(600);
+        station.begin(next, at());
+        assert!(station.is_suspect());
+        assert_ne!(station.probe(), refused);
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_refuses_every_probe_is_believed_after_a_rest() {
+        let (mut station, (now, end)) = doubting(1);
+        let mut probes = 0;
+        while station.probe().is_some() {
+            probes += 1;
+            station.take_probe(Err(Fault::Exception(2)), (now, end), at());
+        }
+        assert!(probes >= usize::from(PROBES));
+        assert!(!station.finish(now));
+        station.begin(now + REST / 2, at());
+        assert!(station.next().is_none() && station.is_suspect());
+        station.finish(now + REST / 2);
+        station.begin(now + REST + station.period, at());
         assert!(station.probe().is_none() && !station.is_suspect());
         assert!(station.next().is_some());
     }

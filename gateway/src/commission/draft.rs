@@ -92,6 +92,13 @@ fn device(text: &mut String, number: usize, bus: &str, found: &Found) {
     if let Some(profile) = profile {
         let _ = writeln!(text, "profile = \"{profile}\"");
     }
+    if found.answer_ms > 0 {
+        let _ = writeln!(
+            text,
+            "answer_ms = {} # 扫描时测得 / measured by the scan",
+            found.answer_ms
+        );
+    }
     if fitting.len() > 1 {
         let _ = writeln!(text, "# 请选择 / choose: profile = {}", fitting.join(" | "));
     }
@@ -154,6 +161,7 @@ mod tests {
             unit,
             any_unit: false,
             identity: None,
+            answer_ms: 12,
             profiles: profile
                 .map(|profile| Match {
                     profile,
@@ -199,6 +207,7 @@ mod tests {
             found("10.0.0.2:1502", 1, None),
         ]);
         assert_eq!((site.buses.len(), site.devices.len()), (2, 3));
+        assert!(site.devices.iter().all(|device| device.answer_ms == 12));
         for device in 1..3 {
             let own = site.points.iter().filter(|point| point.device.0 == device);
             assert_eq!(own.count(), 1);

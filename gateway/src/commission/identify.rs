@@ -13,10 +13,10 @@ const SIGNALS_TRIED: usize = 6;
 
 /// What a unit told of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub(super) struct Identity {
-    pub(super) vendor: Option<String>,
-    pub(super) product: Option<String>,
-    pub(super) revision: Option<String>,
+pub(crate) struct Identity {
+    pub(crate) vendor: Option<String>,
+    pub(crate) product: Option<String>,
+    pub(crate) revision: Option<String>,
 }
 
 /// A profile whose registers a unit answers with what they may hold.
@@ -30,7 +30,7 @@ pub(super) struct Match {
 }
 
 /// What function 43 answers, if the unit knows it.
-pub(super) async fn identity(line: &mut Line, unit: u8) -> io::Result<Option<Identity>> {
+pub(crate) async fn identity(line: &mut Line, unit: u8) -> io::Result<Option<Identity>> {
     let answer = line.ask(unit, &Request::Identify).await?;
     Ok(answer.ok().map(read))
 }

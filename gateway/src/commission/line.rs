@@ -1,23 +1,27 @@
 //! A link under examination, for scan and probe.
 
-use crate::acquire::{Fault, Link, Request};
+use crate::acquire::{Fault, Link, Request, thinking};
 use davy_config::site::Bus;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A bus under examination: opened anew whenever it is spoilt.
 #[derive(Debug)]
-pub(super) struct Line {
-    pub(super) bus: Bus,
+pub(crate) struct Line {
+    pub(crate) bus: Bus,
     link: Option<Link>,
     words: Vec<u16>,
+    /// The longest that a unit has thought before a good answer since this was last taken.
+    pub(crate) thought: Duration,
 }
 
 impl Line {
-    pub(super) fn new(bus: Bus) -> Self {
+    pub(crate) fn new(bus: Bus) -> Self {
         Self {
             bus,
             link: None,
             words: Vec::new(),
+            thought: Duration::ZERO,
         }
     }
 
@@ -25,7 +29,7 @@ impl Line {
     ///
     /// # Errors
     /// The link cannot be opened, with the system's reason; or the unit's fault.
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &mut self,
         unit: u8,
         request: &Request,
@@ -35,7 +39,12 @@ impl Line {
             none => none.insert(Link::open(&self.bus).await?),
         };
         let limit = Duration::from_millis(u64::from(self.bus.timeout_ms));
+        let asked = Instant::now();
         let outcome = link.exchange(unit, request, limit, &mut self.words).await;
+        if outcome.is_ok() {
+            let thought = thinking(&self.bus, request, asked.elapsed());
+            self.thought = self.thought.max(thought);
+        }
         if link.is_spent(outcome) {
             self.link = None;
         }

@@ -5,11 +5,12 @@
 mod changes;
 mod draft;
 mod gate;
-mod identify;
+pub(crate) mod identify;
 mod job;
 pub(crate) mod kept;
 mod line;
 mod link;
+mod one;
 pub(crate) mod opening;
 mod pages;
 mod probe;
@@ -17,13 +18,13 @@ mod range;
 mod scan;
 mod search;
 mod spell;
-mod target;
+pub(crate) mod target;
 mod tree;
 mod workbook;
 
+pub(crate) use line::Line;
+pub(crate) use one::One;
 pub(crate) use pages::{ApplyError, Commission, LookError, Probed, Running, Scanned, Signed, Skip};
 pub(crate) use probe::Probe;
 pub(crate) use scan::Scan;
 pub(crate) use workbook::{Draft, KeepError};
-
-use line::Line;

@@ -13,11 +13,13 @@ use super::tree;
 use super::workbook::{Draft, KeepError, Workbook};
 use super::{Line, changes};
 use crate::admission;
+use crate::budget;
 use crate::check;
+use crate::diff::Diff;
 use crate::message;
 use crate::reload::{self, Reload};
 use davy_config::site::Site;
-use davy_config::{Language, Loaded, Problems, Today};
+use davy_config::{Language, Loaded, Problems, Today, differences};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io;
@@ -205,7 +207,7 @@ impl Commission {
         self.workbook.clear(revision)
     }
 
-    /// What `check` says of the draft, what it changes, and what it may not arm.
+    /// What `check` says of the draft, what it changes, where it protects less, what it asks of the buses, and what it may not arm.
     ///
     /// # Errors
     /// The site file cannot be read any more.
@@ -220,6 +222,13 @@ impl Commission {
             Ok(Loaded { site, warnings }) => (Some(site), warnings),
             Err(problems) => (None, problems),
         };
+        // Also of a draft that is refused for just that.
+        let valid = davy_config::parse(&self.name(), &text, kept::folder(&self.file)).ok();
+        let budget = (valid.as_ref()).map(|loaded| json!(budget::Table::of(&loaded.site)));
+        let weaker = |next: &Site| {
+            let running = self.running(site);
+            running.map(|running| Diff::of(differences(running, next)).weaker())
+        };
         let unproved = |next: &Site| -> Vec<String> {
             let refused = gate::unproved(next, self.running(site), is_proved);
             refused.into_iter().map(String::from).collect()
@@ -231,6 +240,8 @@ impl Commission {
             "problems": rows,
             "text": hidden(&text),
             "changes": changes::changes(&self.present(site)?, &draft.site),
+            "weaker": loaded.as_ref().and_then(weaker).unwrap_or_default(),
+            "budget": budget,
             "unproved": loaded.as_ref().map(unproved).unwrap_or_default(),
         }))
     }
@@ -358,10 +369,13 @@ impl Commission {
         tree::write(tree, &head)
     }
 
+    fn name(&self) -> String {
+        self.file.display().to_string()
+    }
+
     fn parse(&self, text: &str) -> Result<Loaded, Problems> {
-        let file = self.file.display().to_string();
         admission::parse(
-            &file,
+            &self.name(),
             text,
             kept::folder(&self.file),
             Today::Certain(check::day()),

@@ -2,12 +2,10 @@
 
 use super::range::{Place, Range, TableName};
 use super::spell::Reading;
-use super::{Line, target};
+use super::{Line, One, target};
 use crate::message;
-use anyhow::{Context, Result, anyhow, bail};
-use clap::ValueEnum;
+use anyhow::{Context, Result};
 use davy_config::Language;
-use davy_config::site::{Bus, Link, Parity};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -15,13 +13,7 @@ use std::io::Write as _;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Probe {
     #[command(flatten)]
-    at: target::Where,
-    #[arg(long, default_value_t = 9_600, requires = "serial")]
-    baud: u32,
-    #[arg(long, default_value = "none", requires = "serial")]
-    parity: ParityName,
-    #[arg(long, default_value_t = 1, requires = "serial", value_parser = clap::value_parser!(u8).range(1..=2))]
-    stop_bits: u8,
+    at: One,
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=255))]
     unit: u8,
     #[arg(long, default_value = "holding")]
@@ -30,19 +22,10 @@ pub(crate) struct Probe {
     start: u16,
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=125))]
     count: u16,
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(10..=10_000))]
-    timeout_ms: u32,
     #[arg(long)]
     all: bool,
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ParityName {
-    None,
-    Even,
-    Odd,
 }
 
 impl Probe {
@@ -51,7 +34,7 @@ impl Probe {
     /// # Errors
     /// The target makes no sense, the link cannot be opened, or the unit does not answer.
     pub(crate) fn run(&self, language: Language) -> Result<bool> {
-        let bus = self.bus(language)?;
+        let bus = self.at.bus(language)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -74,34 +57,6 @@ impl Probe {
         // A reader that has gone is no fault of the probe.
         let _gone = std::io::stdout().write_all(text.as_bytes());
         Ok(places.iter().any(|place| place.word.is_ok()))
-    }
-
-    fn bus(&self, language: Language) -> Result<Bus> {
-        if let Some(path) = &self.at.serial {
-            return Ok(Bus {
-                id: "bus".to_owned(),
-                link: Link::Rtu {
-                    path: path.clone(),
-                    baud: self.baud,
-                    parity: match self.parity {
-                        ParityName::None => Parity::None,
-                        ParityName::Even => Parity::Even,
-                        ParityName::Odd => Parity::Odd,
-                    },
-                    stop_bits: self.stop_bits,
-                },
-                timeout_ms: self.timeout_ms,
-                turnaround_ms: 0,
-                converter_baud: 9600,
-                network_us: 5000,
-            });
-        }
-        let buses = self.at.hosts(self.timeout_ms);
-        let mut buses = buses.map_err(|error| anyhow!(error.text(language)))?;
-        match buses.len() {
-            1 => Ok(buses.remove(0)),
-            _ => bail!(message::text("probe-one-host", language)),
-        }
     }
 
     fn people(&self, places: &[Place], language: Language) -> String {

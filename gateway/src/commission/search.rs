@@ -5,6 +5,7 @@ use super::{Line, target};
 use davy_config::site::{Bus, Link};
 use serde::Serialize;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// Unit ids that a unit may have (Modbus over serial line 1.02 §2.2).
 const UNITS: RangeInclusive<u8> = 1..=247;
@@ -33,6 +34,8 @@ pub(crate) struct Found {
     pub(super) any_unit: bool,
     pub(super) identity: Option<Identity>,
     pub(super) profiles: Vec<Match>,
+    /// The longest that it thought before an answer, whole milliseconds; a site file reckons with it.
+    pub(super) answer_ms: u32,
 }
 
 /// Settings or hosts where something came that was no frame.
@@ -186,6 +189,7 @@ impl<T: FnMut(&Step, &Report)> Look<'_, T> {
     }
 
     async fn found(&mut self, unit: u8) {
+        self.line.thought = Duration::ZERO;
         // A link that broke in between leaves the unit unnamed and not unfound.
         let identity = identify::identity(&mut self.line, unit)
             .await
@@ -201,8 +205,14 @@ impl<T: FnMut(&Step, &Report)> Look<'_, T> {
             any_unit: self.any_unit(),
             identity,
             profiles,
+            answer_ms: whole_ms(std::mem::take(&mut self.line.thought)),
         });
     }
+}
+
+/// Rounded up: who is reckoned too quick would be late.
+fn whole_ms(thought: Duration) -> u32 {
+    u32::try_from(thought.as_micros().div_ceil(1000)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

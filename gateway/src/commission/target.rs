@@ -32,9 +32,9 @@ const FRAMES: [(Parity, u8); 4] = [
 /// One place to look at.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-pub(super) struct Where {
+pub(crate) struct Where {
     #[arg(long)]
-    pub(super) serial: Option<PathBuf>,
+    pub(crate) serial: Option<PathBuf>,
     #[arg(long)]
     tcp: Option<String>,
     #[arg(long)]
@@ -43,7 +43,7 @@ pub(super) struct Where {
 
 impl Where {
     /// The hosts, where it is no serial line.
-    pub(super) fn hosts(&self, timeout_ms: u32) -> Result<Vec<Bus>, TargetError> {
+    pub(crate) fn hosts(&self, timeout_ms: u32) -> Result<Vec<Bus>, TargetError> {
         match (&self.tcp, &self.rtu_over_tcp) {
             (Some(text), _) => tcp(text, false, timeout_ms),
             (_, Some(text)) => tcp(text, true, timeout_ms),
@@ -54,13 +54,13 @@ impl Where {
 
 /// Why a target cannot be looked at.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum TargetError {
+pub(crate) enum TargetError {
     Address(String),
     TooMany(String),
 }
 
 impl TargetError {
-    pub(super) fn text(&self, language: Language) -> String {
+    pub(crate) fn text(&self, language: Language) -> String {
         let (key, at) = match self {
             Self::Address(at) => ("target-address", at),
             Self::TooMany(at) => ("target-too-many", at),
@@ -70,7 +70,7 @@ impl TargetError {
 }
 
 /// The settings of a serial line that are tried, in this order.
-pub(super) fn serial(path: &Path, baud: Option<u32>, thorough: bool, timeout_ms: u32) -> Vec<Bus> {
+pub(crate) fn serial(path: &Path, baud: Option<u32>, thorough: bool, timeout_ms: u32) -> Vec<Bus> {
     let all = BAUDS
         .iter()
         .flat_map(|baud| FRAMES.map(|(parity, stop_bits)| (*baud, parity, stop_bits)));
@@ -152,7 +152,7 @@ fn hosts_of(text: &str) -> Option<Vec<String>> {
 }
 
 /// What a bus runs over, as people write it.
-pub(super) fn spelt(link: &Link) -> String {
+pub(crate) fn spelt(link: &Link) -> String {
     match link {
         Link::Tcp { host, port } => format!("{host}:{port}"),
         Link::RtuOverTcp { host, port } => format!("{host}:{port} (RTU)"),
@@ -175,7 +175,7 @@ const fn letter(parity: Parity) -> char {
 
 #[cfg(test)]
 /// One host, for the tests of others.
-pub(super) fn host(text: &str) -> Bus {
+pub(crate) fn host(text: &str) -> Bus {
     tcp(text, false, 200).expect("an address").remove(0)
 }
 

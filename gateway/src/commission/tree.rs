@@ -116,21 +116,20 @@ fn part(text: &mut String, heading: &str, table: &Map<String, Value>, is_list: b
         line(text, &quoted(key), value);
     }
     for (key, value) in ordered(table, &KEYS).filter(inner) {
-        for (name, value) in value.as_object().into_iter().flatten() {
-            match value {
-                Value::Object(table) => {
-                    let _ = writeln!(
-                        text,
-                        "[{}.{}.{}]",
-                        quoted(heading),
-                        quoted(key),
-                        quoted(name)
-                    );
-                    for (key, value) in ordered(table, &KEYS) {
-                        line(text, &quoted(key), value);
-                    }
+        let Some(table) = value.as_object() else {
+            continue;
+        };
+        // What has no heading of its own comes first here too.
+        for (name, value) in ordered(table, &[]).filter(|(_, value)| !value.is_object()) {
+            line(text, &format!("{}.{}", quoted(key), quoted(name)), value);
+        }
+        for (name, value) in ordered(table, &[]) {
+            if let Value::Object(table) = value {
+                let path = [heading, key.as_str(), name.as_str()].map(quoted);
+                let _ = writeln!(text, "[{}]", path.join("."));
+                for (key, value) in ordered(table, &KEYS) {
+                    line(text, &quoted(key), value);
                 }
-                other => line(text, &format!("{}.{}", quoted(key), quoted(name)), other),
             }
         }
     }
@@ -166,10 +165,7 @@ fn inline(value: &Value) -> String {
         Value::Null => "\"\"".to_owned(),
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => number.to_string(),
-        // Its escapes are those of JSON, but for one character that JSON leaves alone.
-        Value::String(text) => Value::from(text.as_str())
-            .to_string()
-            .replace('\u{7f}', "\\u007f"),
+        Value::String(text) => escaped(text),
         Value::Array(list) => {
             let items: Vec<String> = list.iter().map(inline).collect();
             format!("[{}]", items.join(", "))
@@ -195,14 +191,21 @@ fn quoted(key: &str) -> String {
     let is_bare = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
     match !key.is_empty() && key.chars().all(is_bare) {
         true => key.to_owned(),
-        false => Value::from(key).to_string(),
+        false => escaped(key),
     }
+}
+
+/// A text as TOML takes it: its escapes are those of JSON, but for one character that JSON leaves alone.
+fn escaped(text: &str) -> String {
+    let text = Value::from(text).to_string();
+    text.replace('\u{7f}', "\\u007f")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use davy_config::parse;
+    use proptest::prelude::*;
     use std::path::{Path, PathBuf};
 
     fn examples() -> Vec<PathBuf> {
@@ -247,6 +250,81 @@ mod tests {
         wanted["site"].as_object_mut().unwrap().remove("gone");
         wanted.as_object_mut().unwrap().remove("empty");
         assert_eq!(again, wanted);
+    }
+
+    /// Whatever a page could send: any key, any text, any number that TOML has, one in the other.
+    fn value() -> impl Strategy<Value = Value> {
+        let plain = prop_oneof![
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            (-1e300..1e300_f64).prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            Just(json!({ "$date": "2026-11-28" })),
+        ];
+        plain.prop_recursive(3, 24, 4, |inner| {
+            let list = proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from);
+            prop_oneof![list, table(inner, 0)]
+        })
+    }
+
+    fn table(inner: impl Strategy<Value = Value>, least: usize) -> impl Strategy<Value = Value> {
+        let key = prop_oneof![
+            Just("alarms".to_owned()),
+            Just("point".to_owned()),
+            Just("site".to_owned()),
+            any::<String>(),
+        ];
+        proptest::collection::btree_map(key, inner, least..4)
+            .prop_map(|pairs| Value::Object(pairs.into_iter().collect()))
+    }
+
+    /// What a file cannot say: an empty list of parts, and an empty table of limits.
+    fn without_empty(tree: &Value) -> Value {
+        let of = |value: &Value, drop: &dyn Fn(&str, &Value) -> bool| match value {
+            Value::Object(table) => {
+                let kept = table.iter().filter(|(key, value)| !drop(key, value));
+                Value::Object(
+                    kept.map(|(key, value)| (key.clone(), value.clone()))
+                        .collect(),
+                )
+            }
+            other => other.clone(),
+        };
+        let empty = |key: &str, value: &Value| HEADED.contains(&key) && *value == json!({});
+        let Value::Object(parts) = of(tree, &|_, value| is_empty(value)) else {
+            return tree.clone();
+        };
+        let part = |value: &Value| match value {
+            Value::Array(list) if is_headed(value) => {
+                list.iter().map(|one| of(one, &empty)).collect()
+            }
+            other => of(other, &empty),
+        };
+        Value::Object(
+            parts
+                .iter()
+                .map(|(key, value)| (key.clone(), part(value)))
+                .collect(),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_page_sends_is_a_file_that_says_the_same(tree in table(value(), 1)) {
+            let text = write(&tree, "");
+            let again = read(&text);
+            prop_assert!(again.is_ok(), "{:?}\n{text}", again.err());
+            prop_assert_eq!(again.unwrap(), without_empty(&tree), "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_taken_away_and_one_that_is_none_say_nothing_of_the_next() {
+        let alarms = json!({ "HH": { "set_point": 5 }, "H": null, "odd": 7 });
+        let tree = json!({ "point": [{ "id": "p", "alarms": alarms }] });
+        let again = read(&write(&tree, "")).unwrap();
+        let wanted = json!({ "HH": { "set_point": 5 }, "odd": 7 });
+        assert_eq!(again["point"][0]["alarms"], wanted);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! | Bytes | Content |
 //! |---|---|
-//! | 1 | flags: bits 0–1 kind of the frame, 0 = batch; bit 2 urgent (holds a transition, an act, a loss or another site file); bit 3 of a device; 4–7 zero |
+//! | 1 | flags: bits 0–1 kind of the frame, 0 = batch; bit 2 urgent (see [`Batch::is_urgent`]); bit 3 of a device; 4–7 zero |
 //! | varint | offset − first offset of the segment |
 //! | zigzag | made − made of the segment, ms |
 //! | varint | position of the device, if bit 3 |
@@ -23,6 +23,7 @@
 //! | 38 | the clock was set, since version 3 | time, zigzag by how many ms |
 //! | 39 | another site file, since version 3 | time; texts actor, digest before, digest now, changes |
 //! | 40 | proof; bits 0–1: 0 of a point, 1 of an output, 2 of the site (a report) | varint position, if 0 or 1; varint number; time; texts actor, kind, outcome, digest, detail |
+//! | 41 | told by a node, since version 4; bits 0–1: 0 event, 1 missed, 2 numbered anew | time of its collection; text device; 0: the event's 24 bytes as in its registers, byte clock ([`EventClock::code`]), zigzag its time − that of its collection; 1: varint from, varint to − from; 2: varint expected, varint from |
 //!
 //! Values have the forms of [`super::values`].
 //!
@@ -36,7 +37,9 @@ use super::record::{Act, Batch, Names, Proof, Proved, Record, Reloaded, Transiti
 use super::reference::References;
 use super::values::{NONE, optional_value, put_optional_value, put_value, value};
 use crate::judge::Person;
+use crate::node::{EventClock, Told, What};
 use davy_alarm::{Cause, Quality, Reading, Saved, Shown, WallMs};
+use davy_wire::node::EVENT_WORDS;
 use std::sync::Arc;
 
 /// Most records of one batch.
@@ -62,6 +65,10 @@ const PROOF: u8 = 40;
 const OF_POINT: u8 = 0;
 const OF_OUTPUT: u8 = 1;
 const OF_SITE: u8 = 2;
+const TOLD: u8 = 41;
+const EVENT: u8 = 0;
+const MISSED: u8 = 1;
+const RENUMBERED: u8 = 2;
 
 /// What a segment's header says that its batches are read with.
 #[derive(Clone, Debug)]
@@ -246,6 +253,35 @@ impl Last {
                 put_text(out, actor);
             }
             Record::Proof(proof) => self.put_proof(out, proof),
+            Record::Told(told) => self.put_told(out, told),
+        }
+    }
+
+    fn put_told(&mut self, out: &mut Vec<u8>, told: &Told) {
+        out.push(
+            TOLD << 2
+                | match told.what {
+                    What::Event { .. } => EVENT,
+                    What::Missed { .. } => MISSED,
+                    What::Renumbered { .. } => RENUMBERED,
+                },
+        );
+        self.put_time(out, told.collected);
+        put_text(out, &told.device);
+        match &told.what {
+            What::Event { words, time, clock } => {
+                words.iter().for_each(|word| out.extend(word.to_be_bytes()));
+                out.push(clock.code());
+                put_zigzag(out, time.0.wrapping_sub(told.collected.0));
+            }
+            What::Missed { from, to } => {
+                put_varint(out, u64::from(*from));
+                put_varint(out, u64::from(to.saturating_sub(*from)));
+            }
+            What::Renumbered { expected, from } => {
+                put_varint(out, u64::from(*expected));
+                put_varint(out, u64::from(*from));
+            }
         }
     }
 
@@ -374,6 +410,7 @@ impl Last {
                 actor: bytes.text()?,
             },
             (PROOF, of @ OF_POINT..=OF_SITE) => Record::Proof(Box::new(self.proof(bytes, of)?)),
+            (TOLD, what @ EVENT..=RENUMBERED) => Record::Told(Box::new(self.told(bytes, what)?)),
             (form @ 0..NONE, bits) => {
                 let (point, reading) = self.reading(bytes, form, bits)?;
                 Record::Reading { point, reading }
@@ -381,6 +418,30 @@ impl Last {
             _ => return None,
         };
         names.know(&record).then_some(record)
+    }
+
+    fn told(&mut self, bytes: &mut Bytes<'_>, what: u8) -> Option<Told> {
+        let collected = self.time(bytes)?;
+        Some(Told {
+            collected,
+            device: bytes.text()?,
+            what: match what {
+                EVENT => What::Event {
+                    words: words(bytes)?,
+                    clock: EventClock::from_code(bytes.byte()?)?,
+                    time: WallMs(collected.0.wrapping_add(bytes.zigzag()?)),
+                },
+                MISSED => {
+                    let from = bytes.varint_u32()?;
+                    let to = from.checked_add(bytes.varint_u32()?)?;
+                    What::Missed { from, to }
+                }
+                _ => What::Renumbered {
+                    expected: bytes.varint_u32()?,
+                    from: bytes.varint_u32()?,
+                },
+            },
+        })
     }
 
     fn proof(&mut self, bytes: &mut Bytes<'_>, of: u8) -> Option<Proof> {
@@ -468,4 +529,13 @@ impl Last {
             saved: Saved::from_bytes(bytes.take(Saved::BYTES)?)?,
         })
     }
+}
+
+/// An event's registers, each most significant byte first as on its wire.
+fn words(bytes: &mut Bytes<'_>) -> Option<[u16; EVENT_WORDS]> {
+    let mut words = [0; EVENT_WORDS];
+    for word in &mut words {
+        *word = u16::from_be_bytes(bytes.array()?);
+    }
+    Some(words)
 }

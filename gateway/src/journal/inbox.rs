@@ -17,6 +17,12 @@ const SETTLED_WITHIN: Duration = Duration::from_millis(1500);
 /// Readings alone wait for those of the next device, so that a round of polls costs one sync and one burst on the wire: twice as long as devices have
 /// lately followed each other, and at most so long. Anything else is taken at once.
 const GATHER: Duration = Duration::from_millis(3);
+/// Readings of devices that are polled more often than this wait for their own next ones, so that a batch holds several and a sync carries several batches.
+/// Whoever looks at the plant sees every one at once; the record and the city get them so much later. Anything else still takes them along at once.
+const OFTEN: Duration = Duration::from_millis(100);
+const GATHER_OFTEN: Duration = Duration::from_millis(200);
+/// So many readings wait for nothing more: half the room.
+const ENOUGH: usize = MOST_READINGS / 2;
 /// A shorter wait than the system's timers keep is none.
 const LEAST_GATHER: Duration = Duration::from_micros(100);
 
@@ -25,6 +31,8 @@ const LEAST_GATHER: Duration = Duration::from_micros(100);
 struct Pace {
     gap: Duration,
     latest: Option<Instant>,
+    /// By device: when its readings last came.
+    of_device: Vec<Option<Instant>>,
 }
 
 impl Default for Pace {
@@ -32,11 +40,22 @@ impl Default for Pace {
         Self {
             gap: GATHER,
             latest: None,
+            of_device: Vec::new(),
         }
     }
 }
 
 impl Pace {
+    /// Notes a device's readings; whether it is polled [`OFTEN`].
+    fn is_often(&mut self, device: u32, now: Instant) -> bool {
+        let device = device as usize;
+        if self.of_device.len() <= device {
+            self.of_device.resize(device + 1, None);
+        }
+        let before = self.of_device[device].replace(now);
+        before.is_some_and(|before| now.saturating_duration_since(before) < OFTEN)
+    }
+
     fn follow(&mut self, now: Instant) {
         let gap = self
             .latest
@@ -87,8 +106,9 @@ struct Waiting {
     others: usize,
     /// When settled offsets must be written at the latest.
     settled_due: Option<Instant>,
-    /// When the first of what waits came; none while nothing waits.
+    /// When the first of what waits came that is not polled often, and of what is; none while nothing waits.
     first: Option<Instant>,
+    first_often: Option<Instant>,
     pace: Pace,
 }
 
@@ -107,10 +127,12 @@ impl Inbox {
         if waiting.taken.closing || append.records.is_empty() && append.names.is_none() {
             return;
         }
-        let first = waiting.taken.appends.is_empty();
+        let before = (waiting.first, waiting.first_often);
         waiting.put(append);
-        // The writer knows how long it waits for what joins a group.
-        let wake = first || waiting.others > 0;
+        // The writer knows how long it waits for what joins a group, and that may have become less.
+        let wake = before != (waiting.first, waiting.first_often)
+            || waiting.others > 0
+            || waiting.readings >= ENOUGH;
         drop(waiting);
         if wake {
             self.ring();
@@ -128,6 +150,11 @@ impl Inbox {
             .settled_due
             .get_or_insert(Instant::now() + SETTLED_WITHIN);
         self.ring();
+    }
+
+    /// Whether so many records other than readings wait that further ones may soon cost the oldest: half the room.
+    pub(super) fn is_behind(&self) -> bool {
+        self.lock().others > MOST_OTHERS / 2
     }
 
     /// Nothing more is taken in.
@@ -188,7 +215,8 @@ impl Waiting {
     /// When there is something to do even if nothing more comes.
     fn due(&self, until: Option<Instant>) -> Option<Instant> {
         let gathered = self.first.map(|first| self.pace.ends(first));
-        let due = [until, self.settled_due, gathered];
+        let gathered_often = self.first_often.map(|first| first + GATHER_OFTEN);
+        let due = [until, self.settled_due, gathered, gathered_often];
         due.into_iter().flatten().min()
     }
 
@@ -201,7 +229,10 @@ impl Waiting {
     }
 
     fn is_ready(&self, now: Instant, until: Option<Instant>) -> bool {
-        self.others > 0 || self.taken.closing || self.due(until).is_some_and(|due| due <= now)
+        self.others > 0
+            || self.readings >= ENOUGH
+            || self.taken.closing
+            || self.due(until).is_some_and(|due| due <= now)
     }
 
     fn put(&mut self, mut append: Append) {
@@ -220,12 +251,20 @@ impl Waiting {
             .filter(|record| !matches!(record, Record::Reading { .. }))
             .count();
         if !append.records.is_empty() || append.names.is_some() {
-            let now = Instant::now();
-            self.first.get_or_insert(now);
-            self.pace.follow(now);
+            self.note(append.device, Instant::now());
             self.taken.appends.push_back(append);
         }
         while self.others > MOST_OTHERS && self.drop_oldest_other() {}
+    }
+
+    /// Begins the wait for what may follow.
+    fn note(&mut self, device: Option<u32>, now: Instant) {
+        if device.is_some_and(|device| self.pace.is_often(device, now)) {
+            self.first_often.get_or_insert(now);
+        } else {
+            self.first.get_or_insert(now);
+            self.pace.follow(now);
+        }
     }
 
     /// Drops the oldest append that holds more than readings, unless it is the only one.
@@ -284,6 +323,41 @@ mod tests {
         inbox.put(append(1, reading()));
         inbox.put(append(1, Record::Started { time: WallMs(0) }));
         assert!(inbox.lock().is_ready(begun, None));
+    }
+
+    #[test]
+    fn a_device_that_is_polled_often_waits_for_its_own_next_readings() {
+        let inbox = Inbox::default();
+        let mut waiting = inbox.lock();
+        let begun = Instant::now();
+        let at = |ms| begun + Duration::from_millis(ms);
+        waiting.note(Some(1), at(0));
+        assert_eq!(waiting.due(None), Some(at(3)), "how often is not known yet");
+        waiting.take();
+        waiting.note(Some(1), at(50));
+        assert_eq!(waiting.due(None), Some(at(250)));
+        waiting.note(Some(1), at(100));
+        assert_eq!(waiting.due(None), Some(at(250)), "from the first on");
+        waiting.note(Some(2), at(120));
+        assert_eq!(waiting.due(None), Some(at(123)), "another waits for nobody");
+        waiting.take();
+        waiting.note(Some(1), at(200));
+        assert_eq!(waiting.due(None), Some(at(203)), "no longer often");
+    }
+
+    #[test]
+    fn half_a_room_of_readings_waits_no_longer() {
+        let inbox = Inbox::default();
+        inbox.put(append(1, reading()));
+        inbox.take(None);
+        let many = |count| Append {
+            records: std::iter::repeat_with(reading).take(count).collect(),
+            ..append(1, reading())
+        };
+        inbox.put(many(ENOUGH - 1));
+        assert!(!inbox.lock().is_ready(Instant::now(), None));
+        inbox.put(many(1));
+        assert!(inbox.lock().is_ready(Instant::now(), None));
     }
 
     #[test]

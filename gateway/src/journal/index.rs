@@ -3,6 +3,7 @@
 use super::record::{Batch, Proof, Record, Reloaded, Transition};
 use super::segment::Summary;
 use super::settled::Settled;
+use crate::node::Told;
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -216,6 +217,7 @@ pub(super) fn record_size(record: &Record) -> usize {
         Record::Reloaded(reloaded) => {
             size_of::<Reloaded>() + reloaded.actor.len() + reloaded.changes.len() + 128
         }
+        Record::Told(told) => size_of::<Told>() + told.device.len(),
         Record::Reading { .. }
         | Record::Output { .. }
         | Record::Lost { .. }

@@ -41,6 +41,7 @@ pub use story::Story;
 
 use crate::clock::Clock;
 use crate::judge::Switched;
+use crate::node::Mark;
 use davy_alarm::{Saved, WallMs};
 use davy_config::site::{DeviceIndex, Site};
 use inbox::{Append, Inbox};
@@ -79,6 +80,8 @@ pub struct Restored {
     pub outputs: Vec<Switched>,
     /// Sequence number of the next transition, from 1.
     pub next_seq: u64,
+    /// How far the events of nodes were collected, by the device's id.
+    pub nodes: BTreeMap<Arc<str>, Mark>,
     /// There was no journal before.
     pub first_start: bool,
 }
@@ -193,6 +196,18 @@ impl Journal {
         (journal, restored, run)
     }
 
+    /// One in a directory whose writer is at work only while what comes back is awaited.
+    #[cfg(test)]
+    pub(crate) fn held_back(
+        dir: &Path,
+        site: &Arc<Site>,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let disk = disk::Directory::lock(dir).expect("a directory of this test's own");
+        let pause = || Duration::ZERO;
+        let (journal, _, writer) = Self::as_task(Arc::new(disk), site, Clock::start(), 1, pause);
+        (journal, writer)
+    }
+
     fn prepare(
         disk: Arc<dyn Disk>,
         site: &Arc<Site>,
@@ -232,6 +247,12 @@ impl Journal {
             device,
             records,
         });
+    }
+
+    /// Whether the disk does not keep up: whoever has records that can be had later as well keeps them until this is over. The room that is left is for
+    /// transitions of now.
+    pub fn is_behind(&self) -> bool {
+        self.0.inbox.is_behind()
     }
 
     /// From now on appended records are of another site file and its positions.
@@ -366,6 +387,7 @@ fn restored(store: &Store, site: &Site, first_start: bool) -> Restored {
         alarms: site.alarms.iter().map(|known| alarm(&known.id)).collect(),
         outputs: (site.outputs.iter().map(|known| output(&known.id))).collect(),
         next_seq: state.next_seq,
+        nodes: state.nodes.clone(),
         first_start,
     }
 }

@@ -134,6 +134,7 @@ impl Model {
         }
         for loss in &losses {
             lock(&self.store.index).settled.insert(loss.from, loss.to);
+            self.store.untold.push((loss.from, loss.to));
         }
         let records = losses
             .iter()

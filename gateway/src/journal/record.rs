@@ -4,6 +4,7 @@
 //! The gateway's own site has the same positions for as long as its digest is the segment's.
 
 use crate::judge::Person;
+use crate::node::Told;
 use davy_alarm::{Cause, NoValue, Reading, Saved, Shown, WallMs};
 use davy_config::site::Site;
 use std::sync::Arc;
@@ -60,6 +61,7 @@ impl Names {
             | Record::Lost { .. }
             | Record::Reloaded(_)
             | Record::Started { .. }
+            | Record::Told(_)
             | Record::ClockSet { .. } => true,
         }
     }
@@ -79,7 +81,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether it holds a transition, an act, a change of the site file, a loss or a setting of the clock: such batches go to the cloud ahead of all others, and are the last to leave a full disk.
+    /// Whether it holds a transition, an act, a change of the site file, a loss, what a node told or a setting of the clock: such batches go to the cloud ahead of all others, and are the last to leave a full disk.
     pub fn is_urgent(&self) -> bool {
         self.records.iter().any(|record| match record {
             Record::Transition(_)
@@ -87,6 +89,7 @@ impl Batch {
             | Record::Proof(_)
             | Record::Lost { .. }
             | Record::Reloaded(_)
+            | Record::Told(_)
             | Record::ClockSet { .. } => true,
             Record::Reading { .. } | Record::Output { .. } | Record::Started { .. } => false,
         })
@@ -140,6 +143,8 @@ pub enum Record {
     Proof(Box<Proof>),
     /// The gateway went over to another site file while it ran: the first record under its names.
     Reloaded(Box<Reloaded>),
+    /// A node's event, or that some cannot be had: of the past, and never a transition of ours (see [`crate::node`]).
+    Told(Box<Told>),
 }
 
 /// What was proved, by whom, with what outcome (see [`crate::prove`]).

@@ -55,6 +55,7 @@ impl Store {
             active: None,
             number,
             losses: Vec::new(),
+            untold: Vec::new(),
         };
         store.recover(&numbers);
         (store, first_start)

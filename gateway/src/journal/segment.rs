@@ -5,7 +5,7 @@
 //! | Bytes | Content |
 //! |---|---|
 //! | 0–7 | `davyjrnl` |
-//! | 8–9 | version, u16, 3; 1 and 2 are read for ever, and never written on |
+//! | 8–9 | version, u16, 4; 1 to 3 are read for ever, and never written on |
 //! | 10–11 | bits: 0 thinned (only urgent batches are left); the rest zero |
 //! | 12–15 | length of the body, u32 |
 //! | 16–19 | CRC-32C of bytes 0–15 and the body, u32 |
@@ -39,7 +39,7 @@ use std::io;
 use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"davyjrnl";
-pub(super) const VERSION: u16 = 3;
+pub(super) const VERSION: u16 = 4;
 const PREFIX: usize = 20;
 const MOST_HEADER: usize = 16 << 20;
 const MARKER: [u8; 2] = [0xda, 0x7e];

@@ -2,16 +2,20 @@
 //!
 //! Bytes, pieces as in [`super::bytes`]: varint next seq; varint lost batches; varint number of outputs that ever changed, each text id, byte flags (bit 0 on,
 //! bit 1 since known), zigzag since, if so (in version 1: of the outputs that are on alone, each a text); varint number of alarms, each text id, 24 bytes [`Saved`], varint seq, byte flags (bit 0 raised, 1 changed, 2 cleared, 3 acknowledged, 4 shelved until, 5 actor, 6 reason),
-//! the times among them as zigzag milliseconds since 1970, byte form and value of `value_then` (see [`super::encoding`]), then the texts.
+//! the times among them as zigzag milliseconds since 1970, byte form and value of `value_then` (see [`super::encoding`]), then the texts; since version 4 varint number of nodes, each text id of the device, varint next event, varint collected, varint missed.
 
 use super::bytes::{Bytes, put_text, put_varint, put_zigzag};
 use super::record::{Names, Record};
 use super::story::Story;
 use super::values::{optional_value, put_optional_value};
 use crate::judge::{MOST_GONE, Switched};
+use crate::node::Mark;
 use davy_alarm::{Saved, WallMs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// Nodes that are remembered; more, and those that the site file no longer has are forgotten.
+const MOST_NODES: usize = 1024;
 
 /// Keyed by id, so that it survives another site file.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +26,8 @@ pub(super) struct State {
     pub(super) next_seq: u64,
     /// Batches that were ever told as lost.
     pub(super) lost_batches: u64,
+    /// How far the events of nodes are in the log, by the device's id.
+    pub(super) nodes: BTreeMap<Arc<str>, Mark>,
 }
 
 impl Default for State {
@@ -31,6 +37,7 @@ impl Default for State {
             outputs: BTreeMap::new(),
             next_seq: 1,
             lost_batches: 0,
+            nodes: BTreeMap::new(),
         }
     }
 }
@@ -69,6 +76,10 @@ impl State {
                     .lost_batches
                     .saturating_add(to.saturating_sub(*from).saturating_add(1));
             }
+            Record::Told(told) => {
+                let mark = self.nodes.entry(told.device.clone()).or_default();
+                mark.follow(&told.what);
+            }
             Record::Reading { .. }
             | Record::Started { .. }
             | Record::Reloaded(_)
@@ -78,7 +89,7 @@ impl State {
         }
     }
 
-    /// Forgets the alarms that are gone from the site if they are too many; outputs that are gone at once.
+    /// Forgets the alarms and nodes that are gone from the site if they are too many; outputs that are gone at once.
     pub(super) fn fit(&mut self, names: &Names) {
         let alarms: BTreeSet<&str> = names.alarms.iter().map(|id| &**id).collect();
         let outputs: BTreeSet<&str> = names.outputs.iter().map(|id| &**id).collect();
@@ -87,6 +98,10 @@ impl State {
             self.alarms.retain(|id, _| alarms.contains(&**id));
         }
         self.outputs.retain(|id, _| outputs.contains(&**id));
+        if self.nodes.len() > MOST_NODES {
+            let devices: BTreeSet<&str> = names.devices.iter().map(|id| &**id).collect();
+            self.nodes.retain(|id, _| devices.contains(&**id));
+        }
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
@@ -106,6 +121,13 @@ impl State {
             out.extend(saved.to_bytes());
             put_story(out, story);
         }
+        put_varint(out, self.nodes.len() as u64);
+        for (id, mark) in &self.nodes {
+            put_text(out, id);
+            put_varint(out, u64::from(mark.next));
+            put_varint(out, mark.collected);
+            put_varint(out, mark.missed);
+        }
     }
 
     /// Reads a state of this version of a segment.
@@ -123,13 +145,32 @@ impl State {
             let saved = Saved::from_bytes(bytes.take(Saved::BYTES)?)?;
             alarms.insert(id, (saved, story(bytes)?));
         }
+        let nodes = match version {
+            1..4 => BTreeMap::new(),
+            _ => nodes(bytes)?,
+        };
         Some(Self {
             alarms,
             outputs,
             next_seq,
             lost_batches,
+            nodes,
         })
     }
+}
+
+fn nodes(bytes: &mut Bytes<'_>) -> Option<BTreeMap<Arc<str>, Mark>> {
+    let node = |bytes: &mut Bytes<'_>| {
+        let id = bytes.text()?;
+        let mark = Mark {
+            next: bytes.varint_u32()?,
+            collected: bytes.varint()?,
+            missed: bytes.varint()?,
+        };
+        Some((id, mark))
+    };
+    let count = bytes.varint()?;
+    (0..count).map(|_| node(bytes)).collect()
 }
 
 fn switched(bytes: &mut Bytes<'_>, version: u16) -> Option<Switched> {

@@ -72,6 +72,8 @@ pub(super) struct Store {
     pub(super) number: u64,
     /// To be told by a record each.
     pub(super) losses: Vec<Loss>,
+    /// Told by records that are not on disk yet, `(from, to)`.
+    pub(super) untold: Vec<(u64, u64)>,
 }
 
 /// The segment that is being written.
@@ -186,13 +188,9 @@ impl Store {
         }
         drop(index);
         // A loss counts as told only by its record: the header may reach the disk without what follows it.
-        for loss in &self.losses {
-            settled.remove(loss.from, loss.to);
-        }
-        for record in group.iter().flat_map(|batch| &batch.records) {
-            if let Record::Lost { from, to, .. } = record {
-                settled.remove(*from, *to);
-            }
+        let losses = self.losses.iter().map(|loss| (loss.from, loss.to));
+        for (from, to) in losses.chain(self.untold.iter().copied()) {
+            settled.remove(from, to);
         }
         Header {
             stream: self.stream,
@@ -241,6 +239,11 @@ impl Store {
             urgent: Vec::new(),
             ..active.summary.clone()
         };
+        for record in group.iter().flat_map(|batch| &batch.records) {
+            if let Record::Lost { from, to, .. } = record {
+                self.untold.retain(|loss| loss != &(*from, *to));
+            }
+        }
         let mut index = lock(&self.index);
         if is_new {
             index.segments.push_back(Segment {
@@ -334,6 +337,7 @@ pub(super) fn summarize(summary: &mut Summary, batch: &Batch) {
             | Record::Lost { .. }
             | Record::Started { .. }
             | Record::ClockSet { .. }
+            | Record::Told(_)
             | Record::Act { .. }
             | Record::Proof(_) => {}
         }

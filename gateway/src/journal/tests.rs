@@ -12,8 +12,10 @@ use super::store::{Limits, Store, lock};
 use super::{Journal, JournalStats};
 use crate::clock::Clock;
 use crate::judge::{Person, Switched};
+use crate::node::{EventClock, Told, What};
 use davy_alarm::{Cause, NoValue, Reading, Shown, WallMs};
 use davy_config::site::{DeviceIndex, Site};
+use davy_wire::node::{Event, Happening, TimeQuality};
 use proptest::prelude::*;
 use std::io;
 use std::path::Path;
@@ -21,10 +23,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(30);
-/// As versions 1 to 3 wrote them. They are read for ever.
+/// As versions 1 to 4 wrote them. They are read for ever.
 const GOLDEN_1: &[u8] = include_bytes!("../../tests/journal/v1.seg");
 const GOLDEN_2: &[u8] = include_bytes!("../../tests/journal/v2.seg");
-const GOLDEN: &[u8] = include_bytes!("../../tests/journal/v3.seg");
+const GOLDEN_3: &[u8] = include_bytes!("../../tests/journal/v3.seg");
+const GOLDEN: &[u8] = include_bytes!("../../tests/journal/v4.seg");
 
 fn site() -> Arc<Site> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/examples/tank-farm.toml");
@@ -169,6 +172,45 @@ fn columns() -> Arc<Batch> {
     batch(12, Some(0), records)
 }
 
+/// What version 4 has besides: what nodes told.
+fn told() -> Arc<Batch> {
+    let told = |collected, what| {
+        Record::Told(Box::new(Told {
+            device: "node-1".into(),
+            collected: WallMs(NOW.0 + collected),
+            what,
+        }))
+    };
+    let event = Event {
+        number: 70_000,
+        boot: 2,
+        quality: TimeQuality::SetByGateway,
+        time_ms: NOW.0 - 86_400_000,
+        what: Happening::Relay {
+            number: 3,
+            demanded: true,
+        },
+    };
+    let event = What::Event {
+        words: event.to_words(),
+        time: WallMs(event.time_ms),
+        clock: EventClock::Node,
+    };
+    let (expected, from) = (70_001, 5);
+    let records = vec![
+        told(
+            5000,
+            What::Missed {
+                from: 69_000,
+                to: 69_999,
+            },
+        ),
+        told(5000, event),
+        told(6000, What::Renumbered { expected, from }),
+    ];
+    batch(13, None, records)
+}
+
 fn limits(segment_bytes: u64) -> Limits {
     Limits {
         max_bytes: 8 * segment_bytes.max(1 << 17),
@@ -192,7 +234,7 @@ fn open(disk: &FaultyDisk, segment_bytes: u64) -> (Store, Reader) {
 fn specimen_file() -> Vec<u8> {
     let disk = FaultyDisk::new(1);
     let (mut store, _) = open(&disk, 1 << 16);
-    for batch in specimens().into_iter().chain([acts(), columns()]) {
+    for batch in specimens().into_iter().chain([acts(), columns(), told()]) {
         store.follow(&batch);
         store.commit(&[batch], NOW).unwrap();
     }
@@ -207,14 +249,14 @@ fn the_format_is_that_of_the_golden_file() {
     let file = specimen_file();
     if std::env::var_os("DAVY_BLESS").is_some() {
         std::fs::write(
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journal/v3.seg"),
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journal/v4.seg"),
             &file,
         )
         .unwrap();
     }
     assert!(
         file == GOLDEN,
-        "the bytes of version 3 have changed: that needs a version 4"
+        "the bytes of version 4 have changed: that needs a version 5"
     );
 }
 
@@ -222,7 +264,11 @@ fn the_format_is_that_of_the_golden_file() {
 fn the_golden_files_are_read_as_they_were_written() {
     is_read_as_it_was_written(GOLDEN_1, &specimens());
     is_read_as_it_was_written(GOLDEN_2, &[specimens(), vec![acts()]].concat());
-    is_read_as_it_was_written(GOLDEN, &[specimens(), vec![acts(), columns()]].concat());
+    is_read_as_it_was_written(GOLDEN_3, &[specimens(), vec![acts(), columns()]].concat());
+    is_read_as_it_was_written(
+        GOLDEN,
+        &[specimens(), vec![acts(), columns(), told()]].concat(),
+    );
 }
 
 #[test]
@@ -247,8 +293,8 @@ fn a_segment_of_version_1_is_read_with_its_outputs_and_not_written_on() {
 /// A header whose state says that an output is on, as version 1 spelt it.
 fn version_1_with_an_output_on() -> Vec<u8> {
     let mut bytes = specimen_header();
-    // Of an empty state: next seq 1, no loss, no output, no alarm; no settled range; and no reference.
-    assert_eq!(bytes.split_off(bytes.len() - 6), [1, 0, 0, 0, 0, 0]);
+    // Of an empty state: next seq 1, no loss, no output, no alarm, no node; no settled range; and no reference.
+    assert_eq!(bytes.split_off(bytes.len() - 7), [1, 0, 0, 0, 0, 0, 0]);
     bytes.extend([1, 0, 1, 5]);
     bytes.extend(b"FAN-1");
     bytes.extend([0, 0]);
@@ -407,7 +453,7 @@ fn a_loss_is_told_again_if_its_record_was_torn_off_its_segments_header() {
         .commit(&[batch(0, Some(0), vec![reading(0, 1.0, 0)])], NOW)
         .unwrap();
     store.seal();
-    lock(&store.index).settled.insert(1, 4);
+    lose(&mut store, 1, 4);
     let lost = Record::Lost {
         from: 1,
         to: 4,
@@ -420,14 +466,45 @@ fn a_loss_is_told_again_if_its_record_was_torn_off_its_segments_header() {
     torn.truncate(header as usize);
     disk.put("0000000000000002.seg", torn);
     let (store, _) = open(&disk, 1 << 16);
-    assert!(
-        store
-            .losses
-            .iter()
-            .any(|loss| (loss.from, loss.to) == (1, 4)),
-        "{:?}",
-        store.losses
-    );
+    assert!(is_to_be_told(&store, 1, 4), "{:?}", store.losses);
+}
+
+/// As the writer does, before the record is on disk.
+fn lose(store: &mut Store, from: u64, to: u64) {
+    lock(&store.index).settled.insert(from, to);
+    store.untold.push((from, to));
+}
+
+fn is_to_be_told(store: &Store, from: u64, to: u64) -> bool {
+    let losses = store.losses.iter();
+    losses
+        .map(|loss| (loss.from, loss.to))
+        .any(|loss| loss == (from, to))
+}
+
+/// Its record waits for a segment of its own, for the site file has changed.
+#[test]
+fn a_loss_is_told_again_if_a_segment_came_to_the_disk_before_its_record() {
+    let disk = FaultyDisk::new(1);
+    let (mut store, _) = open(&disk, 1 << 16);
+    let readings = |offset| batch(offset, Some(0), vec![reading(0, 1.0, 0)]);
+    store.commit(&[readings(0)], NOW).unwrap();
+    store.seal();
+    lose(&mut store, 1, 4);
+    store.commit(&[readings(5)], NOW).unwrap();
+    let (again, _) = open(&disk, 1 << 16);
+    assert!(is_to_be_told(&again, 1, 4), "{:?}", again.losses);
+    let lost = Record::Lost {
+        from: 1,
+        to: 4,
+        readings: 9,
+        time: NOW,
+    };
+    store.commit(&[batch(6, None, vec![lost])], NOW).unwrap();
+    store.seal();
+    store.commit(&[readings(7)], NOW).unwrap();
+    let (again, _) = open(&disk, 1 << 16);
+    assert!(again.losses.is_empty(), "told once: {:?}", again.losses);
 }
 
 /// Eight devices of sixteen points each, read every second: each value swings slowly and stirs by a count of its register.

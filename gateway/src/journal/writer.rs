@@ -339,6 +339,8 @@ impl Writer {
             index.settled.insert(loss.from, loss.to);
         }
         drop(index);
+        let told = losses.iter().map(|loss| (loss.from, loss.to));
+        self.store.untold.extend(told);
         let records = losses
             .into_iter()
             .map(|Loss { from, to, readings }| Record::Lost {

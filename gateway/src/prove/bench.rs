@@ -3,7 +3,6 @@
 
 use super::draft::{Alarms, Draft, DraftError, Sight, Taken, kept};
 use super::due::{Calendar, Due, Standing, State};
-use super::key::Key;
 use super::ledger::{Entry, Ledger, LedgerError};
 use super::plan::Kind;
 use super::proof::{Of, Proof, Seen, Verdict};
@@ -21,6 +20,7 @@ use crate::message;
 use davy_alarm::Signal;
 use davy_config::Language;
 use davy_config::site::{OutputIndex, PointIndex, Site};
+use davy_print::Key;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -139,7 +139,7 @@ impl Bench {
         if ledger.damaged() > 0 {
             tracing::error!(lines = ledger.damaged(), "the ledger of proofs is damaged");
         }
-        let key = Key::open(&parts.data).map_err(|error| {
+        let key = Key::open(&parts.data.join("prove/key")).map_err(|error| {
             tracing::error!(%error, "no key: reports cannot be signed");
             error.to_string()
         });

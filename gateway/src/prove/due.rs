@@ -6,8 +6,6 @@ use davy_alarm::Signal;
 use davy_config::site::Proving;
 use serde::Serialize;
 
-/// The source of an interval that a site file gives.
-const SITE: &str = "site";
 const DAY_MS: i64 = 86_400_000;
 /// A clock that is further than this behind the newest proof is not believed.
 const BEHIND_MAX_MS: i64 = DAY_MS;
@@ -193,7 +191,7 @@ impl Due {
             proof,
             calibration,
             calibration_is_demanded: (proving.calibration.as_ref())
-                .is_some_and(|every| every.source == SITE),
+                .is_some_and(|every| every.practice.is_none()),
         }
     }
 

@@ -168,7 +168,7 @@ impl Ledger {
         self.is_open()?;
         let path = self.folder.join("drafts");
         let text = line(&Entry::Drafts(drafts.to_vec()));
-        replace(&path, text.as_bytes()).map_err(|source| self.trouble(&path, source))
+        davy_print::replace(&path, text.as_bytes()).map_err(|source| self.trouble(&path, source))
     }
 
     fn file(&self) -> PathBuf {
@@ -265,15 +265,4 @@ fn each(path: &Path, mut take: impl FnMut(Entry)) -> io::Result<(usize, bool)> {
             None => damaged += 1,
         }
     }
-}
-
-/// Written beside and renamed, so that a power cut leaves the old file or the new one.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
 }

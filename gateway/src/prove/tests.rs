@@ -8,10 +8,11 @@ use super::plan::{Kind, Plan, Side, StepKind, basis};
 use super::proof::{Of, Proof, Run, StepDone, Verdict};
 use super::window::Still;
 use davy_alarm::Signal;
-use davy_config::site::{Every, Proving, Site};
+use davy_config::site::{Every, Proving, Site, Text};
 use proptest::prelude::*;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 const DAY_MS: i64 = 86_400_000;
 const NOW: i64 = 1_800_000_000_000;
@@ -271,7 +272,10 @@ fn proving() -> Proving {
     let every = |days| {
         Some(Every {
             days,
-            source: "usual".into(),
+            practice: Some(Arc::new(Text {
+                zh: "通行做法".into(),
+                en: "usual".into(),
+            })),
         })
     };
     Proving {

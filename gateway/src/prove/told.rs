@@ -1,7 +1,7 @@
 //! What journal and city are told of proofs and reports.
 
 use super::proof::Proof;
-use super::report::{self, Made};
+use super::report::Made;
 use super::subject::{Subject, find};
 use crate::journal::{self, Proved, Record};
 use davy_alarm::WallMs;
@@ -27,7 +27,7 @@ pub(super) fn record(site: &Site, proof: &Proof) -> Record {
         time: WallMs(proof.ended_ms),
         kind: proof.kind.name().into(),
         outcome: proof.verdict.name().into(),
-        digest: report::sha256(whole.as_bytes()).into(),
+        digest: davy_print::sha256(whole.as_bytes()).into(),
         detail: detail(proof, whole).into(),
     }))
 }

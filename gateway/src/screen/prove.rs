@@ -319,7 +319,7 @@ fn due(due: DueAt, every: Option<&Every>) -> Value {
         "due": state,
         "due_ms": at,
         "every_days": every.map(|every| every.days),
-        "source": every.map(|every| &every.source),
+        "practice": every.and_then(|every| every.practice.as_deref()).map(text),
     })
 }
 

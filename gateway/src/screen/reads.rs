@@ -18,7 +18,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// Points in one trend, as on the screen.
-const POINTS_MAX: usize = 8;
+const POINTS_MAX: usize = 10;
 const BUCKETS_DEFAULT: u32 = 600;
 const BUCKETS_MAX: u32 = 2_000;
 /// Transitions in one answer.

@@ -211,7 +211,7 @@ pub fn alarm<'a>(site: &'a Site, now: &'a AlarmNow) -> Alarm<'a> {
         actor: now.actor.as_deref(),
         reason: now.reason.as_deref(),
         shelved_until_ms: ms(now.shelved_until),
-        guidance: configured.guidance.as_ref().map(TextModel::from),
+        guidance: configured.guidance.as_deref().map(TextModel::from),
         late: false,
         remote: !definition.gas_level_2,
     }

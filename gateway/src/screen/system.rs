@@ -1,8 +1,10 @@
 //! The JSON of `GET /api/system`: buses, devices, journal, clock and disk as they are counted.
 
 use crate::clock;
+use crate::node::{self, EventClock, Status, Told, What};
 use crate::watch::Watch;
 use davy_config::site::{Bus, Device, Link};
+use davy_wire::node::{Happening, Why};
 use serde::Serialize;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,6 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(super) struct System<'a> {
     buses: Vec<BusRow<'a>>,
     devices: Vec<DeviceRow<'a>>,
+    nodes: Vec<NodeRow<'a>>,
     journal: JournalRow,
     clock: ClockRow,
     disk: DiskRow,
@@ -40,6 +43,42 @@ struct DeviceRow<'a> {
     bad_frames: u64,
     exceptions: u64,
     last_ok_ms: Option<i64>,
+}
+
+/// One of Davy's own nodes.
+#[derive(Debug, Serialize)]
+struct NodeRow<'a> {
+    id: &'a str,
+    /// The unit answers, and not as such a node.
+    strange: bool,
+    asked_ms: Option<i64>,
+    status: Option<Status>,
+    /// Events in the record, and such as the ring had lost before they were asked for.
+    collected: u64,
+    missed: u64,
+    /// Newest first.
+    recent: Vec<ToldRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldRow {
+    kind: &'static str,
+    time_ms: i64,
+    /// Whose clock told the time; none of what is missing.
+    clock: Option<EventClock>,
+    collected_ms: i64,
+    number: Option<u32>,
+    /// Alarm as the node's configuration names it.
+    alarm: Option<String>,
+    /// Shown state that the alarm went to.
+    state: Option<u8>,
+    /// From 1.
+    relay: Option<u8>,
+    on: Option<bool>,
+    /// Of the firmware, what it came to, and why, by their names.
+    slot: Option<&'static str>,
+    slot_state: Option<&'static str>,
+    slot_why: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,6 +112,7 @@ impl<'a> System<'a> {
         Self {
             buses: bus_rows(watch),
             devices: device_rows(watch),
+            nodes: node_rows(watch),
             journal: JournalRow {
                 bytes: journal.bytes,
                 max_bytes: journal.max_bytes,
@@ -134,6 +174,67 @@ fn device_rows(watch: &Watch) -> Vec<DeviceRow<'_>> {
         }
     };
     watch.site.devices.iter().enumerate().map(row).collect()
+}
+
+fn node_rows(watch: &Watch) -> Vec<NodeRow<'_>> {
+    let nodes = watch.site.devices.iter().filter(|device| device.is_node);
+    nodes.map(|device| node_row(device, watch)).collect()
+}
+
+fn node_row<'a>(device: &'a Device, watch: &Watch) -> NodeRow<'a> {
+    let now = watch.nodes.now(&device.id);
+    let mark = now.mark.unwrap_or_default();
+    NodeRow {
+        id: &device.id,
+        strange: now.is_strange,
+        asked_ms: now.status.map(|(_, at)| at.0),
+        status: now.status.map(|(status, _)| status),
+        collected: mark.collected,
+        missed: mark.missed,
+        recent: now.recent.iter().rev().map(told_row).collect(),
+    }
+}
+
+fn told_row(told: &Told) -> ToldRow {
+    let mut row = ToldRow {
+        kind: "unknown",
+        time_ms: told.time().0,
+        clock: None,
+        collected_ms: told.collected.0,
+        number: None,
+        alarm: None,
+        state: None,
+        relay: None,
+        on: None,
+        slot: None,
+        slot_state: None,
+        slot_why: None,
+    };
+    match told.what {
+        What::Event { clock, .. } => row.clock = Some(clock),
+        What::Missed { .. } => row.kind = "missed",
+        What::Renumbered { .. } => row.kind = "renumbered",
+    }
+    let Some(event) = told.event() else {
+        return row;
+    };
+    (row.kind, row.number) = (node::kind(event.what), Some(event.number));
+    match event.what {
+        Happening::Alarm { number, transition } => {
+            row.alarm = Some(node::alarm_name(number));
+            row.state = Some(transition.to.code());
+        }
+        Happening::Relay { number, demanded } => {
+            (row.relay, row.on) = (Some(number + 1), Some(demanded));
+        }
+        Happening::GatewaySilent(on) | Happening::Unlocked(on) => row.on = Some(on),
+        Happening::Updated { slot, state, why } => {
+            (row.slot, row.slot_state) = (Some(slot.name()), Some(state.name()));
+            row.slot_why = why.map(Why::name);
+        }
+        Happening::Started { .. } | Happening::Configured { .. } | Happening::ClockSet => {}
+    }
+    row
 }
 
 const fn kind(link: &Link) -> &'static str {

@@ -1,7 +1,7 @@
 //! `bdSeq`: the number that ties a death to its birth, one more at each connection, kept over restarts in `<data>/bdseq` as decimal text.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The counter and its file.
@@ -42,18 +42,8 @@ impl BdSeq {
         next
     }
 
-    /// Written beside and renamed, so that a power cut leaves the old number or the new one.
     fn write(&self, number: u8) -> io::Result<()> {
-        let beside = self.file.with_extension("new");
-        let mut file = File::create(&beside)?;
-        writeln!(file, "{number}")?;
-        file.sync_all()?;
-        fs::rename(&beside, &self.file)?;
-        let folder = self
-            .file
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        davy_print::replace(&self.file, format!("{number}\n").as_bytes())
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::directory::{alarm_metric, condition_name};
 use super::encode::{
-    Encoder, Message, offset_metric, payload, point_type, point_value, text, with_quality,
-    with_value,
+    Encoder, Message, of_birth, offset_metric, payload, point_type, point_value, text,
+    with_quality, with_value,
 };
 use crate::live::{AlarmNow, OutputNow, Picture, ValueNow};
 use crate::model::Model;
@@ -18,6 +18,15 @@ pub struct NodeBirth {
     pub stream: u64,
     /// Batches lost since the stream began.
     pub lost: u64,
+    pub now: WallMs,
+}
+
+/// What a device's birth says beside the device itself.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceBirth {
+    pub seq: u8,
+    /// When the node's birth was made that it belongs to: a collector that hears the births of two sessions mixed must not mix their aliases.
+    pub born: WallMs,
     pub now: WallMs,
 }
 
@@ -62,12 +71,12 @@ impl Encoder {
         &self,
         device: DeviceIndex,
         picture: &Picture,
-        seq: u8,
-        now: WallMs,
+        birth: DeviceBirth,
     ) -> Message {
+        let DeviceBirth { seq, born, now } = birth;
         let here = |value: &&ValueNow| self.site.points[value.point.0].device == device;
         let its = |alarm: &&AlarmNow| self.directory.device_of(alarm.alarm) == device;
-        let mut metrics = vec![offset_metric(None).at(now.0)];
+        let mut metrics = vec![of_birth(offset_metric(None).at(now.0), born)];
         metrics.extend(
             picture
                 .values
@@ -83,7 +92,7 @@ impl Encoder {
         }
     }
 
-    fn node_texts(&self) -> [Metric; 8] {
+    fn node_texts(&self) -> [Metric; 9] {
         let named =
             |name, value: Option<&str>| Metric::named(name, DataType::Text, value.map(text));
         let model = serde_json::to_string(&Model::of(&self.site)).ok();
@@ -98,6 +107,7 @@ impl Encoder {
             refusal,
             named(name::ACT, None),
             Metric::named(name::CLOCK_SET, DataType::Int64, None),
+            named(name::TOLD, None),
         ]
     }
 

@@ -4,7 +4,7 @@
 //! out after the births, in order. At most [`QUEUE`] messages wait for the socket; while they do, nothing more is taken from the journal.
 
 use super::Batches;
-use super::birth::NodeBirth;
+use super::birth::{DeviceBirth, NodeBirth};
 use super::command::{self, No, Order};
 use super::encode::{Message, Sending};
 use super::line::Events;
@@ -248,7 +248,12 @@ impl<'a, B: Batches> Connection<'a, B> {
             Step::DeviceBirth(device) => {
                 let seq = self.session.take_seq();
                 let (device, picture) = (DeviceIndex(device), parts.live.picture());
-                let message = self.link.encoder.device_birth(device, &picture, seq, now);
+                let birth = DeviceBirth {
+                    seq,
+                    born: self.born,
+                    now,
+                };
+                let message = self.link.encoder.device_birth(device, &picture, birth);
                 self.publish(message)
             }
             Step::Batch { offset, historical } => {

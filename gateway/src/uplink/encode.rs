@@ -102,9 +102,8 @@ impl Encoder {
             .and_then(|device| self.directory.device(device))
             .filter(|home| self.knows_all(batch, *home));
         let mut metrics = Vec::with_capacity(batch.records.len() + 1);
-        let born = u64::try_from(sending.born.0).ok().map(Value::Unsigned);
         let offset = offset_metric(Some(batch.offset)).at(batch.made.0);
-        metrics.push(offset.with_some("birth", born));
+        metrics.push(of_birth(offset, sending.born));
         for record in &batch.records {
             let stranger = device.filter(|_| home.is_none());
             metrics.extend(self.record(batch, record, stranger, sending.lost));
@@ -139,6 +138,7 @@ impl Encoder {
             | Record::Started { .. }
             | Record::Reloaded(_)
             | Record::ClockSet { .. }
+            | Record::Told(_)
             | Record::Act { .. }
             | Record::Proof(_) => true,
         })
@@ -191,6 +191,7 @@ impl Encoder {
                 let metric = Metric::named(name::CLOCK_SET, DataType::Int64, value);
                 Some(metric.at(time.0))
             }
+            Record::Told(told) => Some(super::told::metric(told)),
             Record::Act { act, actor, time } => {
                 let (what, output) = match act {
                     Act::Silence => ("silence", None),
@@ -251,6 +252,12 @@ impl Encoder {
         };
         metric.at(time.0)
     }
+}
+
+/// `Store/Offset` with the birth whose aliases its message uses, or that it is a part of.
+pub(super) fn of_birth(offset: Metric, born: WallMs) -> Metric {
+    let born = u64::try_from(born.0).ok().map(Value::Unsigned);
+    offset.with_some(name::BIRTH, born)
 }
 
 /// `Store/Offset`; births carry it without a value.
@@ -373,10 +380,16 @@ fn id(ids: &[Arc<str>], position: u32) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::birth::NodeBirth;
+    use super::super::birth::{DeviceBirth, NodeBirth};
     use super::super::fixture::{self, NOW};
     use super::*;
     use std::collections::{BTreeMap, BTreeSet};
+
+    const BIRTH: DeviceBirth = DeviceBirth {
+        seq: 1,
+        born: NOW,
+        now: NOW,
+    };
 
     const SENDING: Sending = Sending {
         seq: 5,
@@ -403,7 +416,7 @@ mod tests {
             now: NOW,
         };
         let devices = (0..site.devices.len()).map(DeviceIndex);
-        let devices = devices.map(|device| encoder.device_birth(device, &picture, 1, NOW));
+        let devices = devices.map(|device| encoder.device_birth(device, &picture, BIRTH));
         let messages = std::iter::once(encoder.node_birth(node, &picture)).chain(devices);
         messages.map(|message| read(&message)).collect()
     }
@@ -458,7 +471,7 @@ mod tests {
         let now = &mut picture.alarms[position];
         (now.shown, now.occurrence, now.seq) = (davy_alarm::Shown::LatchedAcknowledged, 4, 77);
         (now.changed, now.value_then) = (Some(WallMs(1_000)), Some(Err(NoValue::OverRange)));
-        let message = encoder(&site).device_birth(DeviceIndex(0), &picture, 1, NOW);
+        let message = encoder(&site).device_birth(DeviceIndex(0), &picture, BIRTH);
         let payload = read(&message);
         let metric = payload.metric("Alarms/GT-1/HIHI").unwrap();
         assert_eq!(

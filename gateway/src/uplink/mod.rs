@@ -17,6 +17,7 @@ mod link;
 mod links;
 mod session;
 mod store;
+mod told;
 
 pub use birth::NodeBirth;
 pub use encode::{Encoder, Message, Sending};

@@ -18,10 +18,14 @@ pub(crate) const UNITS: u8 = 8;
 /// Each a value of two registers, so far from the next that it takes a request of its own.
 pub(crate) const BLOCKS: u16 = 4;
 pub(crate) const DISTANCE: u16 = 200;
-pub(crate) const TIMEOUT: Duration = Duration::from_millis(10);
-/// Surely after the master's time-out, which began before the request arrived here. Far after it: a master that the machine kept waiting reads what has
-/// come before it looks at its clock, and that answer is still the one to its request.
-const LATE: Duration = Duration::from_millis(100);
+/// Longer than a machine that is busy with ten other things keeps a task waiting: an answer in time is then one for the master too. Nothing that is proved
+/// hangs on how long it is.
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(50);
+/// After the master's time-out, which began before the request arrived here. A master that the machine kept waiting reads what has come before it looks at
+/// its clock, and that answer is still the one to its request.
+const LATE: Duration = Duration::from_millis(500);
+/// A silence that ends a frame, on any of the links.
+const PAUSE: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
@@ -94,9 +98,13 @@ enum Act {
     EchoFirst,
     NoiseFirst,
     Nothing,
+    /// Long after the time-out; the line has most likely been silent since.
     Late,
+    /// When the next request is already waiting for its own, which surely is after the time-out.
+    Overdue,
     Corrupt,
     Cut,
+    /// Of a unit that is not on the bus: one that is, and has been asked by now, could have sent it.
     OtherUnit,
     OtherFunction,
     OtherCount,
@@ -113,7 +121,7 @@ enum Act {
     Reset,
 }
 
-const HOSTILE: [Act; 19] = [
+const HOSTILE: [Act; 20] = [
     Act::SlowAnswer,
     Act::ByteByByte,
     Act::Twice,
@@ -121,6 +129,7 @@ const HOSTILE: [Act; 19] = [
     Act::NoiseFirst,
     Act::Nothing,
     Act::Late,
+    Act::Overdue,
     Act::Corrupt,
     Act::Cut,
     Act::OtherUnit,
@@ -136,7 +145,7 @@ const HOSTILE: [Act; 19] = [
 ];
 
 impl Act {
-    /// Whether the answer that goes out with it is whole, true, and could be in time.
+    /// Whether the answer that goes out with it is whole, true, and could be in time for a master that the machine keeps waiting.
     const fn may_be_believed(self) -> bool {
         matches!(
             self,
@@ -146,6 +155,7 @@ impl Act {
                 | Self::Twice
                 | Self::EchoFirst
                 | Self::NoiseFirst
+                | Self::Late
         )
     }
 }
@@ -206,6 +216,8 @@ struct Slave<'a> {
     received: Vec<u8>,
     /// An answer that was kept back, and whether it goes before the next one.
     kept: Option<(Vec<u8>, bool)>,
+    /// Sent as soon as the next request is there.
+    overdue: Option<Vec<u8>>,
     /// Requests yet to be ignored.
     deaf: usize,
 }
@@ -228,6 +240,7 @@ impl<'a> Slave<'a> {
             dice,
             received: Vec::new(),
             kept: None,
+            overdue: None,
             deaf: 0,
         }
     }
@@ -235,6 +248,10 @@ impl<'a> Slave<'a> {
     async fn serve(&mut self) -> io::Result<()> {
         loop {
             let request = self.request().await?;
+            if let Some(overdue) = self.overdue.take() {
+                self.send(&overdue).await?;
+                tokio::time::sleep(PAUSE).await;
+            }
             let asked = self.read(&request);
             let act = match (self.book.calm.load(Relaxed), self.deaf) {
                 (true, _) => Act::Answer,
@@ -311,6 +328,10 @@ impl<'a> Slave<'a> {
                 tokio::time::sleep(LATE).await;
                 self.send(&good).await
             }
+            Act::Overdue => {
+                self.overdue = Some(good);
+                Ok(())
+            }
             Act::Corrupt => {
                 let bad = self.corrupted(good);
                 self.send(&bad).await
@@ -320,7 +341,7 @@ impl<'a> Slave<'a> {
                 self.send(&good[..length]).await
             }
             Act::OtherUnit => {
-                let other = asked.unit % UNITS + 1;
+                let other = asked.unit + UNITS;
                 let bad = self.answer(asked, other, 3, asked.count, value);
                 self.send(&bad).await
             }

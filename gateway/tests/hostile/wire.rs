@@ -28,18 +28,7 @@ impl Wire {
     }
 }
 
-/// CRC-16/MODBUS, low byte first.
+/// The check of an RTU frame, low byte first.
 pub(crate) fn crc(bytes: &[u8]) -> [u8; 2] {
-    let mut crc = 0xffff_u16;
-    for byte in bytes {
-        crc ^= u16::from(*byte);
-        for _ in 0..8 {
-            let out = crc & 1;
-            crc >>= 1;
-            if out == 1 {
-                crc ^= 0xa001;
-            }
-        }
-    }
-    crc.to_le_bytes()
+    davy_plant::modbus::crc(bytes).to_le_bytes()
 }

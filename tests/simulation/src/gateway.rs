@@ -65,6 +65,8 @@ pub(crate) struct Alive {
     pub(crate) since: Instant,
     /// All batches below it are in the city, as the gateway believes.
     pub(crate) settled: u64,
+    /// Of those, what the city has not committed and nobody has told as lost, and since when.
+    pub(crate) doubted: Vec<(u64, Instant)>,
     /// Since when a relay has differed from what is asked of it.
     pub(crate) disagrees: Option<Instant>,
     writer: JoinHandle<()>,
@@ -159,6 +161,7 @@ impl Gateway {
             alarms: restored.alarms.clone(),
             outputs: restored.outputs.clone(),
             gone: restored.gone.clone(),
+            nodes: restored.nodes.clone(),
             ..restored
         };
         let outside = Outside {
@@ -173,6 +176,7 @@ impl Gateway {
         self.alive = Some(Alive {
             works,
             settled: journal.stats().acknowledged_offset,
+            doubted: Vec::new(),
             journal,
             since: Instant::now(),
             disagrees: None,

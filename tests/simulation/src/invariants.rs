@@ -156,12 +156,19 @@ pub(crate) async fn look(gateway: &mut Gateway, city: &City) -> Result<(), Broke
     checked.map_err(|what| Broken::of(gateway, what))
 }
 
+/// More batches than any step makes, whatever the disk did.
+const LEAP: u64 = 1_000_000;
+
 /// What has come to be on disk since the last look; each of its readings is true.
 async fn witness(gateway: &mut Gateway) -> Result<(), Broken> {
     let Some(alive) = &gateway.alive else {
         return Ok(());
     };
     let next = *alive.journal.synced().borrow();
+    if next.saturating_sub(gateway.witness.next) > LEAP {
+        let what = format!("the journal leaps from {} to {next}", gateway.witness.next);
+        return Err(Broken::of(gateway, what));
+    }
     for offset in gateway.witness.next..next {
         let Some(batch) = alive.journal.batch(offset).await else {
             gateway.witness.unread.insert(offset);
@@ -188,29 +195,42 @@ fn is_true(gateway: &Gateway, batch: &Batch) -> Result<(), Broken> {
     Ok(())
 }
 
-/// What the gateway believes to be in the city is committed there.
+/// What gave way to the disk is told as lost within this, if it can still be had from memory: by a journal that can write.
+const TOLD_WITHIN: Duration = Duration::from_secs(60);
+
+/// What the gateway believes to be in the city is committed there, or told as lost soon after: of what neither holds for, and cannot be read any more,
+/// `accounted` asks.
 async fn settled(gateway: &mut Gateway, city: &City) -> Result<(), Broken> {
     let Some(alive) = &mut gateway.alive else {
         return Ok(());
     };
     let now = alive.journal.stats().acknowledged_offset;
-    if now <= alive.settled {
+    let before = alive.settled;
+    alive.settled = now.max(before);
+    let instant = Instant::now();
+    let doubted: Vec<(u64, Instant)> = std::mem::take(&mut alive.doubted)
+        .into_iter()
+        .chain((before..now).map(|offset| (offset, instant)))
+        .collect();
+    if doubted.is_empty() {
         return Ok(());
     }
-    let before = std::mem::replace(&mut alive.settled, now);
     let committed = committed(city, &gateway.name).await?;
-    for offset in before..now {
+    for (offset, since) in doubted {
         let is_committed = committed
             .iter()
             .any(|(first, last)| (*first..=*last).contains(&offset));
         let is_lost = gateway.witness.is_lost(offset);
         match gateway.witness.seen.get_mut(&offset) {
             Some(seen) if is_committed => seen.settled = true,
-            Some(_) if !is_lost => {
-                let what = format!(
-                    "batch {offset} counts as acknowledged, and the city has not committed it"
-                );
-                return Err(Broken::of(gateway, what));
+            Some(_) if !is_lost && alive.journal.batch(offset).await.is_some() => {
+                if instant.duration_since(since) > TOLD_WITHIN {
+                    let what = format!(
+                        "batch {offset} counts as acknowledged, and the city has not committed it"
+                    );
+                    return Err(Broken::of(gateway, what));
+                }
+                alive.doubted.push((offset, since));
             }
             _ => {}
         }

@@ -26,23 +26,27 @@ impl Standing {
         }
     }
 
-    /// What both files have stands as it stood: no alarm is forgotten, none made, and nothing is switched.
+    /// What both files have stands as it stood: no alarm is forgotten, none made, and nothing is switched off; on, only by what the new file adds.
     pub(crate) fn goes_on(self, gateway: &Gateway) -> Result<(), Broken> {
         let (Some((alarms, outputs)), Some(alive)) = (self.stood, &gateway.alive) else {
             return Ok(());
         };
         let (alarms_now, outputs_now) = stood(&gateway.site, alive);
-        for (id, was) in alarms {
-            if let Some(is) = alarms_now.get(&id).filter(|is| **is != was) {
+        for (id, was) in &alarms {
+            if let Some(is) = alarms_now.get(id).filter(|is| *is != was) {
                 let what = format!("{id} was {was:?} before the site file changed, and is {is:?}");
                 return Err(Broken::of(gateway, what));
             }
         }
         // A siren that only runs out its time may end with the effect that started it.
         let ends = self.site.effects.len() > gateway.site.effects.len();
+        let begins = gateway.site.effects.len() > self.site.effects.len();
+        let alarms_more =
+            (alarms_now.iter()).any(|(id, [active, ..])| *active == 1 && !alarms.contains_key(id));
         for (id, was) in outputs {
             let is = outputs_now.get(&id).copied().unwrap_or_default();
-            if is != was && !(ends && id == "SIREN-1") {
+            let of_effect = id == "SIREN-1" && if was { ends } else { begins };
+            if is != was && !of_effect && (was || !alarms_more) {
                 let what = format!("{id} was {was} before the site file changed, and is {is}");
                 return Err(Broken::of(gateway, what));
             }

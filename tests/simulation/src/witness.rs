@@ -134,6 +134,7 @@ impl Witness {
             }
             | Record::Started { .. }
             | Record::ClockSet { .. }
+            | Record::Told(_)
             | Record::Proof(_) => {}
         }
         Ok(())

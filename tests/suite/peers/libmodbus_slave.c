@@ -2,7 +2,8 @@
  *
  * usage: libmodbus_slave CELLS tcp PORT | rtu DEVICE
  * CELLS is a file that is mapped as the four tables, so that a test sets and reads cells by writing and reading the file. Layout, bytes:
- * 0 coils (16 of u8), 16 discrete inputs (16 of u8), 32 holding registers (16 of u16), 64 input registers (16 of u16), in the machine's byte order.
+ * 0 coils (16 of u8), 16 discrete inputs (16 of u8), 32 holding registers (16 of u16), 64 input registers (16 of u16), in the machine's byte order;
+ * 96 what becomes of writes: 0 they are done, 255 they are acknowledged and not done, any other is the exception that they are refused with.
  */
 
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { CELLS = 16, UNIT = 1, SIZE = 96 };
+enum { CELLS = 16, UNIT = 1, TABLES = 96, WRITES = 96, SIZE = 97, NOT_DONE = 255 };
 
 static void need(int well, const char *what)
 {
@@ -23,11 +24,13 @@ static void need(int well, const char *what)
     }
 }
 
+static uint8_t *cells;
+
 static modbus_mapping_t tables(const char *path)
 {
     int file = open(path, O_RDWR);
     need(file >= 0, path);
-    uint8_t *cells = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    cells = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     need(cells != MAP_FAILED, "mmap");
     modbus_mapping_t map;
     memset(&map, 0, sizeof map);
@@ -39,6 +42,27 @@ static modbus_mapping_t tables(const char *path)
     return map;
 }
 
+static int is_write(int function)
+{
+    return function == MODBUS_FC_WRITE_SINGLE_COIL || function == MODBUS_FC_WRITE_SINGLE_REGISTER ||
+           function == MODBUS_FC_WRITE_MULTIPLE_COILS || function == MODBUS_FC_WRITE_MULTIPLE_REGISTERS;
+}
+
+static void answer(modbus_t *slave, const uint8_t *request, int length, modbus_mapping_t *map)
+{
+    uint8_t before[TABLES];
+    int writes = is_write(request[modbus_get_header_length(slave)]) ? cells[WRITES] : 0;
+    if (writes != 0 && writes != NOT_DONE) {
+        modbus_reply_exception(slave, request, writes);
+        return;
+    }
+    memcpy(before, cells, TABLES);
+    modbus_reply(slave, request, length, map);
+    if (writes == NOT_DONE) {
+        memcpy(cells, before, TABLES);
+    }
+}
+
 /* Answers until the master hangs up; a frame that is broken or another unit's is passed over. */
 static void serve(modbus_t *slave, modbus_mapping_t *map)
 {
@@ -46,7 +70,7 @@ static void serve(modbus_t *slave, modbus_mapping_t *map)
     for (;;) {
         int length = modbus_receive(slave, request);
         if (length > 0) {
-            modbus_reply(slave, request, length, map);
+            answer(slave, request, length, map);
         } else if (length < 0 && modbus_get_header_length(slave) > 1) {
             return; /* TCP: the connection is gone. */
         }

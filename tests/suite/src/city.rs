@@ -59,6 +59,30 @@ impl City {
         }
     }
 
+    /// `CLOUD.toml`.
+    pub fn settings(&self) -> &Path {
+        &self.settings
+    }
+
+    /// The file with the administrator's password.
+    pub fn password_file(&self) -> PathBuf {
+        self.dir.join("password")
+    }
+
+    /// What a command of `davy-cloud` says in English: whether it succeeded, and all that it printed.
+    pub fn command(&self, args: &[&str]) -> (bool, String) {
+        let output = Command::new(binary("davy-cloud"))
+            .env("LC_ALL", "en_US.UTF-8")
+            .args(args)
+            .output()
+            .expect("davy-cloud starts");
+        let printed = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&printed).into_owned(),
+        )
+    }
+
     /// Starts the cloud, waits until it serves, and logs the administrator in.
     pub fn start(&self) -> Cloud {
         let args = ["run", &self.settings.to_string_lossy()];

@@ -12,8 +12,19 @@ use std::time::Duration;
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// Cells of each table; whatever lies beyond is refused with exception 2.
 pub const CELLS: u16 = 16;
-/// Bytes of the four tables.
-const SIZE: u64 = 96;
+/// Bytes of the four tables, and of the word on writes behind them.
+const SIZE: u64 = 97;
+const WRITES: u64 = 96;
+
+/// What becomes of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    Done,
+    /// Refused with this exception.
+    Refused(u8),
+    /// Acknowledged as if they were done, and not done.
+    NotDone,
+}
 
 /// A libmodbus slave of unit 1.
 #[derive(Debug)]
@@ -33,6 +44,17 @@ impl Libmodbus {
         Self::start(dir, &["rtu", &device.to_string_lossy()])
     }
 
+    /// From now on.
+    pub fn treat(&self, writes: Writes) {
+        let byte = match writes {
+            Writes::Done => 0,
+            Writes::Refused(code) => code,
+            Writes::NotDone => 255,
+        };
+        let written = self.cells.write_all_at(&[byte], WRITES);
+        written.expect("the file takes what it held");
+    }
+
     fn start(dir: &Path, link: &[&str]) -> Self {
         let (program, path) = (build(dir), dir.join("cells"));
         let cells = File::options()
@@ -42,7 +64,7 @@ impl Libmodbus {
             .truncate(true)
             .open(&path)
             .expect("the test's directory is writable");
-        cells.set_len(SIZE).expect("a file of 96 bytes fits");
+        cells.set_len(SIZE).expect("a file of 97 bytes fits");
         let mut args = vec![path.to_str().expect("paths here are UTF-8")];
         args.extend(link);
         let mut daemon = Daemon::start("libmodbus", program, &args, dir);

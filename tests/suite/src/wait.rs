@@ -1,6 +1,7 @@
 //! Waiting for a condition, never for a time.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Between two looks at a condition.
@@ -21,11 +22,19 @@ pub fn until<T>(what: &str, limit: Duration, mut condition: impl FnMut() -> Opti
     }
 }
 
-/// A loopback port that was free a moment ago.
+/// Ports to listen on, below those that the system gives to connections (32768 and up on Linux): none of them takes one that is still to be listened on.
+const FIRST_PORT: u32 = 12_000;
+const PORTS: u32 = 20_000;
+/// How many were given out.
+static GIVEN: AtomicU32 = AtomicU32::new(0);
+
+/// A loopback port that was free a moment ago. Each is given once, and other processes begin elsewhere.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener
-        .local_addr()
-        .expect("a bound listener has an address")
-        .port()
+    let begin = std::process::id().wrapping_mul(997);
+    let mut asked = (0..PORTS).map(|_| {
+        let at = begin.wrapping_add(GIVEN.fetch_add(1, Relaxed));
+        u16::try_from(FIRST_PORT + at % PORTS).expect("both are small")
+    });
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    asked.find(free).expect("loopback has a free port")
 }

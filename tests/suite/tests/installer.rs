@@ -225,6 +225,25 @@ fn a_draft_that_is_wrong_or_arms_what_nobody_proved_is_not_applied_and_says_what
 }
 
 #[test]
+fn a_draft_that_its_bus_cannot_carry_is_refused_with_what_it_asks_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let blank = Blank::start(dir.path());
+    blank.begin();
+    let revision = blank.draft("127.0.0.1:502", |site| {
+        site["bus"][0]["kind"] = "rtu-over-tcp".into();
+        site["bus"][0]["baud"] = 1200.into();
+        site["device"][0]["period_ms"] = 50.into();
+    });
+    let checked = blank.client.read("/api/commission/check");
+    assert_eq!(checked["ok"], false, "{checked}");
+    let bus = &checked["budget"]["buses"][0];
+    assert!(bus["load"].as_f64().is_some_and(|load| load > 1.0), "{bus}");
+    assert_eq!(bus["devices"][0]["device"], "GD");
+    let (status, body) = blank.apply(revision);
+    assert_eq!((status, &body["error"]), (409, &"not-valid".into()));
+}
+
+#[test]
 fn an_applied_draft_runs_at_once_held_back_and_arms_by_a_reason_alone() {
     let dir = tempfile::tempdir().unwrap();
     let port = free_port();
@@ -282,6 +301,22 @@ fn an_applied_draft_runs_at_once_held_back_and_arms_by_a_reason_alone() {
 
     let file = std::fs::read_to_string(dir.path().join("site.toml")).unwrap();
     assert!(file.contains("reason = \"no test gas today\""), "{file}");
+    let mut looser = blank.client.read("/api/commission/draft");
+    assert_eq!(
+        blank.client.read("/api/commission/check")["weaker"],
+        json!([])
+    );
+    looser["site"]["point"][0]["alarms"] = json!({ "HH": { "set_point": 60 } });
+    let body = json!({ "revision": looser["revision"], "site": looser["site"] });
+    let (status, kept) = blank.client.put("/api/commission/draft", &body);
+    assert_eq!(status, 200, "{kept}");
+    let weaker = blank.client.read("/api/commission/check")["weaker"].clone();
+    assert_eq!(weaker[0]["id"], "GT-1.HH", "{weaker}");
+    assert_eq!(
+        (&weaker[0]["key"], weaker.as_array().map(Vec::len)),
+        (&"set_point".into(), Some(1)),
+        "{weaker}"
+    );
     let before = std::fs::read_to_string(dir.path().join("site.toml.previous")).unwrap();
     assert!(
         before.contains("armed = false"),

@@ -1,7 +1,7 @@
 //! The gateway against Modbus servers that we did not write: pymodbus and libmodbus, over TCP and over a serial line.
 
 use davy_suite::cable::Cable;
-use davy_suite::libmodbus::{CELLS, Libmodbus};
+use davy_suite::libmodbus::{CELLS, Libmodbus, Writes};
 use davy_suite::peers::{Pymodbus, Slave};
 use davy_suite::site::{Gateway, SEEN_LIMIT, Site, Wiring};
 use davy_suite::wait::{self, free_port};
@@ -56,6 +56,64 @@ fn over_rtu_a_libmodbus_slave_that_refuses_one_register_keeps_the_others_of_its_
     let (dir, cable) = (tempfile::tempdir().unwrap(), Cable::lay());
     let plant = Libmodbus::rtu(dir.path(), &cable.ends[0]);
     refusal_story(dir.path(), &plant, over_rtu(&cable));
+}
+
+#[test]
+fn over_tcp_a_libmodbus_slave_that_does_not_take_a_write_is_a_failed_siren_until_it_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let plant = Libmodbus::tcp(dir.path(), port);
+    write_story(dir.path(), &plant, over_tcp(port));
+}
+
+#[test]
+fn over_rtu_a_libmodbus_slave_that_does_not_take_a_write_is_a_failed_siren_until_it_does() {
+    let (dir, cable) = (tempfile::tempdir().unwrap(), Cable::lay());
+    let plant = Libmodbus::rtu(dir.path(), &cable.ends[0]);
+    write_story(dir.path(), &plant, over_rtu(&cable));
+}
+
+/// Refused with an exception, or acknowledged and not done: either way the read-back says that the siren is silent, and the gateway goes on trying.
+fn write_story(dir: &Path, plant: &Libmodbus, bus: String) {
+    plant.set("hr", 0, 100);
+    let wiring = Wiring {
+        id: "suite".into(),
+        bus,
+        broker: None,
+        period_ms: 500,
+    };
+    let site = Site::write(dir, &wiring);
+    let timely = "[[output]]\nfeedback = { timeout_s = 2 }\n";
+    site.edit(|text| text.replacen("[[output]]\n", timely, 1));
+    let gateway = site.start();
+    gateway.await_value("GT-1", 10.0);
+    gateway.log_in();
+    for (writes, gas) in [(Writes::Refused(4), 600), (Writes::NotDone, 610)] {
+        plant.treat(writes);
+        plant.set("hr", 0, gas);
+        gateway.await_state("GT-1.HH", "UNACK");
+        gateway.await_state("SIREN.FAILED", "UNACK");
+        assert_eq!(plant.get("co", 0), 0, "{writes:?}");
+        // What is read goes on: a write that is refused costs no sensor its poll.
+        plant.set("hr", 0, gas + 1);
+        gateway.await_value("GT-1", f64::from(gas + 1) / 10.0);
+        assert!(gateway.alarm("DEV-1.COMMS").is_null());
+
+        plant.treat(Writes::Done);
+        await_siren(plant, 1);
+        wait::until("the siren's fault to pass", SEEN_LIMIT, || {
+            (gateway.alarm("SIREN.FAILED")["state"] != "UNACK").then_some(())
+        });
+        take_note(&gateway, "SIREN.FAILED");
+        gateway.await_state("SIREN.FAILED", "NORM");
+        plant.set("hr", 0, 100);
+        take_note(&gateway, "GT-1.HH");
+        gateway.await_state("GT-1.HH", "LATCH-ACK");
+        let (status, body) = gateway.client.post("/api/alarms/GT-1.HH/reset", &json!({}));
+        assert_eq!(status, 200, "{body}");
+        gateway.await_state("GT-1.HH", "NORM");
+        await_siren(plant, 0);
+    }
 }
 
 fn over_tcp(port: u16) -> String {
@@ -232,15 +290,21 @@ fn an_alarm_that_chatters_is_named_with_the_deadband_that_its_recorded_signal_as
 }
 
 fn acknowledge(gateway: &Gateway, id: &str) {
-    let occurrence = &gateway.alarm(id)["occurrence"];
     let path = format!("/api/alarms/{id}/acknowledge");
-    let body = json!({ "occurrence": occurrence, "note": "seen" });
+    let body = json!({ "occurrence": gateway.alarm(id)["occurrence"], "note": "seen" });
     assert_eq!(
         gateway.client.post(&path, &body).0,
         401,
         "nobody is logged in"
     );
     gateway.log_in();
+    take_note(gateway, id);
+}
+
+/// Acknowledges as whoever is logged in.
+fn take_note(gateway: &Gateway, id: &str) {
+    let path = format!("/api/alarms/{id}/acknowledge");
+    let body = json!({ "occurrence": gateway.alarm(id)["occurrence"], "note": "seen" });
     let (status, answer) = gateway.client.post(&path, &body);
     assert_eq!(status, 200, "{answer}");
 }

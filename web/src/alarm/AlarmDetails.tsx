@@ -199,6 +199,7 @@ function TrendAround({ alarm, around, trend, link }: { alarm: Alarm; around: Sur
         <TrendChart
           lines={lines}
           transitions={trend.value.transitions}
+          cut={trend.value.transitions_cut}
           from_ms={middle - AROUND_MS}
           to_ms={middle + AROUND_MS}
           height_px={200}

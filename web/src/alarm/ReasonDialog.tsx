@@ -13,6 +13,13 @@ interface ReasonDialogProps {
   onClose: () => void;
 }
 
+/** Enter sends, as in every dialog; with Shift, or while a Chinese word is being composed, it stays in the text. */
+function onKey(event: KeyboardEvent & { currentTarget: HTMLTextAreaElement }): void {
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  event.currentTarget.form?.requestSubmit();
+}
+
 /** An act that needs a reason. */
 export function ReasonDialog({ title, what, onSend, onClose }: ReasonDialogProps) {
   const [reason, setReason] = useState('');
@@ -26,7 +33,7 @@ export function ReasonDialog({ title, what, onSend, onClose }: ReasonDialogProps
     <Dialog title={title} onClose={onClose} onSend={send} send={title} ready={reason.trim() !== ''}>
       <p>{what}</p>
       <Field label={shared('details.reason')}>
-        <textarea class="input" value={reason} maxLength={200} required onInput={(event) => setReason(event.currentTarget.value)} />
+        <textarea class="input" value={reason} maxLength={200} required onKeyDown={onKey} onInput={(event) => setReason(event.currentTarget.value)} />
       </Field>
       {failure && <Refusal failure={failure} />}
     </Dialog>

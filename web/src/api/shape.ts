@@ -51,7 +51,8 @@ export interface Limit {
   set_point: number | null;
   deadband: number | null;
   priority: Priority;
-  source: string | null;
+  /** Where it comes from; a code from a gateway of before. */
+  source: Text | string | null;
   guidance: Text | null;
 }
 
@@ -69,6 +70,8 @@ export interface Point {
   limits: Limit[];
   /** False: judged and recorded, and neither annunciated nor switching anything. Left out by an older daemon. */
   armed?: boolean;
+  /** How often it is sent at the least. Left out by an older daemon. */
+  heartbeat_ms?: number | null;
 }
 
 export type AlarmState = 'NORM' | 'UNACK' | 'ACKED' | 'RTNUN' | 'LATCH-UNACK' | 'LATCH-ACK' | 'SHLVD' | 'DSUPR' | 'OOSRV';
@@ -143,6 +146,8 @@ export interface Series {
 export interface Trend {
   series: Series[];
   transitions: Transition[];
+  /** There are older ones within the span; the city alone says so. */
+  transitions_cut?: boolean;
 }
 
 export interface Area {

@@ -75,8 +75,5 @@ function asked(question: Question, range: Range): Record<string, string | number
 export const historyPath = (question: Question, range: Range, page: { cursor?: string | null; limit: number }): string =>
   `/api/history/alarms?${query({ ...asked(question, range), cursor: page.cursor ?? null, limit: page.limit })}`;
 
-export const alarmsCsvLink = (question: Question, range: Range, language: Language): string =>
-  `/api/history/alarms.csv?${query({ ...asked(question, range), zone: ZONE_NAME, lang: language })}`;
-
 export const readingsCsvLink = (site: string, points: readonly string[], range: Range, language: Language): string =>
   `/api/sites/${encodeURIComponent(site)}/readings.csv?${query({ points: points.join(','), from_ms: Math.round(range.from_ms), to_ms: Math.round(range.to_ms), zone: ZONE_NAME, lang: language })}`;

@@ -82,6 +82,8 @@ export interface CitySite extends SiteShape, Registry {
   last_seen_ms: number | null;
   values: Value[];
   demands: Demand[];
+  /** The history does not answer: what there is of values cannot be told. */
+  values_away: boolean;
 }
 
 /** What a gateway last said that it demands of an output. */
@@ -143,6 +145,8 @@ export interface AlarmHistory {
   /** Over all pages. */
   total: number;
   gaps: Gap[];
+  /** There are more gaps of record than these. */
+  gaps_cut: boolean;
 }
 
 export interface TransitionPage {

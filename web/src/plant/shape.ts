@@ -76,9 +76,46 @@ export interface DeviceNow {
   last_ok_ms: number | null;
 }
 
+/** One of Davy's own nodes: its registers by name (docs/node.md), and what it told. */
+export interface NodeNow {
+  id: string;
+  strange: boolean;
+  asked_ms: number | null;
+  status: {
+    firmware: number[];
+    config_version: number;
+    config_crc: number;
+    boot_count: number;
+    reset_cause: number;
+    self_test: number;
+    time_quality: number;
+    unlocked_s: number;
+    gateway_silent: number;
+  } | null;
+  collected: number;
+  missed: number;
+  recent: ToldNow[];
+}
+
+export interface ToldNow {
+  kind: string;
+  time_ms: number;
+  clock: string | null;
+  collected_ms: number;
+  number: number | null;
+  alarm: string | null;
+  state: number | null;
+  relay: number | null;
+  on: boolean | null;
+  slot: string | null;
+  slot_state: string | null;
+  slot_why: string | null;
+}
+
 export interface SystemNow {
   buses: BusNow[];
   devices: DeviceNow[];
+  nodes: NodeNow[];
   journal: {
     bytes: number;
     max_bytes: number;

@@ -3,7 +3,7 @@ import { Button } from '../control/Button';
 import { Icon } from '../frame/Icon';
 import { name } from '../i18n/language';
 import { shared } from '../i18n/shared';
-import { LINES_MAX } from './TrendChart';
+import { LINES_MAX } from './columns';
 
 interface PointPickerProps {
   chosen: readonly string[];

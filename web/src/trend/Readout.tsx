@@ -2,7 +2,7 @@ import { dateTime } from '../clock/format';
 import { shared } from '../i18n/shared';
 import { figure } from '../value/Reading';
 import { at, extent } from './columns';
-import { colourOf, type TrendLine } from './TrendChart';
+import { colourOf, sent, type TrendLine } from './TrendChart';
 
 /** What each line says under the cursor; without a cursor, what it said last and how far it went in the span that is shown. */
 export function Readout({ lines, time_ms }: { lines: readonly TrendLine[]; time_ms: number | null }) {
@@ -31,7 +31,7 @@ export function Readout({ lines, time_ms }: { lines: readonly TrendLine[]; time_
 
 function Line({ line, colour, time_ms, extent }: { line: TrendLine; colour: string; time_ms: number | null; extent: string | null }) {
   const { series } = line;
-  const found = time_ms === null ? (series.time_ms.length > 0 ? series.time_ms.length - 1 : null) : at(series, time_ms);
+  const found = time_ms === null ? (series.time_ms.length > 0 ? series.time_ms.length - 1 : null) : at(sent(line), time_ms);
   return (
     <tr>
       <td class="name">
@@ -56,7 +56,7 @@ function Said({ line, place }: { line: TrendLine; place: number }) {
 }
 
 function sayExtent(line: TrendLine, time_ms: number | null): string {
-  const found = line.point?.states ? null : extent(line.series, time_ms);
+  const found = line.point?.states ? null : extent(sent(line), time_ms);
   return found === null ? '' : `${say(line, found.min)} … ${say(line, found.max)}`;
 }
 

@@ -5,13 +5,10 @@ import { day, timeOfDay } from '../clock/format';
 import { language } from '../i18n/language';
 import { shared } from '../i18n/shared';
 import { shown, token } from '../theme/theme';
-import { columns, doubtful } from './columns';
+import { LINES_MAX, columns, doubtful, type Sent } from './columns';
 import { drawAlarms, drawHatch, drawLimits, type Extras } from './drawing';
 import { Readout } from './Readout';
 import './trend.css';
-
-/** At most this many series on one trend. */
-export const LINES_MAX = 8;
 
 export interface TrendLine {
   series: Series;
@@ -25,6 +22,8 @@ export interface TrendLine {
 interface TrendChartProps {
   lines: readonly TrendLine[];
   transitions: readonly Transition[];
+  /** There are older ones within the span. */
+  cut?: boolean | undefined;
   from_ms: number;
   to_ms: number;
   height_px: number;
@@ -32,8 +31,8 @@ interface TrendChartProps {
   onRange?: (range: { from_ms: number; to_ms: number } | null) => void;
 }
 
-/** Up to eight points over time. */
-export function TrendChart({ lines, transitions, from_ms, to_ms, height_px, onRange }: TrendChartProps) {
+/** Up to ten points over time. */
+export function TrendChart({ lines, transitions, cut, from_ms, to_ms, height_px, onRange }: TrendChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [cursor_ms, setCursor] = useState<number | null>(null);
   const width = useWidth(frame);
@@ -60,6 +59,7 @@ export function TrendChart({ lines, transitions, from_ms, to_ms, height_px, onRa
   return (
     <figure class="trend" aria-label={shared('trend.figure', { points: lines.map((line) => line.label).join(', ') })}>
       <div ref={frame} class="plot live" style={{ height: `${height_px}px` }} />
+      {cut && <p class="small muted">{shared('trend.cut', { count: transitions.length })}</p>}
       <Readout lines={lines} time_ms={cursor_ms} />
     </figure>
   );
@@ -80,11 +80,13 @@ export function colourOf(lines: readonly TrendLine[], line: TrendLine): string {
   return token(`trend-${(Math.max(0, place) % LINES_MAX) + 1}`);
 }
 
+export const sent = (line: TrendLine): Sent => ({ series: line.series, heartbeat_ms: line.point?.heartbeat_ms });
+
 /** Lines of one unit share a scale. */
 const scaleOf = (line: TrendLine): string => `unit ${line.series.unit}`;
 
 function data(lines: readonly TrendLine[]): uPlot.AlignedData {
-  const { time_s, cells } = columns(lines.map((line) => line.series));
+  const { time_s, cells } = columns(lines.map(sent));
   return [time_s, ...cells.flatMap(({ mean, min, max }) => [mean, min, max])] as uPlot.AlignedData;
 }
 
@@ -127,7 +129,7 @@ function extrasOf({ lines, transitions }: Given): Extras {
   const own = lines.filter((line) => !line.before);
   return {
     limits: limitsOf(own),
-    doubtful: own.map((line) => doubtful(line.series)),
+    doubtful: own.map((line) => doubtful(sent(line))),
     alarms: transitions.filter((transition) => transition.cause === 'active'),
   };
 }

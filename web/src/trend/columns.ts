@@ -5,6 +5,9 @@
 
 import type { Series } from '../api/shape';
 
+/** At most this many series on one trend: as many as there are colours that are told apart. */
+export const LINES_MAX = 10;
+
 export type Cell = number | null | undefined;
 
 export interface Columns {
@@ -14,13 +17,25 @@ export interface Columns {
   cells: { mean: Cell[]; min: Cell[]; max: Cell[] }[];
 }
 
-/** Raw readings come at least once in a heartbeat of a minute: more than this between two is a gap of record. */
-const RAW_GAP_MS = 90_000;
+/** How often a point is sent at the least, where its site does not say. */
+const HEARTBEAT_MS = 60_000;
 
-/** A distance of more than this many steps between two buckets means that one is missing. */
-const GAP_STEPS = 1.5;
+/** A series, and how often its point is sent at the least. */
+export interface Sent {
+  series: Series;
+  heartbeat_ms?: number | null | undefined;
+}
 
-export function columns(all: readonly Series[]): Columns {
+/**
+ * How far apart two readings, or buckets, may be with nothing missing between them: a heartbeat and a half; of buckets those that a heartbeat skips. The printed
+ * page of a case holds to the same (`cloud/src/case/chart.rs`).
+ */
+function apart({ series, heartbeat_ms }: Sent): number {
+  const heartbeat = heartbeat_ms ?? HEARTBEAT_MS;
+  return series.step_ms > 0 ? series.step_ms + heartbeat : heartbeat * 1.5;
+}
+
+export function columns(all: readonly Sent[]): Columns {
   const marks = all.map(points);
   const times = [...new Set(marks.flatMap((mark) => [...mark.keys()]))].sort((a, b) => a - b);
   return {
@@ -37,9 +52,10 @@ type Triple = [number | null, number | null, number | null];
 const NOTHING: Triple = [null, null, null];
 
 /** One series by time, with a `null` put into each gap. */
-function points(series: Series): Map<number, Triple> {
+function points(sent: Sent): Map<number, Triple> {
+  const { series } = sent;
   const marks = new Map<number, Triple>();
-  const gap = series.step_ms > 0 ? series.step_ms * GAP_STEPS : RAW_GAP_MS;
+  const gap = apart(sent);
   series.time_ms.forEach((time, place) => {
     const before = series.time_ms[place - 1];
     if (before !== undefined && time - before > gap) marks.set(before + (series.step_ms || 1), NOTHING);
@@ -56,12 +72,13 @@ export interface Span {
 }
 
 /** Where a series has no good value (hatched), neighbours joined. A bucket that is good only in part counts: doubt is drawn, not hidden. */
-export function doubtful(series: Series): Span[] {
+export function doubtful(sent: Sent): Span[] {
+  const { series } = sent;
   const spans: Span[] = [];
   series.time_ms.forEach((time, place) => {
     if ((series.good[place] ?? 0) >= 1) return;
     const next = series.time_ms[place + 1];
-    const end = series.step_ms > 0 ? time + series.step_ms : Math.min(next ?? time + 1000, time + RAW_GAP_MS);
+    const end = series.step_ms > 0 ? time + series.step_ms : Math.min(next ?? time + 1000, time + apart(sent));
     const last = spans.at(-1);
     const cause = series.cause[place] ?? null;
     if (last && last.to_ms >= time && last.cause === cause) last.to_ms = end;
@@ -76,7 +93,8 @@ export function moved(series: Series, by_ms: number): Series {
 }
 
 /** What a series says at a moment: the bucket that holds it, or the last raw reading before it; null in a gap. */
-export function at(series: Series, time_ms: number): number | null {
+export function at(sent: Sent, time_ms: number): number | null {
+  const { series } = sent;
   let [low, high] = [0, series.time_ms.length - 1];
   while (low <= high) {
     const middle = (low + high) >> 1;
@@ -85,12 +103,13 @@ export function at(series: Series, time_ms: number): number | null {
   }
   const found = series.time_ms[high];
   if (found === undefined) return null;
-  return time_ms - found <= (series.step_ms > 0 ? series.step_ms * GAP_STEPS : RAW_GAP_MS) ? high : null;
+  return time_ms - found <= apart(sent) ? high : null;
 }
 
 /** How far a series went: in the bucket under the cursor, or without one in all that is shown. None where nothing good was read, nor under the cursor among raw readings. */
-export function extent(series: Series, time_ms: number | null): { min: number; max: number } | null {
-  const place = time_ms === null ? null : at(series, time_ms);
+export function extent(sent: Sent, time_ms: number | null): { min: number; max: number } | null {
+  const { series } = sent;
+  const place = time_ms === null ? null : at(sent, time_ms);
   if (time_ms !== null && (place === null || series.step_ms === 0)) return null;
   const [from, to] = place === null ? [0, series.min.length] : [place, place + 1];
   const known = (figures: readonly (number | null)[]): number[] => figures.slice(from, to).filter((figure) => figure !== null);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { columnsOf, coverage, dayStart, rowsOf } from '../../src/city/perDay';
-import { alarmsCsvLink, DAY_MS, historyPath, isSpan, rangeOf, readingsCsvLink, readQuestion } from '../../src/city/question';
+import { DAY_MS, historyPath, isSpan, rangeOf, readingsCsvLink, readQuestion } from '../../src/city/question';
+import { fileLink } from '../../src/city/record/asks';
 import type { Gap, Occurrence } from '../../src/city/shape';
 
 const NOW = Date.parse('2026-11-25T06:00:00Z');
@@ -26,7 +27,8 @@ test('the call holds what was asked and nothing else', () => {
 });
 
 test('the export asks the same, with an escaped zone and the language of the screen', () => {
-  expect(alarmsCsvLink(question('town=A&condition=HH'), { from_ms: 1, to_ms: 2 }, 'zh')).toBe('/api/history/alarms.csv?town=A&condition=HH&from_ms=1&to_ms=2&zone=%2B08%3A00&lang=zh');
+  const alarms = fileLink({ ask: 'alarms', question: question('town=A&condition=HH'), range: { from_ms: 1, to_ms: 2 }, minutes: null, by: 'town' }, 'csv', 'zh');
+  for (const part of ['/api/export/alarms?', 'town=A', 'condition=HH', 'from_ms=1', 'to_ms=2', 'zone=%2B08%3A00', 'lang=zh', 'format=csv']) expect(alarms).toContain(part);
   expect(readingsCsvLink('a b', ['P1', 'P2'], { from_ms: 1, to_ms: 2 }, 'en')).toBe('/api/sites/a%20b/readings.csv?points=P1%2CP2&from_ms=1&to_ms=2&zone=%2B08%3A00&lang=en');
 });
 

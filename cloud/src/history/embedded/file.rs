@@ -1,10 +1,9 @@
 //! One month's file: how it is opened, what lies in it, and what its failures mean.
 
-use super::chunk::ChunkError;
-use super::hour_of;
-use super::month::Month;
 use super::store::{HourKey, reading_of, run};
 use crate::history::HistoryError;
+use crate::history::chunk::{ChunkError, hour_of};
+use crate::history::month::Month;
 use davy_alarm::Reading;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::collections::BTreeMap;
@@ -17,7 +16,8 @@ const APPLICATION: i32 = 0x4456_4859;
 const SCHEMA_VERSION: i32 = 2;
 /// `series.newest_*` is the newest reading of the month that has settled. `recent` holds whole commits; a negative number is one that could not be read.
 /// `run` and the chunk of an hour may hold the same time of the same series: the chunk's reading came first, and then that of the lower `number`. `hour.body`
-/// is the row of `chunk`, and of `minute` where an hour is dense enough to have one.
+/// is the row of `chunk`, and of `minute` where an hour is dense enough to have one. A chunk without bytes is one whose readings were forgotten: its row stays,
+/// so that no other takes its number.
 const SCHEMA: &str = "
 CREATE TABLE series (
     id INTEGER PRIMARY KEY, site TEXT NOT NULL, point TEXT NOT NULL,

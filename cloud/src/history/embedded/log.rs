@@ -7,8 +7,8 @@
 //! | 22 or 18 a reading | in `recent`: number of the series, u32; in both: time, milliseconds since 1970, i64; state, u16, as in a chunk; value, f64, 0 without one |
 //! | 4 | CRC-32C of all the bytes before |
 
-use super::chunk::{ChunkError, seal, unseal};
-use super::state;
+use crate::history::chunk::{ChunkError, seal, unseal};
+use crate::history::state;
 use davy_alarm::{Reading, WallMs};
 
 const VERSION: u8 = 1;

@@ -6,27 +6,24 @@
 //! - `commit` returns when the readings are in a synced log. One thread writes; what waits for it is bounded, and beyond that callers are told `Busy`.
 //! - A trend is exact at its edges: rollups serve where they lie within one bucket, and the readings themselves where a bucket cuts them. So that this is
 //!   rare, buckets of six minutes or more are whole minutes long, and of six hours or more, whole hours: a trend may have fewer buckets than it was allowed.
+//! - A month whose readings were forgotten keeps the rows of its chunks, without bytes, so that rollups find their minutes. Its trends come from the rollups
+//!   alone, by minutes in every hour: what a bucket cuts falls to the bucket in which the minute begins. What comes late for such an hour goes as well.
 //! - A bucket without a value names the cause of its newest absence. An uncertain value counts as measured, and not as good.
 
-mod chunk;
 mod file;
 mod log;
-mod month;
 mod read;
 mod readers;
 mod recent;
-mod rollup;
 mod series;
-mod state;
 mod store;
 mod writer;
 
-use super::{History, HistoryError, PointReading, Series, SeriesQuery};
-use chunk::HOUR_MS;
+use super::month::Month;
+use super::{History, HistoryError, Minute, PointReading, Series, SeriesQuery};
 use davy_alarm::Reading;
 use file::Failure;
 use futures_util::future::BoxFuture;
-use month::Month;
 use nix::fcntl::{Flock, FlockArg};
 use readers::Readers;
 use std::collections::BTreeSet;
@@ -97,6 +94,12 @@ impl Embedded {
     pub async fn seal(&self) -> Result<(), HistoryError> {
         self.writer.seal().await
     }
+
+    /// The months that ended before this time.
+    fn over(&self, before_ms: i64) -> Vec<Month> {
+        let months = self.readers.months().into_iter();
+        months.filter(|month| month.end_ms() <= before_ms).collect()
+    }
 }
 
 impl History for Embedded {
@@ -123,26 +126,32 @@ impl History for Embedded {
         )
     }
 
+    fn minutes(
+        &self,
+        site: &str,
+        point: &str,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> BoxFuture<'_, Result<Vec<Minute>, HistoryError>> {
+        let (site, point) = (site.to_owned(), point.to_owned());
+        Box::pin(
+            self.readers
+                .read(move |open| series::minutes(open, (&site, &point), (from_ms, to_ms))),
+        )
+    }
+
     fn latest(&self, site: &str) -> BoxFuture<'_, Result<Vec<(String, Reading)>, HistoryError>> {
         let site = site.to_owned();
         Box::pin(self.readers.read(move |open| read::latest(open, &site)))
     }
 
-    fn forget_before(&self, before_ms: i64) -> BoxFuture<'_, Result<(), HistoryError>> {
-        Box::pin(self.writer.forget_before(before_ms))
+    fn forget_readings_before(&self, before_ms: i64) -> BoxFuture<'_, Result<(), HistoryError>> {
+        Box::pin(self.writer.forget_readings(self.over(before_ms)))
     }
-}
 
-/// The hour that a time lies in, since 1970.
-fn hour_of(time_ms: i64) -> i64 {
-    time_ms.div_euclid(HOUR_MS)
-}
-
-/// The first and the last millisecond of an hour; at the ends of time, cut short by them.
-fn hour_span(hour: i64) -> (i64, i64) {
-    let first = i128::from(hour) * i128::from(HOUR_MS);
-    let held = |ms: i128| ms.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64;
-    (held(first), held(first + i128::from(HOUR_MS) - 1))
+    fn forget_before(&self, before_ms: i64) -> BoxFuture<'_, Result<(), HistoryError>> {
+        Box::pin(self.writer.forget(self.over(before_ms)))
+    }
 }
 
 fn lock(folder: &Path) -> Result<Flock<File>, Failure> {

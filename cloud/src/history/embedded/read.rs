@@ -1,11 +1,10 @@
 //! Readings as they were, a page at a time, and the newest of each point.
 
-use super::chunk;
 use super::file::Failure;
-use super::hour_of;
 use super::log;
 use super::readers::{Open, Unread};
 use super::store::{distinct, reading_of};
+use crate::history::chunk::{self, hour_of};
 use davy_alarm::Reading;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
@@ -17,7 +16,25 @@ pub(super) fn readings(
     (from_ms, to_ms): (i64, i64),
     limit: usize,
 ) -> Result<Vec<Reading>, Failure> {
+    Ok(told(open, (site, point), (from_ms, to_ms), limit)?.readings)
+}
+
+/// Readings, and whether some of the span were forgotten and left their rollups.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) readings: Vec<Reading>,
+    pub(super) is_thinned: bool,
+}
+
+/// As [`readings`]; whether some were forgotten is told of what was looked through.
+pub(super) fn told(
+    open: &mut Open<'_>,
+    (site, point): (&str, &str),
+    (from_ms, to_ms): (i64, i64),
+    limit: usize,
+) -> Result<Told, Failure> {
     let mut found = Vec::new();
+    let mut is_thinned = false;
     for month in open.months(from_ms, to_ms) {
         let left = limit - found.len();
         if left == 0 {
@@ -27,12 +44,16 @@ pub(super) fn readings(
         let page = open.look(month, |connection| {
             match series_id(connection, site, point)? {
                 Some(series) => page(connection, series, recent, (from_ms, to_ms), left),
-                None => Ok(Vec::new()),
+                None => Ok(Told::default()),
             }
         })?;
-        found.extend(page);
+        found.extend(page.readings);
+        is_thinned |= page.is_thinned;
     }
-    Ok(found)
+    Ok(Told {
+        readings: found,
+        is_thinned,
+    })
 }
 
 /// The newest reading of each point of a site, by name.
@@ -84,13 +105,19 @@ fn page(
     recent: Vec<Reading>,
     (from_ms, to_ms): (i64, i64),
     limit: usize,
-) -> Result<Vec<Reading>, Unread> {
-    let mut found = sealed(connection, series, (from_ms, to_ms), limit)?;
+) -> Result<Told, Unread> {
+    let Told {
+        readings: mut found,
+        is_thinned,
+    } = sealed(connection, series, (from_ms, to_ms), limit)?;
     let unsealed = unsealed(connection, series, recent, (from_ms, to_ms), limit)?;
     found.extend(unsealed.into_values().flatten());
     distinct(&mut found);
     found.truncate(limit);
-    Ok(found)
+    Ok(Told {
+        readings: found,
+        is_thinned,
+    })
 }
 
 /// Readings that are not sealed, by hour: first runs as they came, then what is recent. No more hours than needed for `limit` readings.
@@ -138,32 +165,41 @@ fn sealed(
     series: i64,
     (from_ms, to_ms): (i64, i64),
     limit: usize,
-) -> Result<Vec<Reading>, Unread> {
+) -> Result<Told, Unread> {
     let mut hours = connection.prepare_cached(
         "SELECT hour, body FROM hour WHERE series = ?1 AND hour BETWEEN ?2 AND ?3 ORDER BY hour",
     )?;
     let mut rows = hours.query([series, hour_of(from_ms), hour_of(to_ms - 1)])?;
     let mut found = Vec::new();
+    let mut is_thinned = false;
     while found.len() < limit {
         let Some(row) = rows.next()? else { break };
-        let of_hour = chunk_of(connection, row.get(0)?, row.get(1)?)?;
+        let Some(of_hour) = chunk_of(connection, row.get(0)?, row.get(1)?)? else {
+            is_thinned = true;
+            continue;
+        };
         let is_within = |one: &Reading| (from_ms..to_ms).contains(&one.source_time().0);
         found.extend(of_hour.into_iter().filter(is_within));
     }
     found.truncate(limit);
-    Ok(found)
+    Ok(Told {
+        readings: found,
+        is_thinned,
+    })
 }
 
-/// The readings of an hour's chunk.
+/// The readings of an hour's chunk; none if they were forgotten.
 pub(super) fn chunk_of(
     connection: &Connection,
     hour: i64,
     body: i64,
-) -> Result<Vec<Reading>, Unread> {
+) -> Result<Option<Vec<Reading>>, Unread> {
     let decoded = connection
         .prepare_cached("SELECT bytes FROM chunk WHERE id = ?1")?
         .query_row([body], |row| {
-            Ok(chunk::decode(hour, row.get_ref(0)?.as_blob()?))
+            let bytes = row.get_ref(0)?.as_blob()?;
+            let is_there = !bytes.is_empty();
+            Ok(is_there.then(|| chunk::decode(hour, bytes)).transpose())
         })?;
     decoded.map_err(|error| Unread::Chunk { hour, error })
 }

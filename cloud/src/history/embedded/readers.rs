@@ -1,9 +1,10 @@
 //! The connections that read: a few at once, each on a thread that may block, none of them while a file is taken away.
 
 use super::file::{self, Failure};
-use super::month::Month;
 use super::recent::{Held, Recent};
 use crate::history::HistoryError;
+use crate::history::chunk::{ChunkError, hour_span};
+use crate::history::month::Month;
 use rusqlite::Connection;
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -165,7 +166,7 @@ impl Open<'_> {
         answer.map_err(|unread| match unread {
             Unread::Sqlite(error) => Failure::of(&path, &error),
             Unread::Chunk { hour, error } => {
-                let (time_ms, _) = super::hour_span(hour);
+                let (time_ms, _) = hour_span(hour);
                 Failure::damaged(&path, format!("the hour from {time_ms} ms: {error}"))
             }
         })
@@ -176,10 +177,7 @@ impl Open<'_> {
 #[derive(Debug)]
 pub(super) enum Unread {
     Sqlite(rusqlite::Error),
-    Chunk {
-        hour: i64,
-        error: super::chunk::ChunkError,
-    },
+    Chunk { hour: i64, error: ChunkError },
 }
 
 impl From<rusqlite::Error> for Unread {

@@ -1,14 +1,14 @@
 //! One month's readings as its only writer sees them: a commit is one row, readings that have settled lie as runs of one series and hour, and whole hours
 //! are sealed into chunks and rollups.
 
-use super::chunk;
 use super::file::{self, Failure};
 use super::log;
-use super::month::Month;
 use super::recent::{Held, Recent};
-use super::rollup::{self, Rollup};
-use super::{hour_of, state};
 use crate::history::PointReading;
+use crate::history::chunk::{self, hour_of};
+use crate::history::month::Month;
+use crate::history::rollup::{self, Rollup};
+use crate::history::state;
 use davy_alarm::{Reading, WallMs};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use std::collections::{BTreeMap, HashMap};
@@ -134,6 +134,38 @@ impl Store {
         let tx = begin(&mut self.connection, &path)?;
         seal(&tx, &path, series, hour, &[])?;
         tx.commit().map_err(|e| Failure::of(&path, &e))
+    }
+
+    /// Forgets the readings and keeps their rollups; false if there were none to forget. All of the month is sealed first, so that it has its rollups, and hours
+    /// of few readings get their minutes, which their chunks have spared them until now.
+    pub(super) fn thin(&mut self) -> Result<bool, Failure> {
+        self.settle()?;
+        for (key, _) in self.unsealed()? {
+            match self.seal(key) {
+                // Of a chunk that nobody can read there is nothing to be kept.
+                Ok(()) | Err(Failure::Chunk { .. }) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        let path = self.path.clone();
+        let fail = |error| Failure::of(&path, &error);
+        let tx = begin(&mut self.connection, &path)?;
+        keep_minutes(&tx, &path).map_err(fail)?;
+        let forget = "UPDATE chunk SET bytes = x'' WHERE length(bytes) > 0";
+        let forgot = tx.execute(forget, []).map_err(fail)?;
+        tx.commit().map_err(fail)?;
+        self.give_back().map_err(fail)?;
+        Ok(forgot > 0)
+    }
+
+    /// Gives free pages back to the disk, also those that a thinning before this one left when it could not end.
+    fn give_back(&self) -> Result<(), rusqlite::Error> {
+        let free = |row: &Row<'_>| row.get::<_, i64>(0);
+        let free = (self.connection).query_row("PRAGMA freelist_count", [], free)?;
+        if free > 0 {
+            self.connection.execute_batch("VACUUM")?;
+        }
+        Ok(())
     }
 
     /// The hours that there are runs of, and how many readings they hold.
@@ -306,6 +338,8 @@ pub(super) fn run(
 }
 
 enum Unread {
+    /// Its readings were forgotten.
+    Thinned,
     Chunk(chunk::ChunkError),
     File(Failure),
 }
@@ -328,6 +362,9 @@ fn stored(
     let Some((id, bytes)) = found else {
         return Ok(None);
     };
+    if bytes.is_empty() {
+        return Err(Unread::Thinned);
+    }
     let readings = chunk::decode(hour, &bytes).map_err(Unread::Chunk)?;
     Ok(Some((id, readings)))
 }
@@ -344,6 +381,7 @@ fn seal(
     let (id, mut readings) = match stored(tx, path, series, hour) {
         Ok(Some((id, readings))) => (Some(id), readings),
         Ok(None) => (None, Vec::new()),
+        Err(Unread::Thinned) => return too_late(tx, path, (series, hour)),
         Err(Unread::File(failure)) => return Err(failure),
         Err(Unread::Chunk(error)) => {
             return Err(Failure::chunk(path, (series, hour), &error));
@@ -366,6 +404,15 @@ fn seal(
     Ok(())
 }
 
+/// What came for an hour whose readings were forgotten goes as they did: its rollups are of all of them, and nobody can say any more whether it was one of them.
+fn too_late(tx: &Connection, path: &Path, (series, hour): HourKey) -> Result<(), Failure> {
+    tracing::warn!(path = %path.display(), series, hour, "readings came for an hour whose readings retention has taken away: they go too");
+    let forget = "DELETE FROM run WHERE series = ?1 AND hour = ?2";
+    tx.execute(forget, [series, hour])
+        .map_err(|error| Failure::of(path, &error))?;
+    Ok(())
+}
+
 /// The runs of an hour, in the order they came.
 fn runs(tx: &Connection, series: i64, hour: i64) -> Result<Vec<Vec<u8>>, rusqlite::Error> {
     tx.prepare_cached("SELECT bytes FROM run WHERE series = ?1 AND hour = ?2 ORDER BY number")?
@@ -381,6 +428,48 @@ pub(super) fn reading_of(row: &Row<'_>) -> Result<Reading, rusqlite::Error> {
     })
 }
 
+/// Gives minutes to the hours that have none, from the readings that are about to go.
+fn keep_minutes(tx: &Connection, path: &Path) -> Result<(), rusqlite::Error> {
+    let mut all = tx.prepare("SELECT id FROM series")?;
+    let all = all.query_map([], |row| row.get(0))?;
+    for series in all.collect::<Result<Vec<i64>, _>>()? {
+        for (hour, body) in without_minutes(tx, series)? {
+            let find = "SELECT bytes FROM chunk WHERE id = ?1";
+            let bytes: Vec<u8> = (tx.prepare_cached(find)?).query_row([body], |row| row.get(0))?;
+            match chunk::decode(hour, &bytes) {
+                Ok(readings) => put_minutes(tx, body, hour, &readings)?,
+                // Nobody can say in which minutes they lay: the whole hour's rollup is what stays.
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), series, hour, %error, "an hour's readings cannot be read and go without minutes");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Hours of a series, and their bodies, that have readings and no minutes.
+fn without_minutes(tx: &Connection, series: i64) -> Result<Vec<HourKey>, rusqlite::Error> {
+    let find = "SELECT hour.hour, hour.body FROM hour JOIN chunk ON chunk.id = hour.body WHERE hour.series = ?1 AND hour.hour BETWEEN ?2 AND ?3 \
+        AND length(chunk.bytes) > 0 AND NOT EXISTS (SELECT 1 FROM minute WHERE minute.id = hour.body)";
+    let (first, last) = (SANE_HOURS.start, SANE_HOURS.end - 1);
+    tx.prepare_cached(find)?
+        .query_map([series, first, last], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+fn put_minutes(
+    tx: &Connection,
+    body: i64,
+    hour: i64,
+    readings: &[Reading],
+) -> Result<(), rusqlite::Error> {
+    let minutes = rollup::encode(hour, &rollup::minutes(hour, readings));
+    tx.prepare_cached("INSERT OR REPLACE INTO minute (id, bytes) VALUES (?1, ?2)")?
+        .execute(params![body, minutes])?;
+    Ok(())
+}
+
 fn write(
     tx: &Connection,
     series: i64,
@@ -392,9 +481,7 @@ fn write(
         .prepare_cached("INSERT OR REPLACE INTO chunk (id, bytes) VALUES (?1, ?2)")?
         .insert(params![id, chunk::encode(hour, readings)])?;
     if readings.len() >= FEWEST_FOR_MINUTES && SANE_HOURS.contains(&hour) {
-        let minutes = rollup::encode(hour, &rollup::minutes(hour, readings));
-        tx.prepare_cached("INSERT OR REPLACE INTO minute (id, bytes) VALUES (?1, ?2)")?
-            .execute(params![id, minutes])?;
+        put_minutes(tx, id, hour, readings)?;
     }
     let all = Rollup::of(readings);
     tx.prepare_cached(

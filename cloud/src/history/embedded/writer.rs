@@ -1,12 +1,13 @@
 //! The one thread that writes: commits that wait are put into one transaction a month, and hours that are over are sealed when nothing waits.
 
 use super::file::Failure;
-use super::month::Month;
+use super::put_aside;
 use super::readers::Readers;
 use super::store::{HourKey, Store};
-use super::{hour_span, put_aside};
+use crate::history::chunk::hour_span;
+use crate::history::month::Month;
 use crate::history::{HistoryError, PointReading};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -45,7 +46,8 @@ type Answer = oneshot::Sender<Result<(), HistoryError>>;
 enum Call {
     Commit(Vec<PointReading>, Answer),
     Seal(Answer),
-    Forget(i64, Answer),
+    Forget(Month, Answer),
+    ForgetReadings(Month, Answer),
 }
 
 /// A handle on the writing thread; the thread ends with it, after what waits is written.
@@ -63,6 +65,7 @@ impl Writer {
         let mut desk = Desk {
             months: HashMap::new(),
             unsealed: BTreeMap::new(),
+            thinned: BTreeSet::new(),
             waiting: Arc::clone(&waiting),
             readers,
             folder: folder.clone(),
@@ -104,10 +107,31 @@ impl Writer {
         answered.await.map_err(|_| HistoryError::Stopped)?
     }
 
-    pub(super) async fn forget_before(&self, before_ms: i64) -> Result<(), HistoryError> {
-        let (answer, answered) = oneshot::channel();
-        self.send(Call::Forget(before_ms, answer))?;
-        answered.await.map_err(|_| HistoryError::Stopped)?
+    /// Keeps nothing of these months but their rollups.
+    pub(super) async fn forget_readings(&self, months: Vec<Month>) -> Result<(), HistoryError> {
+        self.each(months, Call::ForgetReadings).await
+    }
+
+    pub(super) async fn forget(&self, months: Vec<Month>) -> Result<(), HistoryError> {
+        self.each(months, Call::Forget).await
+    }
+
+    /// A month a call, so that readings which wait are committed between two; a month that fails does not keep the others.
+    async fn each(
+        &self,
+        months: Vec<Month>,
+        call: impl Fn(Month, Answer) -> Call,
+    ) -> Result<(), HistoryError> {
+        let mut failed = Vec::new();
+        for month in months {
+            let (answer, answered) = oneshot::channel();
+            let done = match self.send(call(month, answer)) {
+                Ok(()) => answered.await.unwrap_or(Err(HistoryError::Stopped)),
+                Err(error) => Err(error),
+            };
+            failed.extend(done.err());
+        }
+        HistoryError::of_all(failed)
     }
 
     fn send(&self, call: Call) -> Result<(), HistoryError> {
@@ -144,6 +168,8 @@ struct Desk {
     months: HashMap<Month, Store>,
     /// Bounded by the runs on disk: an hour is here exactly while there are some of it.
     unsealed: BTreeMap<(Month, HourKey), Unsealed>,
+    /// Months of which only rollups are left, as far as this process knows: looking again costs a look at each of their hours.
+    thinned: BTreeSet<Month>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -194,7 +220,8 @@ impl Desk {
     fn serve_other(&mut self, call: Call) {
         let (done, answer) = match call {
             Call::Seal(answer) => (self.seal_all(), answer),
-            Call::Forget(before_ms, answer) => (self.forget_before(before_ms), answer),
+            Call::Forget(month, answer) => (self.forget(month), answer),
+            Call::ForgetReadings(month, answer) => (self.forget_readings(month), answer),
             Call::Commit(readings, answer) => return self.commit(vec![(readings, answer)]),
         };
         // Whoever asked may have gone.
@@ -217,6 +244,7 @@ impl Desk {
     }
 
     fn commit_month(&mut self, month: Month, readings: &[&PointReading]) -> Result<(), Failure> {
+        self.thinned.remove(&month);
         match self.on(month, |store| store.commit(readings)) {
             Err(Failure::Damaged { what, .. }) => {
                 self.begin_anew(month, &what)?;
@@ -379,30 +407,35 @@ impl Desk {
         self.unsealed.remove(&(month, hour));
     }
 
-    fn forget_before(&mut self, before_ms: i64) -> Result<(), Failure> {
-        let over: Vec<Month> = self
-            .readers
-            .months()
-            .into_iter()
-            .filter(|month| month.end_ms() <= before_ms)
-            .collect();
-        for month in over {
-            self.months.remove(&month);
-            self.unsealed.retain(|(of, _), _| *of != month);
-            let mut months = self.readers.stop();
-            self.readers.forget_recent(month);
-            let path = month.path(&self.folder);
-            for ending in ["", "-wal", "-shm"] {
-                match fs::remove_file(format!("{}{ending}", path.display())) {
-                    Err(error) if error.kind() != ErrorKind::NotFound => {
-                        return Err(Failure::store(&path, error));
-                    }
-                    _ => {}
-                }
-            }
-            months.remove(&month);
-            tracing::info!(path = %path.display(), "a month of the history was forgotten");
+    fn forget_readings(&mut self, month: Month) -> Result<(), Failure> {
+        if self.thinned.contains(&month) {
+            return Ok(());
         }
+        if self.on(month, Store::thin)? {
+            tracing::info!(path = %month.path(&self.folder).display(), "the readings of a month were forgotten, its rollups stay");
+        }
+        self.unsealed.retain(|(of, _), _| *of != month);
+        self.thinned.insert(month);
+        Ok(())
+    }
+
+    fn forget(&mut self, month: Month) -> Result<(), Failure> {
+        self.thinned.remove(&month);
+        self.months.remove(&month);
+        self.unsealed.retain(|(of, _), _| *of != month);
+        let mut months = self.readers.stop();
+        self.readers.forget_recent(month);
+        let path = month.path(&self.folder);
+        for ending in ["", "-wal", "-shm"] {
+            match fs::remove_file(format!("{}{ending}", path.display())) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(Failure::store(&path, error));
+                }
+                _ => {}
+            }
+        }
+        months.remove(&month);
+        tracing::info!(path = %path.display(), "a month of the history was forgotten");
         Ok(())
     }
 }

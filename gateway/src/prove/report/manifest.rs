@@ -17,8 +17,8 @@
 //! The signature is Ed25519 over every byte before the last line. Any program that knows Ed25519 and SHA-256 can check it.
 
 use super::content::moment;
-use super::{Facts, ReportError, sha256};
-use crate::prove::key::{fingerprint_of, is_signed};
+use super::{Facts, ReportError};
+use davy_print::{SignedList, sha256};
 use std::path::{Path, PathBuf};
 
 const TITLE: &str = "davy proof report 1";
@@ -44,10 +44,6 @@ pub(super) fn text(
         text += &format!("sha256 {} {name}\n", sha256(bytes));
     }
     text
-}
-
-pub(super) fn signed(list: String, signature: &str) -> String {
-    format!("{list}signature {signature}\n")
 }
 
 /// What became of one file.
@@ -90,17 +86,10 @@ pub fn verify(path: &Path) -> Result<Verified, ReportError> {
     let text = String::from_utf8(text).ok().filter(|_| size <= LONGEST);
     let no_list = || ReportError::Manifest(list.clone());
     let text = text.ok_or_else(no_list)?;
-    let (body, signature) = text.rsplit_once("signature ").ok_or_else(no_list)?;
-    let fact = |key: &str| {
-        body.lines()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))
-    };
-    let key = fact("key").ok_or_else(no_list)?;
+    let read = SignedList::read(&text, TITLE).ok_or_else(no_list)?;
     let folder = list.parent().unwrap_or(Path::new("."));
-    let hashes = body
-        .lines()
-        .filter_map(|line| line.strip_prefix("sha256 ")?.split_once(' '));
-    let mut files: Vec<(String, Found)> = hashes
+    let mut files: Vec<(String, Found)> = read
+        .hashes()
         .map(|(hash, name)| (name.to_owned(), held_against(folder, name, hash)))
         .collect();
     let asked = path
@@ -113,13 +102,11 @@ pub fn verify(path: &Path) -> Result<Verified, ReportError> {
         files.push((asked, Found::Altered));
     }
     Ok(Verified {
+        site: read.fact("site").unwrap_or_default().to_owned(),
+        made: read.fact("made").unwrap_or_default().to_owned(),
+        signature: read.is_signed,
         // Of the key that is used, never as the list says.
-        fingerprint: fingerprint_of(key).ok_or_else(no_list)?,
-        site: fact("site").unwrap_or_default().to_owned(),
-        made: fact("made").unwrap_or_default().to_owned(),
-        signature: body.starts_with(TITLE)
-            && signature.ends_with('\n')
-            && is_signed(key, signature.trim_end(), body.as_bytes()),
+        fingerprint: read.fingerprint,
         files,
     })
 }

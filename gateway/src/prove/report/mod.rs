@@ -1,12 +1,10 @@
 //! The report of what is proved: a PDF and a CSV in each language, and a signed list of their hashes (docs/proving.md).
 //!
-//! `content` gathers → `sheet` lays out and `pdf` writes with `font`, `csv` writes → `manifest` signs and verifies. Files lie in `<data>/prove/reports/<number>/`.
+//! `content` gathers → `sheet` lays out for `davy_print`, `csv` writes → `manifest` signs and verifies. Files lie in `<data>/prove/reports/<number>/`.
 
 mod content;
 mod csv;
-mod font;
 mod manifest;
-mod pdf;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -16,8 +14,9 @@ pub(super) use content::day;
 pub use manifest::{Found, Verified, verify};
 
 use davy_config::Language;
+use davy_print::{PrintError, Type, sha256};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,10 +28,8 @@ pub enum ReportError {
     File { path: PathBuf, source: io::Error },
     #[error("the gateway has no key to sign with: {0}")]
     NoKey(String),
-    #[error("this program was built without the type of reports (npm run build in web)")]
-    NoFont,
-    #[error("the type of reports cannot be read: {0}")]
-    Font(String),
+    #[error(transparent)]
+    Print(#[from] PrintError),
     #[error("{0} is no list of a report")]
     Manifest(PathBuf),
 }
@@ -73,7 +70,7 @@ pub(super) fn make(
     sign: impl Fn(&[u8]) -> Option<String>,
 ) -> Result<Made, ReportError> {
     let stem = format!("proof-{}-{}", content.site, facts.number);
-    let fingerprint = super::key::fingerprint_of(&facts.public).unwrap_or_default();
+    let fingerprint = davy_print::fingerprint_of(&facts.public).unwrap_or_default();
     let mut files = Vec::new();
     // The tables first: their hashes stand on the printed pages.
     for language in [Language::Zh, Language::En] {
@@ -84,7 +81,7 @@ pub(super) fn make(
         .iter()
         .map(|(name, bytes)| (name.clone(), sha256(bytes)))
         .collect();
-    let type_face = font::load()?;
+    let type_face = type_of_reports()?;
     for language in [Language::Zh, Language::En] {
         let sheet = sheet::Sheet {
             content,
@@ -93,7 +90,7 @@ pub(super) fn make(
             hashes: &hashes,
             language,
         };
-        let bytes = pdf::write(&type_face, &sheet)?;
+        let bytes = sheet.print(&type_face)?;
         files.push((format!("{stem}.{}.pdf", code(language)), bytes));
     }
     drop(type_face);
@@ -102,7 +99,7 @@ pub(super) fn make(
     let digest = sha256(list.as_bytes());
     files.push((
         format!("{stem}.sig"),
-        manifest::signed(list, &signature).into_bytes(),
+        davy_print::signed(&list, &signature).into_bytes(),
     ));
     write(&folder(data, facts.number), &files)?;
     Ok(Made {
@@ -130,14 +127,19 @@ fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), ReportError> 
     fs::create_dir_all(folder).map_err(trouble(folder))?;
     for (name, bytes) in files {
         let path = folder.join(name);
-        super::ledger::replace(&path, bytes).map_err(trouble(&path))?;
+        davy_print::replace(&path, bytes).map_err(trouble(&path))?;
     }
     Ok(())
 }
 
-/// SHA-256, hexadecimal.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    super::key::text_of(&Sha256::digest(bytes))
+/// Unpacked for one report and given back afterwards, the pages of the program that held it too: a gateway is small all the time.
+fn type_of_reports() -> Result<Type, ReportError> {
+    let packed = davy_print::packed()?;
+    let unpacked = Type::unpack(&packed);
+    if let Cow::Borrowed(packed) = packed {
+        crate::memory::leave(packed);
+    }
+    Ok(unpacked?)
 }
 
 const fn code(language: Language) -> &'static str {

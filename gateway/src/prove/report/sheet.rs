@@ -1,4 +1,4 @@
-//! The layout of a printed report: what stands where on which page. It knows widths of characters and nothing of PDF.
+//! The layout of a printed report: what stands in which order on its pages.
 
 use super::Facts;
 use super::content::{
@@ -8,51 +8,7 @@ use super::csv::step_name;
 use crate::prove::due::State;
 use crate::prove::proof::{Proof, Run, Seen, StepDone};
 use davy_config::Language;
-
-/// Width and height, points.
-pub(super) const A4: (f32, f32) = (595.0, 842.0);
-const MARGIN: f32 = 42.0;
-const WIDTH: f32 = A4.0 - 2.0 * MARGIN;
-/// Where the foot of a page begins.
-const FOOT: f32 = A4.1 - 44.0;
-const TEXT: f32 = 9.0;
-const SMALL: f32 = 7.5;
-/// From one line to the next, in the size of the type.
-const LEADING: f32 = 1.45;
-const BLACK: f32 = 0.0;
-const GREY: f32 = 0.38;
-const RULE: f32 = 0.65;
-const BAND: f32 = 0.92;
-
-/// One thing on a page; y is the base line, from the top.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Mark {
-    Text {
-        x: f32,
-        y: f32,
-        size: f32,
-        grey: f32,
-        text: String,
-    },
-    Line {
-        x: f32,
-        y: f32,
-        width: f32,
-        grey: f32,
-    },
-    Block {
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        grey: f32,
-    },
-}
-
-#[derive(Clone, Debug, Default)]
-pub(super) struct Page {
-    pub(super) marks: Vec<Mark>,
-}
+use davy_print::{BLACK, Column, Foot, Page, Pen, PrintError, SMALL, TEXT, Type, WIDTH};
 
 /// A report in one language.
 pub(super) struct Sheet<'a> {
@@ -63,9 +19,6 @@ pub(super) struct Sheet<'a> {
     pub(super) hashes: &'a [(String, String)],
     pub(super) language: Language,
 }
-
-/// A column of a table: where it begins and how wide it is, as shares of the width.
-type Column = (f32, f32);
 
 const OVERVIEW: [Column; 6] = [
     (0.0, 0.15),
@@ -85,13 +38,25 @@ const STEPS: [Column; 6] = [
 ];
 
 impl Sheet<'_> {
-    /// Every page. `advance` is the width of a character in the size of the type.
-    pub(super) fn pages(&self, advance: &dyn Fn(char) -> f32) -> Vec<Page> {
-        let mut pen = Pen {
-            pages: vec![Page::default()],
-            y: MARGIN,
-            advance,
+    /// The report as a file.
+    pub(super) fn print(&self, face: &Type) -> Result<Vec<u8>, PrintError> {
+        let title = format!(
+            "{} {} {}",
+            self.content.site,
+            self.say("title"),
+            self.facts.number
+        );
+        let sheet = davy_print::Sheet {
+            title: &title,
+            subject: &moment(self.facts.made_ms),
+            language: super::code(self.language),
         };
+        davy_print::write(face, &sheet, |advance| self.pages(advance))
+    }
+
+    /// Every page. `advance` is the width of a character in the size of the type.
+    fn pages(&self, advance: &dyn Fn(char) -> f32) -> Vec<Page> {
+        let mut pen = Pen::new(advance);
         self.head(&mut pen);
         self.overview(&mut pen);
         for line in &self.content.lines {
@@ -100,9 +65,15 @@ impl Sheet<'_> {
             }
         }
         self.signature(&mut pen);
-        let mut pages = pen.pages;
-        self.feet(&mut pages);
-        pages
+        pen.finish(&Foot {
+            left: &format!(
+                "{} · {} {}",
+                self.content.site,
+                self.say("title"),
+                self.facts.number
+            ),
+            right: self.fingerprint,
+        })
     }
 
     fn say(&self, key: &str) -> String {
@@ -342,214 +313,5 @@ impl Sheet<'_> {
             pen.text(place * WIDTH, TEXT, BLACK, &self.say(key));
         }
         pen.down(TEXT);
-    }
-
-    fn feet(&self, pages: &mut [Page]) {
-        let all = pages.len();
-        for (position, page) in pages.iter_mut().enumerate() {
-            let foot = format!(
-                "{} · {} {} · {} / {all} · {}",
-                self.content.site,
-                self.say("title"),
-                self.facts.number,
-                position + 1,
-                self.fingerprint
-            );
-            page.marks.push(Mark::Line {
-                x: MARGIN,
-                y: FOOT + 8.0,
-                width: WIDTH,
-                grey: RULE,
-            });
-            page.marks.push(Mark::Text {
-                x: MARGIN,
-                y: FOOT + 20.0,
-                size: SMALL,
-                grey: GREY,
-                text: foot,
-            });
-        }
-    }
-}
-
-/// Where the next thing goes.
-struct Pen<'a> {
-    pages: Vec<Page>,
-    y: f32,
-    advance: &'a dyn Fn(char) -> f32,
-}
-
-impl Pen<'_> {
-    /// Room for so much, on a new page if there is none left here.
-    fn need(&mut self, height: f32) {
-        if self.y + height > FOOT && self.y > MARGIN {
-            self.pages.push(Page::default());
-            self.y = MARGIN;
-        }
-    }
-
-    fn down(&mut self, size: f32) {
-        self.y += size * LEADING;
-    }
-
-    fn mark(&mut self, mark: Mark) {
-        if let Some(page) = self.pages.last_mut() {
-            page.marks.push(mark);
-        }
-    }
-
-    /// One line of text, which the caller has made room for.
-    fn text(&mut self, x: f32, size: f32, grey: f32, text: &str) {
-        let mark = Mark::Text {
-            x: MARGIN + x,
-            y: self.y + size,
-            size,
-            grey,
-            text: text.to_owned(),
-        };
-        self.mark(mark);
-    }
-
-    fn heading(&mut self, text: &str) {
-        let lines = self.wrapped(text, 11.0, WIDTH);
-        self.need(30.0);
-        for line in lines {
-            self.text(0.0, 11.0, BLACK, &line);
-            self.down(11.0);
-        }
-        self.down(1.5);
-    }
-
-    fn rule(&mut self) {
-        let mark = Mark::Line {
-            x: MARGIN,
-            y: self.y + 1.0,
-            width: WIDTH,
-            grey: BAND,
-        };
-        self.mark(mark);
-        self.y += 2.5;
-    }
-
-    /// The head of a table.
-    fn band(&mut self, columns: &[Column], cells: &[String]) {
-        self.need(40.0);
-        let lines: usize = columns
-            .iter()
-            .zip(cells)
-            .map(|((_, width), cell)| self.wrapped(cell, SMALL, width * WIDTH - 4.0).len())
-            .max()
-            .unwrap_or(1);
-        let mark = Mark::Block {
-            x: MARGIN,
-            y: self.y,
-            width: WIDTH,
-            height: lines as f32 * SMALL * LEADING + 3.0,
-            grey: BAND,
-        };
-        self.mark(mark);
-        self.y += 1.0;
-        self.row(columns, SMALL, cells);
-        self.y += 2.0;
-    }
-
-    /// A row of cells, each wrapped in its column.
-    fn row(&mut self, columns: &[Column], size: f32, cells: &[String]) {
-        let wrapped: Vec<Vec<String>> = columns
-            .iter()
-            .zip(cells)
-            .map(|((_, width), cell)| self.wrapped(cell, size, width * WIDTH - 4.0))
-            .collect();
-        let lines = wrapped.iter().map(Vec::len).max().unwrap_or(0);
-        self.need(lines.min(12) as f32 * size * LEADING);
-        for line in 0..lines {
-            self.need(size * LEADING);
-            for ((place, _), cell) in columns.iter().zip(&wrapped) {
-                if let Some(text) = cell.get(line) {
-                    self.text(place * WIDTH + 2.0, size, BLACK, text);
-                }
-            }
-            self.down(size);
-        }
-    }
-
-    /// Lines no wider than that; Latin words stay whole where they can.
-    fn wrapped(&self, text: &str, size: f32, width: f32) -> Vec<String> {
-        let mut lines = Vec::new();
-        let (mut line, mut used) = (String::new(), 0.0);
-        for word in words(text) {
-            let wide = |text: &str| {
-                text.chars()
-                    .map(|char| (self.advance)(char) * size)
-                    .sum::<f32>()
-            };
-            if used + wide(word.trim_end()) > width && !line.is_empty() {
-                lines.push(std::mem::take(&mut line).trim_end().to_owned());
-                used = 0.0;
-            }
-            // A word wider than the column is broken where it must.
-            for char in word.chars() {
-                let own = (self.advance)(char) * size;
-                if used + own > width && !line.is_empty() {
-                    lines.push(std::mem::take(&mut line).trim_end().to_owned());
-                    used = 0.0;
-                }
-                line.push(char);
-                used += own;
-            }
-        }
-        if !line.is_empty() {
-            lines.push(line.trim_end().to_owned());
-        }
-        lines
-    }
-}
-
-/// Where a line may break: after a space, and around every Chinese character.
-fn words(text: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let mut start = 0;
-    for (at, char) in text.char_indices() {
-        let end = at + char.len_utf8();
-        if char == ' ' || char >= '\u{2e80}' {
-            if char >= '\u{2e80}' && at > start {
-                words.push(&text[start..at]);
-                start = at;
-            }
-            words.push(&text[start..end]);
-            start = end;
-        }
-    }
-    if start < text.len() {
-        words.push(&text[start..]);
-    }
-    words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn pen(advance: &dyn Fn(char) -> f32) -> Pen<'_> {
-        Pen {
-            pages: vec![Page::default()],
-            y: MARGIN,
-            advance,
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_wrapped_text_loses_nothing_but_spaces_and_never_overflows(text in "[a-z 一-三]{0,200}", width in 20.0_f32..300.0) {
-            let advance = |char: char| if char.is_ascii() { 0.5 } else { 1.0 };
-            let lines = pen(&advance).wrapped(&text, 10.0, width);
-            for line in &lines {
-                let wide: f32 = line.chars().map(|char| advance(char) * 10.0).sum();
-                prop_assert!(wide <= width + 0.01);
-            }
-            let bare = |text: &str| text.replace(' ', "");
-            prop_assert_eq!(bare(&lines.concat()), bare(&text));
-        }
     }
 }

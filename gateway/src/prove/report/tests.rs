@@ -3,10 +3,10 @@
 
 use super::*;
 use crate::prove::due::{Calendar, Due, Standing};
-use crate::prove::key::Key;
 use crate::prove::plan::{Kind, StepKind};
 use crate::prove::proof::{Of, Proof, Seen, StepDone, Verdict};
 use davy_config::site::{Proving, Text};
+use davy_print::Key;
 use std::process::Command;
 
 const NOW: i64 = 1_795_500_000_000;
@@ -101,7 +101,7 @@ fn content(lines: usize) -> Content {
 
 /// Needs the type that the screens' build packs (`cargo xtask web`).
 fn made(data: &Path, lines: usize) -> (Made, PathBuf) {
-    let key = Key::open(data).unwrap();
+    let key = Key::open(&data.join("prove/key")).unwrap();
     let facts = Facts {
         number: 7,
         by: "li".into(),
@@ -210,14 +210,21 @@ fn a_list_signed_by_another_key_shows_another_fingerprint() {
 fn the_key_is_made_once_and_for_nobody_else_to_read() {
     use std::os::unix::fs::PermissionsExt as _;
     let data = tempfile::tempdir().unwrap();
-    let first = Key::open(data.path()).unwrap().fingerprint();
-    assert_eq!(Key::open(data.path()).unwrap().fingerprint(), first);
+    let first = Key::open(&data.path().join("prove/key"))
+        .unwrap()
+        .fingerprint();
+    assert_eq!(
+        Key::open(&data.path().join("prove/key"))
+            .unwrap()
+            .fingerprint(),
+        first
+    );
     let file = data.path().join("prove/key");
     let mode = std::fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     std::fs::write(file, "no key").unwrap();
     assert!(
-        Key::open(data.path()).is_err(),
+        Key::open(&data.path().join("prove/key")).is_err(),
         "a damaged key is told, never replaced in silence"
     );
 }

@@ -222,6 +222,7 @@ impl<'a> JournalSource<'a> {
             | Record::Proof(_)
             | Record::Reloaded(_)
             | Record::ClockSet { .. }
+            | Record::Told(_)
             | Record::Act { .. } => {}
         }
     }
@@ -264,6 +265,7 @@ impl<'a> JournalSource<'a> {
             // Replay judges by one file from beginning to end.
             Record::Lost { .. }
             | Record::ClockSet { .. }
+            | Record::Told(_)
             | Record::Proof(_)
             | Record::Reloaded(_) => {}
         }

@@ -45,7 +45,7 @@ impl Timeline {
     }
 }
 
-/// When a record says that it happened; a loss has no time of its own.
+/// When a record says that it happened; a loss has no time of its own, and what a node told comes out of the order of times.
 pub(super) fn time(record: &Record) -> Option<WallMs> {
     Some(match record {
         Record::Reading { reading, .. } => reading.source_time(),
@@ -57,6 +57,8 @@ pub(super) fn time(record: &Record) -> Option<WallMs> {
         Record::Proof(proof) => proof.time,
         Record::Reloaded(reloaded) => reloaded.time,
         Record::Lost { .. } => return None,
+        // Of the past, by another's clock.
+        Record::Told(_) => return None,
     })
 }
 

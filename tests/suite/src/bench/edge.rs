@@ -1,7 +1,7 @@
-//! `bench edge`: our gateway, a bare Rust loop and a Python script, each reading ten devices of a hundred registers once a second and publishing them.
+//! `bench edge`: our gateway, a bare Rust loop, a Python script and, where it can be had, Telegraf, each reading ten devices of a hundred registers once a
+//! second and publishing them.
 //!
-//! All three run at once, against one simulator and one broker: whatever else happens on the machine happens to all of them. They poll at thirds of
-//! the second, so that none waits for another, and cost so little that the processors stay idle for most of the time. What is printed is the median of
+//! All run at once, against one simulator and one broker: whatever else happens on the machine happens to all of them. They poll at parts of the second, so that none waits for another, and cost so little that the processors stay idle for most of the time. What is printed is the median of
 //! the windows; a window that something else disturbed does not decide.
 
 use super::figure::Figure;
@@ -10,6 +10,7 @@ use super::process::Usage;
 use super::reader::{Language, Reader};
 use super::served::Served;
 use super::site::{self, Ports};
+use super::telegraf;
 use crate::daemon::{Daemon, binary};
 use crate::{peers, wait};
 use anyhow::{Context, Result, bail};
@@ -27,6 +28,7 @@ const DRIFT_LIMIT_MS: f64 = 2.0;
 
 const BARE: &str = "tokio-modbus+rumqttc";
 const PYTHON: &str = "pymodbus+paho";
+pub(super) const TELEGRAF: &str = "telegraf";
 
 /// How long, and with what.
 #[derive(Clone, Debug)]
@@ -46,7 +48,7 @@ pub(super) struct Client {
     windows: Windows,
 }
 
-/// Runs all three and returns the figures.
+/// Runs all of them and returns the figures.
 ///
 /// # Errors
 /// A part does not start, or ends before its time.
@@ -59,14 +61,16 @@ pub async fn run(options: &Options) -> Result<Vec<Figure>> {
     let phase_ms = gateway.phase_ms()?;
     let bare = bare_loop(dir.path(), broker, (phase_ms + 333) % 1000).await?;
     let python = paho_loop(dir.path(), broker, (phase_ms + 667) % 1000).await?;
-    let mut clients = [gateway, bare, python];
+    let mut clients = vec![gateway, bare, python];
+    clients.extend(telegraf(dir.path(), broker, 1000, (phase_ms + 833) % 1000).await?);
     tokio::time::sleep(options.warm_up).await;
     measure(&mut clients, options, (phase_ms + 167) % 1000).await?;
     tokio::time::sleep(SETTLE).await;
-    let outcomes = clients.each_ref().map(|client| {
+    let outcome = |client: &Client| {
         let arrivals = client.reader.arrivals();
         Outcome::of(&client.windows, &client.served.answers(), &arrivals)
-    });
+    };
+    let outcomes: Vec<Outcome> = clients.iter().map(outcome).collect();
     for client in clients {
         client.daemon.stop();
     }
@@ -123,6 +127,32 @@ async fn paho_loop(dir: &Path, broker: u16, phase_ms: u64) -> Result<Client> {
     Client::started(daemon, served, reader).await
 }
 
+/// None where there is no Telegraf.
+pub(super) async fn telegraf(
+    dir: &Path,
+    broker: u16,
+    period_ms: u64,
+    phase_ms: u64,
+) -> Result<Option<Client>> {
+    let language = Language::Lines {
+        prefix: telegraf::PREFIX,
+    };
+    let (served, reader) = (
+        Served::start().await?,
+        Reader::start(broker, language).await?,
+    );
+    let reading = telegraf::Reading {
+        modbus: served.port(),
+        broker,
+        period_ms,
+        phase_ms,
+    };
+    match telegraf::start(dir, reading) {
+        Some(daemon) => Ok(Some(Client::started(daemon, served, reader).await?)),
+        None => Ok(None),
+    }
+}
+
 impl Client {
     /// Waits for the first message.
     async fn started(mut daemon: Daemon, served: Served, reader: Reader) -> Result<Self> {
@@ -159,7 +189,7 @@ impl Client {
 }
 
 /// Looks at every client at the edges of the windows, at a moment of the second when none of them polls.
-async fn measure(clients: &mut [Client; 3], options: &Options, phase_ms: u64) -> Result<()> {
+async fn measure(clients: &mut [Client], options: &Options, phase_ms: u64) -> Result<()> {
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
     let first = Instant::now() + Duration::from_millis((phase_ms + 1000 - now_ms % 1000) % 1000);
     for window in 0..=options.windows {
@@ -172,12 +202,17 @@ async fn measure(clients: &mut [Client; 3], options: &Options, phase_ms: u64) ->
     Ok(())
 }
 
-fn figures(outcomes: &[Outcome; 3]) -> Vec<Figure> {
-    let [ours, bare, python] = outcomes;
+/// The gateway's outcome, the bare loop's, and then the others'.
+fn figures(outcomes: &[Outcome]) -> Vec<Figure> {
+    let [ours, bare, ..] = outcomes else {
+        return Vec::new();
+    };
     let beside = |name, unit, of: fn(&Outcome) -> Option<f64>| {
-        Figure::new(name, of(ours), unit)
-            .beside(BARE, of(bare))
-            .beside(PYTHON, of(python))
+        let peers = [BARE, PYTHON, TELEGRAF].into_iter().zip(&outcomes[1..]);
+        peers.fold(
+            Figure::new(name, of(ours), unit),
+            |figure, (peer, outcome)| figure.beside(peer, of(outcome)),
+        )
     };
     let over_bare = ours.cpu_s.zip(bare.cpu_s).map(|(ours, bare)| ours / bare);
     vec![
@@ -186,7 +221,7 @@ fn figures(outcomes: &[Outcome; 3]) -> Vec<Figure> {
             outcome.cpu_worst_s
         }),
         Figure::new("edge.cpu-over-bare-loop", over_bare, "times").at_most(3.0),
-        beside("edge.memory", "MB", |outcome| outcome.rss_mb).at_most(12.0),
+        beside("edge.memory", "MB", |outcome| outcome.rss_mb).at_most(10.0),
         beside("edge.memory-shared-divided", "MB", |outcome| outcome.pss_mb),
         beside("edge.memory-peak", "MB", |outcome| outcome.peak_mb),
         beside("edge.latency-p50", "ms", |outcome| outcome.p50_ms),

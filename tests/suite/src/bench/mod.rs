@@ -12,6 +12,7 @@ pub mod serial;
 pub mod served;
 pub mod site;
 pub mod statistics;
+pub mod telegraf;
 
 /// Devices of `bench edge`, unit ids from 1.
 pub const UNITS: usize = 10;

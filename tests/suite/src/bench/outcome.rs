@@ -152,6 +152,7 @@ mod tests {
     fn windows(start: Instant, count: u32) -> Windows {
         let usage = |window: u32| Usage {
             cpu: Duration::from_millis(100) * window,
+            journal: None,
             rss_kib: 8_000,
             pss_kib: 7_000,
             peak_kib: 9_000,

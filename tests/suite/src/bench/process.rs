@@ -10,6 +10,8 @@ use std::time::Duration;
 pub struct Usage {
     /// Processor time of all its threads, ended ones among them. From the process's own clock: /proc counts in hundredths of a second.
     pub cpu: Duration,
+    /// Of which its thread of the name `journal`, where it has one and the kernel tells.
+    pub journal: Option<Duration>,
     /// Resident memory, KiB.
     pub rss_kib: u64,
     /// Resident memory with shared pages divided among their users, KiB.
@@ -31,11 +33,24 @@ impl Usage {
         let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
         Ok(Self {
             cpu: Duration::from(clock.now()?),
+            journal: of_thread(process, "journal"),
             rss_kib: field(&memory, "Rss:")?,
             pss_kib: field(&memory, "Pss:")?,
             peak_kib: field(&status, "VmHWM:")?,
         })
     }
+}
+
+/// The kernel tells of each thread how long it has been on a processor, in nanoseconds.
+fn of_thread(process: u32, name: &str) -> Option<Duration> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).ok()?;
+    let folders = threads.flatten().map(|thread| thread.path());
+    let told = |file: std::path::PathBuf| std::fs::read_to_string(file).ok();
+    let mut named =
+        folders.filter(|folder| told(folder.join("comm")).is_some_and(|own| own.trim() == name));
+    let times = told(named.next()?.join("schedstat"))?;
+    let ns = times.split_whitespace().next()?.parse().ok()?;
+    Some(Duration::from_nanos(ns))
 }
 
 fn field(text: &str, name: &str) -> Result<u64> {
@@ -62,6 +77,21 @@ mod tests {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
         assert!(before.rss_kib > 0 && before.peak_kib >= before.rss_kib);
+    }
+
+    #[test]
+    fn a_thread_of_a_name_is_told_apart() {
+        let id = std::process::id();
+        assert_eq!(of_thread(id, "no such"), None);
+        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let busy = std::thread::Builder::new().name("bench-thread".to_owned());
+        let busy = busy.spawn(move || wait.recv()).expect("a thread starts");
+        let seen = crate::wait::until("the thread", Duration::from_secs(20), || {
+            of_thread(id, "bench-thread")
+        });
+        assert!(seen < Duration::from_secs(1), "{seen:?}");
+        done.send(()).expect("it waits");
+        let _ended = busy.join();
     }
 
     #[test]

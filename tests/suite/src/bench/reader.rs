@@ -27,6 +27,8 @@ pub enum Language {
     Sparkplug,
     /// `<prefix>/<unit>` with `{"registers": […]}`.
     Json { prefix: &'static str },
+    /// `<prefix>/<unit>` with a line of line protocol whose fields are `r<register>`.
+    Lines { prefix: &'static str },
 }
 
 /// Readings of one answer that came in one message.
@@ -63,7 +65,7 @@ impl Reader {
     pub async fn start(broker: u16, language: Language) -> Result<Self> {
         let topic = match language {
             Language::Sparkplug => format!("spBv1.0/{GROUP}/#"),
-            Language::Json { prefix } => format!("{prefix}/#"),
+            Language::Json { prefix } | Language::Lines { prefix } => format!("{prefix}/#"),
         };
         let mut options =
             MqttOptions::new(format!("bench-reader-{topic:.12}"), "127.0.0.1", broker);
@@ -181,6 +183,7 @@ async fn acknowledge(client: AsyncClient, mut offsets: mpsc::Receiver<(u64, u64)
 /// What is remembered to understand the next message.
 enum Spelling {
     Json,
+    Lines,
     Sparkplug {
         /// Unit and register by alias.
         aliases: HashMap<u64, (usize, usize)>,
@@ -194,6 +197,7 @@ impl Spelling {
     fn of(language: Language) -> Self {
         match language {
             Language::Json { .. } => Self::Json,
+            Language::Lines { .. } => Self::Lines,
             Language::Sparkplug => Self::Sparkplug {
                 aliases: HashMap::new(),
                 stream: None,
@@ -206,6 +210,7 @@ impl Spelling {
     fn read(&mut self, message: &Publish, at: Instant) -> (Vec<Arrival>, Option<(u64, u64)>) {
         match self {
             Self::Json => (json(&message.topic, &message.payload, at), None),
+            Self::Lines => (lines(&message.topic, &message.payload, at), None),
             Self::Sparkplug {
                 aliases,
                 stream,
@@ -271,6 +276,28 @@ fn json(topic: &str, payload: &[u8], at: Instant) -> Vec<Arrival> {
         values.map(|(register, value)| (unit, register, usize::from(value))),
         at,
     )
+}
+
+/// `m,unit=7 r0=9u,r1=10u 1700000000000000000`; names and values hold neither spaces nor commas here.
+fn lines(topic: &str, payload: &[u8], at: Instant) -> Vec<Arrival> {
+    let unit = topic.rsplit('/').next().and_then(|unit| unit.parse().ok());
+    let (Some(unit), Ok(text)) = (unit, std::str::from_utf8(payload)) else {
+        return Vec::new();
+    };
+    let fields = text
+        .lines()
+        .filter_map(|line| line.split(' ').nth(1))
+        .flat_map(|fields| fields.split(','));
+    let readings = fields.filter_map(|field| {
+        let (name, value) = field.split_once('=')?;
+        let register = name.strip_prefix('r')?.parse().ok()?;
+        Some((
+            unit,
+            register,
+            value.trim_end_matches(['i', 'u']).parse().ok()?,
+        ))
+    });
+    gather(readings, at)
 }
 
 /// Gathers `(unit, register, value)` by the answer that they come from.
@@ -378,6 +405,9 @@ mod tests {
         };
         assert_eq!(found, [arrival]);
         assert_eq!(json("bare/x", b"{}", now), []);
+        let line = b"m,unit=7 r0=9u,r1=10u,r2=11u 1700000000000000000\n";
+        assert_eq!(lines("telegraf/7", line, now), [arrival]);
+        assert_eq!(lines("telegraf/7", b"\xff r0", now), []);
         assert_eq!(json("bare/7", b"\xff", now), []);
     }
 }

@@ -8,6 +8,7 @@ use super::figure::Figure;
 use crate::daemon::{Daemon, binary};
 use crate::wait;
 use anyhow::{Context, Result, bail};
+use davy_plant::modbus::crc;
 use nix::pty::{OpenptyResult, openpty};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use nix::unistd::ttyname;
@@ -137,14 +138,6 @@ fn answer_to(unit: u8) -> Vec<u8> {
     let check = crc(&answer).to_le_bytes();
     answer.extend(check);
     answer
-}
-
-fn crc(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0xffff, |crc, byte| {
-        (0..8).fold(crc ^ u16::from(*byte), |crc: u16, _| {
-            (crc >> 1) ^ if crc & 1 == 1 { 0xa001 } else { 0 }
-        })
-    })
 }
 
 fn wait_until(end: Instant) {

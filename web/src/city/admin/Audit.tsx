@@ -100,4 +100,6 @@ const WORDS: Record<string, (code: string) => string> = {
   role: (code) => say.orCode('role', code),
   risk: (code) => shared.orCode('risk', code),
   sector: (code) => say.orCode('sector', code),
+  slot_state: (code) => shared.orCode('slot-state', code),
+  slot_why: (code) => shared.orCode('slot-why', code),
 };

@@ -4,18 +4,20 @@ import { useLoaded } from '../../api/loaded';
 import { nowExactly } from '../../clock/now';
 import { Button } from '../../control/Button';
 import { Icon } from '../../frame/Icon';
-import { language } from '../../i18n/language';
 import { shared } from '../../i18n/shared';
 import { useKeys } from '../../keys/keys';
 import { Empty, Failed, Skeleton } from '../../notice/Notice';
 import { city } from '../city';
 import { city as say } from '../messages';
-import { alarmsCsvLink, historyPath, isSpan, rangeOf, readQuestion, type Question, type Range } from '../question';
+import { historyPath, isSpan, rangeOf, readQuestion, whole, type Question, type Range } from '../question';
 import { Answer } from '../record/Answer';
+import { AskChoice, AskForm, Files } from '../record/AskBar';
+import { readAsk, readBy, TAKES, type Narrowed } from '../record/asks';
 import { Form } from '../record/Form';
 import { OccurrenceSide } from '../record/OccurrenceSide';
 import { Picture } from '../record/Picture';
 import { occurrenceKey } from '../record/occurrences';
+import { TableAnswer } from '../record/TableAnswer';
 import type { AlarmHistory } from '../shape';
 import '../record/record.css';
 
@@ -29,24 +31,43 @@ export function RecordPlace() {
   const question = useMemo(() => readQuestion(new URLSearchParams(asked)), [asked]);
   // The question about the last days is of the moment that it was asked.
   const range = useMemo(() => rangeOf(question, nowExactly()), [question]);
+  const ask = readAsk(parameters.get('ask'));
+  const narrowed: Narrowed = { ask, question, range, minutes: whole(parameters.get('minutes'), 0, 527_040), by: readBy(parameters.get('by')) };
   return (
     <div class="place record">
       <div class="title">
         <h1 class="grow">{say('place.record')}</h1>
-        <a class="button" href={alarmsCsvLink(question, range, language.value)} download>
-          {say('record.csv')}
-        </a>
+        <Files asked={narrowed} />
         <Button look="plain" icon label={shared('act.print')} onPress={() => print()}>
           <Icon name="print" />
         </Button>
       </div>
-      <Form question={question} range={range} />
-      {isSpan(range) ? <Asked key={asked} question={question} range={range} /> : <Empty why={say('record.no-span')} next={say('record.no-span-next')} />}
+      <AskChoice ask={ask} />
+      {ask !== 'alarms' && <Tabled asked={narrowed} name={asked} />}
+      {ask === 'alarms' && <Form question={question} range={range} />}
+      {ask !== 'alarms' ? null : isSpan(range) ? <Asked key={asked} question={question} range={range} /> : <Empty why={say('record.no-span')} next={say('record.no-span-next')} />}
     </div>
   );
 }
 
-const ASKED = ['site', 'town', 'condition', 'priority', 'days', 'from', 'to', 'over'];
+/** A question whose answer is a table. */
+function Tabled({ asked, name }: { asked: Narrowed; name: string }) {
+  const lacksSite = TAKES[asked.ask].site && asked.question.site === null;
+  return (
+    <>
+      <AskForm asked={asked} />
+      {lacksSite ? (
+        <Empty why={say('ask.choose-site')} next={say('ask.choose-site-next')} />
+      ) : isSpan(asked.range) ? (
+        <TableAnswer key={`${name} ${asked.minutes} ${asked.by}`} asked={asked} />
+      ) : (
+        <Empty why={say('record.no-span')} next={say('record.no-span-next')} />
+      )}
+    </>
+  );
+}
+
+const ASKED = ['ask', 'site', 'town', 'condition', 'priority', 'days', 'from', 'to', 'over'];
 
 function questionKey(parameters: URLSearchParams): string {
   const kept = new URLSearchParams();
@@ -77,7 +98,7 @@ function Asked({ question, range }: { question: Question; range: Range }) {
     <>
       <Picture question={question} range={range} first={first.value} />
       <div class="record-split" data-open={opened ? '' : undefined}>
-        <Answer occurrences={occurrences} gaps={first.value.gaps} total={first.value.total} open={open} whole={cursor === null} onMore={more} />
+        <Answer occurrences={occurrences} gaps={first.value.gaps} gapsCut={first.value.gaps_cut} total={first.value.total} open={open} whole={cursor === null} onMore={more} />
         {opened && <OccurrenceSide key={open} occurrence={opened} />}
       </div>
     </>

@@ -13,7 +13,8 @@ import { moved } from '../../trend/columns';
 import { PointPicker } from '../../trend/PointPicker';
 import { DAY_MS, rangeOf, readRange, type Range } from '../../trend/range';
 import { RangeBar } from '../../trend/RangeBar';
-import { LINES_MAX, TrendChart, type TrendLine } from '../../trend/TrendChart';
+import { LINES_MAX } from '../../trend/columns';
+import { TrendChart, type TrendLine } from '../../trend/TrendChart';
 import { pointOf } from '../around';
 import { city } from '../city';
 import { city as say } from '../messages';
@@ -24,7 +25,7 @@ const BUCKETS = 600;
 /** A trend that ends now is asked for again this often; the cloud serves many screens. */
 const FOLLOW_MS = 10_000;
 
-/** Up to eight points of one site over a range that the address holds. */
+/** Up to ten points of one site over a range that the address holds. */
 export function TrendPlace() {
   const { parameters } = address.value;
   const site = parameter('site') ?? only();
@@ -52,9 +53,9 @@ export function TrendPlace() {
       <RangeBar range={range} compare={compare} />
       <section class="card pad">
         {site === null ? (
-          <Empty why={say('trend.no-site')} next={say('trend.no-site-next')} />
+          <Empty why={say('trend.no-site')} next={say('trend.no-site-next', { count: LINES_MAX })} />
         ) : points.length === 0 ? (
-          <Empty why={shared('trend.empty')} next={shared('trend.empty-next')} />
+          <Empty why={shared('trend.empty')} next={shared('trend.empty-next', { count: LINES_MAX })} />
         ) : (
           <Chart site={site} points={points} range={range} compare={compare} />
         )}
@@ -89,7 +90,7 @@ function Chart(asked: Asked) {
   return (
     <>
       {loaded.failure && <Failed failure={loaded.failure} stillTrue={shared('trend.still-true')} onRetry={loaded.again} />}
-      <TrendChart lines={lines} transitions={drawn.trend.transitions} from_ms={drawn.from_ms} to_ms={drawn.to_ms} height_px={420} onRange={choose} />
+      <TrendChart lines={lines} transitions={drawn.trend.transitions} cut={drawn.trend.transitions_cut} from_ms={drawn.from_ms} to_ms={drawn.to_ms} height_px={420} onRange={choose} />
     </>
   );
 }

@@ -17,6 +17,8 @@ import { occurrenceKey } from './occurrences';
 interface AnswerProps {
   occurrences: readonly Occurrence[];
   gaps: readonly Gap[];
+  /** There are more gaps than these. */
+  gapsCut: boolean;
   total: number;
   open: string | null;
   /** No page is left. */
@@ -29,13 +31,13 @@ const COLUMNS = ['priority', 'raised', 'site', 'condition', 'peak', 'acknowledge
 const SPARED: readonly string[] = ['condition', 'peak'];
 
 /** What was found, newest first, with each gap of record where it lies. */
-export function Answer({ occurrences, gaps, total, open, whole, onMore }: AnswerProps) {
+export function Answer({ occurrences, gaps, gapsCut, total, open, whole, onMore }: AnswerProps) {
   const rows = rowsOf(occurrences, gaps, whole);
   return (
     <section class="card answer">
       <header>
         <h2 class="grow number">{say('record.found', { total })}</h2>
-        <span class={gaps.length > 0 ? 'small text-fault strong' : 'small muted'}>{gaps.length > 0 ? say('record.gaps', { count: gaps.length }) : say('record.no-gaps')}</span>
+        <span class={gaps.length > 0 ? 'small text-fault strong' : 'small muted'}>{gaps.length > 0 ? say(gapsCut ? 'record.gaps-and-more' : 'record.gaps', { count: gaps.length }) : say('record.no-gaps')}</span>
       </header>
       {rows.length === 0 ? (
         <Empty why={say('record.nothing')} next={say('record.nothing-next')} />

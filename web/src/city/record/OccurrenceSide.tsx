@@ -92,7 +92,7 @@ function Around({ one, span, id }: { one: Occurrence; span: { from_ms: number; t
   const trend = useLoaded('trend', (abort) => city.trend(one.site, [id], span.from_ms, span.to_ms, 300, abort));
   if (!trend.value) return trend.failure ? <Failed failure={trend.failure} stillTrue={say('record.still-true')} onRetry={trend.again} /> : <Skeleton lines={5} />;
   const lines = trend.value.series.map((series) => ({ series, label: name(one.name), point: pointOf(one.site, id) }));
-  return <TrendChart lines={lines} transitions={trend.value.transitions} from_ms={span.from_ms} to_ms={span.to_ms} height_px={180} />;
+  return <TrendChart lines={lines} transitions={trend.value.transitions} cut={trend.value.transitions_cut} from_ms={span.from_ms} to_ms={span.to_ms} height_px={180} />;
 }
 
 /** The journal's lines of this occurrence alone, oldest first, as it was lived. */

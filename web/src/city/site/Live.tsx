@@ -20,12 +20,15 @@ export function Live({ site }: { site: CitySite }) {
   const outputsOf = (area: string): OutputOfSite[] => site.outputs.filter((output) => output.area === area);
   const rest = site.points.filter((point) => !site.areas.some((area) => area.id === point.area));
   return (
-    <div class="site-areas">
-      {site.areas.map((area) => (
-        <AreaCard key={area.id} site={site} area={area} points={site.points.filter((point) => point.area === area.id)} outputs={outputsOf(area.id)} alarms={alarms.filter((alarm) => alarm.area === area.id)} />
-      ))}
-      {rest.length > 0 && <AreaCard site={site} area={null} points={rest} outputs={[]} alarms={[]} />}
-    </div>
+    <>
+      {site.values_away && <Empty why={say('live.values-away')} next={say('live.values-away-next')} />}
+      <div class="site-areas">
+        {site.areas.map((area) => (
+          <AreaCard key={area.id} site={site} area={area} points={site.points.filter((point) => point.area === area.id)} outputs={outputsOf(area.id)} alarms={alarms.filter((alarm) => alarm.area === area.id)} />
+        ))}
+        {rest.length > 0 && <AreaCard site={site} area={null} points={rest} outputs={[]} alarms={[]} />}
+      </div>
+    </>
   );
 }
 

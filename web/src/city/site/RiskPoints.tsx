@@ -51,8 +51,9 @@ export function RiskPoints({ site }: { site: CitySite }) {
 }
 
 function LimitOf({ limit, point }: { limit: Limit; point: Point }) {
+  const source = sourceOf(limit);
   return (
-    <span class="limit" title={limit.source ?? undefined}>
+    <span class="limit" title={source || undefined}>
       <Shape kind={kind(limit)} size={13} />
       {shared.orCode('condition', limit.condition)}
       {limit.set_point !== null && !point.states && (
@@ -60,9 +61,14 @@ function LimitOf({ limit, point }: { limit: Limit; point: Point }) {
           {limit.set_point.toFixed(point.decimals)} {point.unit}
         </span>
       )}
-      {limit.source && <span class="small muted">{say.orCode('source', limit.source)}</span>}
+      {source && <span class="small muted">{source}</span>}
     </span>
   );
+}
+
+function sourceOf({ source }: Limit): string {
+  if (source === null) return '';
+  return typeof source === 'string' ? say.orCode('source', source) : name(source);
 }
 
 function rangeOf(point: Point): string {

@@ -22,13 +22,14 @@ export function FoundCard({ found }: { found: Found }) {
     workbook.change((site) => {
       const of = profile(chosen);
       const called = of?.name ?? say.both('device.unnamed', { unit: found.unit });
-      const device = deviceAt(site, found.bus, found.unit, called, chosen || undefined);
+      const device = deviceAt(site, found.bus, found.unit, called, chosen || undefined, found.answer_ms);
       if (of) addSignals(site, device, of, (signal) => ({ zh: `${of.name.zh} ${signal}`, en: `${of.name.en} ${signal}` }));
     });
   return (
     <article class="card form found" data-unit={found.unit}>
       <h3>{say(found.any_unit ? 'found.any' : 'found.unit', { unit: found.unit, at: found.at })}</h3>
       <p class="small muted">{parts.length > 0 ? say('found.says', { identity: parts.join(' ') }) : say('found.silent')}</p>
+      {found.answer_ms > 0 && <p class="small muted">{say('found.answers-in', { ms: found.answer_ms })}</p>}
       {taken ? (
         <p class="strong">{say('found.taken')}</p>
       ) : (

@@ -28,6 +28,8 @@ export interface DeviceTree extends Named {
   bus: string;
   unit: number;
   profile?: string;
+  /** How long the unit may think before it answers, as the scan measured it. */
+  answer_ms?: number;
 }
 
 export interface RegisterTree {
@@ -135,6 +137,7 @@ export interface Found {
   identity: { vendor: string | null; product: string | null; revision: string | null } | null;
   profiles: { profile: string; fitting: number; status: number }[];
   bus: Omit<BusTree, 'id'>;
+  answer_ms: number;
 }
 
 export interface Scan {
@@ -224,11 +227,37 @@ export interface Change {
   keys: string[];
 }
 
+/** What a draft makes looser than what runs, or takes away. */
+export interface Weaker {
+  part: string;
+  id: string;
+  change: 'added' | 'removed' | 'changed';
+  key: string | null;
+  from: string | null;
+  to: string | null;
+}
+
+/** What a bus is asked for and can carry; times in milliseconds. */
+export interface BusBudget {
+  bus: string;
+  kind: string;
+  baud: number | null;
+  scan_ms: number;
+  scan_with_silence_ms: number;
+  /** Share of the line's time; beyond 1 it cannot be carried. */
+  load: number;
+  devices: { device: string; unit: number; reads: number; poll_ms: number; period_ms: number; load: number }[];
+  tightest: { alarm: string; worst_ms: number; required_ms: number } | null;
+}
+
 export interface Checked {
   revision: number;
   ok: boolean;
   problems: Problem[];
   text: string;
   changes: Change[];
+  weaker: Weaker[];
+  /** Null where the draft is wrong before its buses can be reckoned. */
+  budget: { buses: BusBudget[] } | null;
   unproved: string[];
 }

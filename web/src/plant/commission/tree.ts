@@ -24,7 +24,7 @@ const everyId = (site: SiteTree): { id: string }[] => [...list(site.area), ...li
 const sameLink = (bus: BusTree, link: Omit<BusTree, 'id'>): boolean => bus.kind === link.kind && (link.kind === 'rtu' ? bus.path === link.path : bus.address === link.address);
 
 /** The device at this link and unit; with its bus, where they are new. */
-export function deviceAt(site: SiteTree, link: Omit<BusTree, 'id'>, unit: number, named: Text, profile?: string): DeviceTree {
+export function deviceAt(site: SiteTree, link: Omit<BusTree, 'id'>, unit: number, named: Text, profile?: string, answerMs = 0): DeviceTree {
   const buses = own(site, 'bus');
   let bus = buses.find((one) => sameLink(one, link));
   if (!bus) buses.push((bus = { id: freeId(everyId(site), 'BUS'), ...link }));
@@ -34,7 +34,7 @@ export function deviceAt(site: SiteTree, link: Omit<BusTree, 'id'>, unit: number
     if (profile) known.profile = profile;
     return known;
   }
-  const device: DeviceTree = { id: freeId(everyId(site), 'DEV'), name: named, bus: id, unit, ...(profile ? { profile } : {}) };
+  const device: DeviceTree = { id: freeId(everyId(site), 'DEV'), name: named, bus: id, unit, ...(profile ? { profile } : {}), ...(answerMs > 0 ? { answer_ms: answerMs } : {}) };
   own(site, 'device').push(device);
   return device;
 }

@@ -10,6 +10,7 @@ import { plant as say } from '../messages';
 import { plant } from '../plant';
 import type { SystemNow } from '../shape';
 import { Buses, Devices } from './Machines';
+import { Nodes } from './Nodes';
 import { share, size } from './size';
 import './system.css';
 
@@ -40,6 +41,11 @@ function Parts({ system }: { system: SystemNow }) {
       <Card title={say('system.devices')} wide>
         <Devices devices={system.devices} called={(id) => calledDevice(id)} />
       </Card>
+      {system.nodes.length > 0 && (
+        <Card title={say('system.nodes')} wide>
+          <Nodes nodes={system.nodes} called={(id) => calledDevice(id)} />
+        </Card>
+      )}
       <Card title={say('system.journal')}>
         <Journal system={system} />
       </Card>

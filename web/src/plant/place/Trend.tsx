@@ -13,7 +13,8 @@ import { moved } from '../../trend/columns';
 import { RangeBar } from '../../trend/RangeBar';
 import { DAY_MS, rangeOf, readRange, type Range } from '../../trend/range';
 import { PointPicker } from '../../trend/PointPicker';
-import { LINES_MAX, TrendChart, type TrendLine } from '../../trend/TrendChart';
+import { LINES_MAX } from '../../trend/columns';
+import { TrendChart, type TrendLine } from '../../trend/TrendChart';
 import { pointById } from '../around';
 import { plant as say } from '../messages';
 import { plant } from '../plant';
@@ -22,7 +23,7 @@ const BUCKETS = 600;
 /** A trend that ends now is asked for again this often. */
 const FOLLOW_MS = 5_000;
 
-/** Up to eight points over a range that the address holds. */
+/** Up to ten points over a range that the address holds. */
 export function Trend() {
   const { parameters } = address.value;
   const points = (parameters.get('points') ?? '').split(',').filter(Boolean).slice(0, LINES_MAX);
@@ -38,7 +39,7 @@ export function Trend() {
       </div>
       <PointPicker chosen={points} points={plant.site.value?.points ?? []} areas={plant.site.value?.areas ?? []} onChange={(next) => set({ points: next.join(',') })} />
       <RangeBar range={range} compare={compare} />
-      <section class="card pad">{points.length === 0 ? <Empty why={shared('trend.empty')} next={shared('trend.empty-next')} /> : <Chart points={points} range={range} compare={compare} />}</section>
+      <section class="card pad">{points.length === 0 ? <Empty why={shared('trend.empty')} next={shared('trend.empty-next', { count: LINES_MAX })} /> : <Chart points={points} range={range} compare={compare} />}</section>
     </div>
   );
 }
@@ -54,7 +55,7 @@ function Chart({ points, range, compare }: { points: readonly string[]; range: R
   return (
     <>
       {loaded.failure && <Failed failure={loaded.failure} stillTrue={shared('trend.still-true')} onRetry={loaded.again} />}
-      <TrendChart lines={lines} transitions={drawn.trend.transitions} from_ms={drawn.from_ms} to_ms={drawn.to_ms} height_px={chartHeight()} onRange={(chosen) => set(chosen ? { from: chosen.from_ms, to: chosen.to_ms, span: null } : { from: null, to: null }, 'push')} />
+      <TrendChart lines={lines} transitions={drawn.trend.transitions} cut={drawn.trend.transitions_cut} from_ms={drawn.from_ms} to_ms={drawn.to_ms} height_px={chartHeight()} onRange={(chosen) => set(chosen ? { from: chosen.from_ms, to: chosen.to_ms, span: null } : { from: null, to: null }, 'push')} />
     </>
   );
 }

@@ -95,8 +95,9 @@ function Facts({ shown }: { shown: Whole }) {
 }
 
 function when(due: Due): string {
-  const every = due.every_days === null ? '' : ` · ${say('every', { days: due.every_days, source: say.orCode('source', due.source ?? '') })}`;
-  return dueText(due) + every;
+  if (due.every_days === null) return dueText(due);
+  const source = due.practice === null ? say('source.site') : name(due.practice);
+  return `${dueText(due)} · ${say('every', { days: due.every_days, source })}`;
 }
 
 export type Acts = ReturnType<typeof acts>;

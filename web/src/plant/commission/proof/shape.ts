@@ -10,7 +10,8 @@ export interface Due {
   due: 'never' | 'now' | 'at' | 'clock-doubtful';
   due_ms: number | null;
   every_days: number | null;
-  source: string | null;
+  /** Where the interval comes from; null where the site file says it. */
+  practice: Text | null;
 }
 
 export interface Done {

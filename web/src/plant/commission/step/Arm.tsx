@@ -30,6 +30,9 @@ export function Arm() {
   const held: Thing[] = [...site.points, ...site.outputs].filter((one) => one.armed === false);
   if (held.length === 0) return <p class="strong" role="status">{say('arm.all')}</p>;
   const proved = new Set(proofs.value?.subjects.filter((one) => one.state === 'proved').map((one) => one.id));
+  // Skipped on the proof page: the reason given there is the one here, unless another is written.
+  const skipped = new Map(proofs.value?.subjects.flatMap((one) => (one.state === 'skipped' && one.newest?.reason ? [[one.id, one.newest.reason] as const] : [])));
+  const reasonOf = (id: string): string => reasons[id] ?? (proved.has(id) ? '' : (skipped.get(id) ?? ''));
   const refused = failure ? refusedIds(failure) : [];
   const toggle = (id: string): void => {
     const next = new Set(chosen);
@@ -39,7 +42,7 @@ export function Arm() {
   };
   const send = async (): Promise<void> => {
     const before = site.digest;
-    const skips = [...chosen].filter((id) => (reasons[id] ?? '').trim() !== '').map((id) => ({ id, reason: (reasons[id] ?? '').trim() }));
+    const skips = [...chosen].map((id) => ({ id, reason: reasonOf(id).trim() })).filter((skip) => skip.reason !== '');
     const ids = [...chosen].filter((id) => !skips.some((skip) => skip.id === id));
     await workbook.flush();
     const outcome = await asPerson(() => arm(workbook.draft.value?.revision ?? 0, ids, skips));
@@ -54,7 +57,7 @@ export function Arm() {
       </div>
       <ul class="stack">
         {held.map((one) => (
-          <Held key={one.id} thing={one} on={chosen.has(one.id)} proved={proved.has(one.id)} refused={refused.includes(one.id)} reason={reasons[one.id] ?? ''} onToggle={() => toggle(one.id)} onReason={(reason) => setReasons({ ...reasons, [one.id]: reason })} />
+          <Held key={one.id} thing={one} on={chosen.has(one.id)} proved={proved.has(one.id)} refused={refused.includes(one.id)} reason={reasonOf(one.id)} onToggle={() => toggle(one.id)} onReason={(reason) => setReasons({ ...reasons, [one.id]: reason })} />
         ))}
       </ul>
       {failure && (

@@ -10,9 +10,10 @@ import { asPerson } from '../../session';
 import { applyDraft, askCheck } from '../calls';
 import { workbook } from '../draft';
 import { commission as say } from '../messages';
-import type { Change, Checked, Problem } from '../shape';
+import type { Change, Checked, Problem, Weaker } from '../shape';
 import { refusedIds, taken } from '../takeover';
 import { list } from '../tree';
+import { Budget } from './Budget';
 
 /** What is wrong with the draft, what it changes, and the button that makes it the site that runs. */
 export function Check() {
@@ -27,7 +28,9 @@ export function Check() {
     <div class="stack">
       <Verdict checked={value} />
       <Problems problems={value.problems} />
+      <WeakerList weaker={value.weaker} />
       <Changes changes={value.changes} />
+      {value.budget && <Budget buses={value.budget.buses} />}
       <details class="card form">
         <summary>{say('check.text')}</summary>
         <pre class="site-text" tabIndex={0}>
@@ -97,6 +100,26 @@ function stepOf(key: string): Record<string, string> | null {
   if (part === 'point') return key.includes('.alarms') || key.includes('.preset') ? { step: 'limits' } : { step: 'points', ...(point ? { open: point.id } : {}) };
   const steps: Record<string, string> = { site: key.includes('sign_off') ? 'limits' : 'site', screen: 'site', person: 'site', area: 'site', bus: 'scan', device: 'points', output: 'outputs', effect: 'outputs' };
   return steps[part] ? { step: steps[part] } : null;
+}
+
+/** What an alarm would say later or not at all: before everything else that changes. */
+function WeakerList({ weaker }: { weaker: readonly Weaker[] }) {
+  if (weaker.length === 0) return null;
+  const value = (text: string | null): string => text ?? say('check.absent');
+  return (
+    <section class="card form weaker" data-weaker={weaker.length}>
+      <h3>{say('check.weaker', { count: weaker.length })}</h3>
+      <ul>
+        {weaker.map((one) => (
+          <li key={`${one.part} ${one.id} ${one.key}`}>
+            {one.change !== 'changed' && `${say(`change.${one.change}`)} `}
+            {say.orCode('part', one.part)} <span class="strong">{one.id}</span>
+            {one.change === 'changed' && ` ${one.key}: ${value(one.from)} → ${value(one.to)}`}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
 }
 
 function Changes({ changes }: { changes: readonly Change[] }) {

@@ -47,7 +47,7 @@ function PointLimits({ point, preset }: { point: PointTree; preset: Preset | nul
       <h3>
         {name(point.name)}
         <span class="muted small block">
-          {point.id} · {preset ? say.orCode('preset', preset.id) : say('preset.none')} {point.unit}
+          {point.id} · {preset ? say.orCode('preset', preset.id) : say('preset.none')}
         </span>
       </h3>
       {shown.map((level) => (

@@ -1,0 +1,23 @@
+//! The boot stage of the lm3s6965evb: chooses between two images by the record in flash (`davy_node::choose`), checks the signature of one that is to be tried, and
+//! starts it under a watchdog. It is not updated itself. Relays stay as the reset left them, not driven, until the image drives them.
+#![no_std]
+#![no_main]
+
+#[path = "../../src/flash.rs"]
+mod flash;
+#[path = "../../src/machine.rs"]
+mod machine;
+#[path = "../../src/place.rs"]
+mod place;
+#[path = "../../src/register.rs"]
+mod register;
+mod start;
+#[path = "../../src/watchdog.rs"]
+mod watchdog;
+
+use cortex_m_rt::entry;
+
+#[entry]
+fn main() -> ! {
+    start::boot()
+}

@@ -1,0 +1,106 @@
+//! The node's main loop, the same on every board: a board brings `board` (ports), `uart`, `place` and its vectors.
+
+use crate::clock::Clock;
+#[cfg(feature = "drills")]
+use crate::drills;
+use crate::flash::FileFlash;
+use crate::front_end::FrontEnd;
+use crate::uart::{self, Uart};
+use crate::{board, failure, memory, place, watchdog};
+use davy_node::{Boot, Node, SAMPLE_MS, Sample};
+use davy_wire::node::{ResetCause, SelfTest};
+
+/// The life of a node.
+pub(crate) fn node() -> ! {
+    board::clocks_on();
+    memory::paint_stack();
+    let mut clock = Clock::start();
+    let (mut line, mut log) = (Uart::start(uart::LINE), Uart::start(uart::LOG));
+    let mut front_end = FrontEnd::start();
+    board::ports_on();
+    let boot = Boot {
+        now: clock.now(),
+        firmware: memory::head().map_or([0; 3], |head| head.version),
+        room: place::ROOM,
+        started: failure::started(),
+    };
+    #[cfg(feature = "drills")]
+    drills::on_trial(boot.started);
+    let node = memory::start_node(boot);
+    carry_out(node.relays());
+    log.queue(b"node started\n");
+    watchdog::start();
+
+    let (mut next_round, mut longest_us, mut memory_test) = (clock.now(), 0, memory::Walk::start());
+    let mut flash_test = memory::FlashSum::start();
+    loop {
+        let began_us = clock.us();
+        serve(node, &mut line, &mut clock);
+        front_end.poll(clock.now());
+        log.drain();
+        let now = clock.now();
+        if now >= next_round {
+            next_round = now.after(SAMPLE_MS);
+            front_end.ask();
+            let sample = Sample {
+                currents_ua: front_end.currents(now),
+                reference_ua: front_end.reference(),
+                feedback: board::feedback(),
+                key: key(),
+            };
+            carry_out(node.round(&sample, now));
+            node.store();
+            node.tell_test(SelfTest::Ram, memory_test.step());
+            node.tell_test(SelfTest::Flash, flash_test.step());
+            #[cfg(feature = "drills")]
+            if drills::fails_a_test() {
+                node.tell_test(SelfTest::Flash, false);
+            }
+            let free = memory::stack_free();
+            node.tell_test(SelfTest::Stack, free >= memory::STACK_RESERVE);
+            node.tell_health(free, longest_us);
+            if node.restart_is_due() {
+                failure::reset(ResetCause::Asked);
+            }
+        }
+        #[cfg(feature = "drills")]
+        drills::listen(&mut log);
+        if node.made_progress() {
+            watchdog::feed();
+        }
+        let took_us = clock.us().saturating_sub(began_us);
+        longest_us = longest_us.max(u16::try_from(took_us).unwrap_or(u16::MAX));
+    }
+}
+
+/// Bytes of the line in, an answer out. One byte after the other, and never an answer over another.
+fn serve(node: &mut Node<'_, FileFlash>, line: &mut Uart, clock: &mut Clock) {
+    line.drain();
+    let now = clock.now();
+    // As many as the chip's buffer holds: a babbling line keeps nobody from sampling.
+    for _ in 0..16 {
+        let answer = match line.byte() {
+            Some(byte) => node.byte(byte, now),
+            None => node.quiet(now),
+        };
+        if let Some(answer) = answer {
+            line.queue(answer);
+        }
+    }
+    line.drain();
+}
+
+fn carry_out(relays: davy_node::Relays) {
+    failure::leave(relays.when_failed);
+    board::drive(relays.coils);
+}
+
+#[cfg(feature = "drills")]
+fn key() -> bool {
+    board::key() || drills::key()
+}
+
+#[cfg(not(feature = "drills"))]
+fn key() -> bool {
+    board::key()
+}
