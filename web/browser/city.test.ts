@@ -37,7 +37,7 @@ test('a wrong password is told, the right one leads to the page of the address, 
   await page.getByLabel('密码').fill(PASSWORD);
   await page.keyboard.press('Enter');
   await page.locator('.alarm-place').waitFor();
-  expect(page.url()).toContain('/alarms?kind=1');
+  await expect.poll(() => page.url()).toContain('/alarms?kind=1');
   await page.getByRole('button', { name: '退出' }).click();
   await page.getByText('您已退出。').waitFor();
 });
@@ -60,7 +60,7 @@ test('a session that ends shows the gate with its reason, and nothing of what wa
   await page.locator('[data-site="tank-farm"]').waitFor();
   city.endSessions();
   await page.getByText('登录已到期或被收回').waitFor({ timeout: 25_000 });
-  expect(await page.locator('[data-site]').count()).toBe(0);
+  await expect.poll(() => page.locator('[data-site]').count()).toBe(0);
 });
 
 test('an acknowledgement travels: pending in the row, then the state that the gateway made of it', async () => {
@@ -70,9 +70,9 @@ test('an acknowledgement travels: pending in the row, then the state that the ga
   const feed = row(page, 'feed-mill/DP-402.H');
   await feed.getByRole('button', { name: '确认' }).click();
   await feed.getByText('确认已发往现场…').waitFor();
-  expect(await feed.getAttribute('data-state')).toBe('UNACK');
+  await expect.poll(() => feed.getAttribute('data-state')).toBe('UNACK');
   await page.locator('.alarm-row[data-key="feed-mill/DP-402.H"][data-state="ACKED"]').waitFor();
-  expect(await feed.innerText()).toContain('孙铭');
+  await expect.poll(() => feed.innerText()).toContain('孙铭');
   expect(screen.complaints).toEqual([]);
 });
 
@@ -95,7 +95,7 @@ test('an answer that comes late leaves the note that another row asks for', asyn
   await row(page, 'tank-farm/GT-101.HH').getByRole('button', { name: '确认' }).click();
   await row(page, 'tank-farm/GT-101.HH').getByRole('textbox').fill('正在');
   await page.locator('.alarm-row[data-key="feed-mill/DP-402.H"][data-state="ACKED"]').waitFor();
-  expect(await row(page, 'tank-farm/GT-101.HH').getByRole('textbox').inputValue()).toBe('正在');
+  await expect.poll(() => row(page, 'tank-farm/GT-101.HH').getByRole('textbox').inputValue()).toBe('正在');
 });
 
 test('a refusal of the gateway is shown in words in the row, and so is its silence', async () => {
@@ -120,7 +120,7 @@ test('in a flood the listed alarms of one unit are acknowledged together, and ne
   city.county.answer_ms = 20;
   const page = await at('sun', '/alarms');
   await page.locator('.alarm-row').first().waitFor();
-  expect(await page.getByRole('button', { name: /确认所列/ }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: /确认所列/ }).count()).toBe(0);
   await go(page, '/alarms?site=sewage');
   await page.getByRole('button', { name: /确认所列/ }).click();
   await page.locator('dialog[open] button[type="submit"]').click();
@@ -137,7 +137,7 @@ test('shelving a P1 takes minutes, a reason and a second person who is another',
   const send = dialog.getByRole('button', { name: '搁置' });
   await dialog.getByRole('button', { name: '1 小时' }).click();
   await dialog.getByRole('textbox', { name: '原因' }).fill('探头校准');
-  expect(await send.isDisabled()).toBe(true);
+  await expect.poll(() => send.isDisabled()).toBe(true);
   await dialog.getByRole('textbox', { name: '第二人' }).fill('sun');
   await dialog.getByLabel('密码').fill(PASSWORD);
   await send.click();
@@ -153,13 +153,13 @@ test('a regulator sees the sites of its town alone, and is offered no act', asyn
   city.county.mixed();
   const page = await at('town', '/');
   await page.locator('[data-site="alu-polish"]').waitFor();
-  expect(await page.locator('[data-site]').count()).toBe(4);
+  await expect.poll(() => page.locator('[data-site]').count()).toBe(4);
   await go(page, '/alarms');
   await row(page, 'alu-polish/XS-401.ON').click();
   await page.locator('.alarm-details .readout').waitFor();
-  expect(await page.getByRole('button', { name: '确认', exact: true }).count()).toBe(0);
-  expect(await page.getByRole('button', { name: '搁置' }).count()).toBe(0);
-  expect(await page.getByRole('link', { name: '管理' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: '确认', exact: true }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: '搁置' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('link', { name: '管理' }).count()).toBe(0);
 });
 
 test('a page and a site that are not for this person say so, instead of an empty screen', async () => {
@@ -195,7 +195,7 @@ test('a site that is lost goes up in the order and says that its state is unknow
   await page.locator('[data-site="brewery"]').waitFor();
   city.county.link('brewery', 'down', 5_400_000);
   await page.locator('.site-row[data-site]').first().getByText('断开：情况不明').waitFor();
-  expect(await page.locator('.site-row[data-site]').first().getAttribute('data-site')).toBe('brewery');
+  await expect.poll(() => page.locator('.site-row[data-site]').first().getAttribute('data-site')).toBe('brewery');
 });
 
 test('the situation is worked by keyboard, and its state is its address', async () => {
@@ -207,10 +207,10 @@ test('the situation is worked by keyboard, and its state is its address', async 
   await page.keyboard.press('/');
   await page.keyboard.type('北港');
   await page.keyboard.press('Escape');
-  expect(decodeURIComponent(page.url())).toContain('?order=risk&view=grid&q=北港');
+  await expect.poll(() => decodeURIComponent(page.url())).toContain('?order=risk&view=grid&q=北港');
   await page.reload();
   await page.locator('.tile').first().waitFor();
-  expect(await page.locator('.tile').count()).toBe(3);
+  await expect.poll(() => page.locator('.tile').count()).toBe(3);
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/site\/tank-farm/);
@@ -225,15 +225,15 @@ test('the site page follows its values as they come', async () => {
   await page.getByRole('link', { name: '138 0000 1234' }).waitFor();
   await page.getByRole('button', { name: '因果联锁' }).click();
   await page.locator('tr[data-lit]').waitFor();
-  expect(page.url()).toContain('part=effects');
+  await expect.poll(() => page.url()).toContain('part=effects');
 });
 
 test('a question to the record is its address; it is answered with gaps in place, page by page, and the export asks the same', async () => {
   const page = await at('county', '/record?days=30');
   await page.locator('.occurrence').first().waitFor();
   const total = Number(/\d+/.exec(await page.locator('.answer h2').innerText())?.[0]);
-  expect(await page.locator('.occurrence').count()).toBe(100);
-  expect(await page.locator('.gap-row').first().innerText()).toContain('仍在持续');
+  await expect.poll(() => page.locator('.occurrence').count()).toBe(100);
+  await expect.poll(() => page.locator('.gap-row').first().innerText()).toContain('仍在持续');
   await page.getByRole('button', { name: /再看 100 条/ }).click();
   await page.waitForFunction(() => document.querySelectorAll('.occurrence').length === 200);
   await page.getByRole('button', { name: '60 秒内未确认' }).click();
@@ -245,7 +245,7 @@ test('a question to the record is its address; it is answered with gaps in place
   expect(answer.headers()['content-disposition']).toContain('davy-alarms.csv');
   await page.locator('.occurrence').nth(2).click();
   await page.locator('.alarm-details .history li').first().waitFor();
-  expect(page.url()).toContain('open=');
+  await expect.poll(() => page.url()).toContain('open=');
   await page.reload();
   await page.locator('.alarm-details .history li').first().waitFor();
   await page.keyboard.press('Escape');
@@ -259,11 +259,11 @@ test.each(['zh', 'en'] as const)('a question of the regulator is chosen, narrowe
   await page.getByText(zh ? '该问题针对单个企业。' : 'This question is about one site.').waitFor();
   await page.locator('.question select').first().selectOption('tank-farm');
   await page.locator('tr[data-row]').first().waitFor();
-  expect(await page.locator('tr[data-row]').count()).toBe(3);
-  expect(await page.locator('tr[data-row]').nth(2).innerText()).toContain(zh ? '站点文件' : 'Site file changed');
+  await expect.poll(() => page.locator('tr[data-row]').count()).toBe(3);
+  await expect.poll(() => page.locator('tr[data-row]').nth(2).innerText()).toContain(zh ? '站点文件' : 'Site file changed');
   await page.getByRole('button', { name: zh ? '再看' : 'More' }).click();
   await page.waitForFunction(() => document.querySelectorAll('tr[data-row]').length === 4);
-  expect(page.url()).toMatch(/ask=timeline.*site=tank-farm|site=tank-farm.*ask=timeline/);
+  await expect.poll(() => page.url()).toMatch(/ask=timeline.*site=tank-farm|site=tank-farm.*ask=timeline/);
   for (const [name, format] of [['CSV', 'csv'], ['XLSX', 'xlsx'], ['Parquet', 'parquet']] as const) {
     const link = await page.getByRole('link', { name, exact: true }).getAttribute('href');
     expect(link).toMatch(new RegExp(`^/api/export/timeline\\?site=tank-farm.*zone=%2B08%3A00&format=${format}&lang=${language}$`));
@@ -284,7 +284,7 @@ test('an administrator adds somebody, who can then log in, changes and removes t
   await dialog.getByLabel('姓名').fill('新人');
   await dialog.getByLabel('密码').fill('short');
   await dialog.getByText('密码至少 8 个字符。').waitFor();
-  expect(await dialog.getByRole('button', { name: '保存' }).isDisabled()).toBe(true);
+  await expect.poll(() => dialog.getByRole('button', { name: '保存' }).isDisabled()).toBe(true);
   await dialog.getByLabel('密码').fill(PASSWORD);
   await dialog.getByLabel('东湾石化储运').check();
   await dialog.getByRole('button', { name: '保存' }).click();
@@ -352,7 +352,7 @@ test('on a phone every button is at least 44 px high and nothing is wider than t
     await page.waitForFunction(() => document.querySelector('.stage')?.firstElementChild !== null && document.querySelector('.stage .skeleton') === null);
     const small = await page.locator('button:visible:not(.as-link), .places a:visible').evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height < 43.5).map((one) => one.outerHTML.slice(0, 120)));
     expect(small, path).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(390);
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth), { message: path }).toBeLessThanOrEqual(390);
   }
 });
 
@@ -362,7 +362,7 @@ test('what is demanded of an output stands on its site, follows the stream, and 
   await fan.getByText('未要求').waitFor();
   city.county.one();
   await fan.getByText('已要求动作').waitFor();
-  expect(await fan.locator('button').count()).toBe(0);
+  await expect.poll(() => fan.locator('button').count()).toBe(0);
   city.county.link('tank-farm', 'down', 60_000);
   city.county.step();
   await fan.getByText('失联，可能已变').waitFor();
@@ -372,7 +372,7 @@ test('on a phone the answer of the record is in sight, and every filter one pres
   const page = await at('county', '/record?priority=1&days=30', PHONE);
   await page.locator('.bars').waitFor();
   const urgent = page.locator('.question').getByRole('button', { name: '紧急', exact: true });
-  expect(await urgent.isVisible()).toBe(false);
+  await expect.poll(() => urgent.isVisible()).toBe(false);
   await page.locator('.stage').evaluate((stage) => stage.scrollTo(0, 2_000));
   await page.getByRole('button', { name: '查询条件（已选 2 项）' }).click();
   await urgent.waitFor();

@@ -38,15 +38,15 @@ describe('at the plant', () => {
     const page = await at('/performance');
     const rate = page.locator('[data-figure="rate"]');
     await rate.waitFor();
-    expect(await rate.innerText()).toMatch(/1\.35[\s\S]*约 1，至多 2[\s\S]*尚可应对/);
-    expect(await page.locator('[data-figure="standing"] .verdict').innerText()).toBe('达标');
+    await expect.poll(() => rate.innerText()).toMatch(/1\.35[\s\S]*约 1，至多 2[\s\S]*尚可应对/);
+    await expect.poll(() => page.locator('[data-figure="standing"] .verdict').innerText()).toBe('达标');
     await page.getByText('记录有 1.0 天', { exact: false }).or(page.getByText('有记录 1.0 天', { exact: false })).waitFor();
     await page.getByText('记录不足 30 天', { exact: false }).waitFor();
     const chatters = page.locator('[data-chatters="PT-303.H"]');
-    expect(await chatters.innerText()).toContain('死区 0.05 → 0.22 kPa');
-    expect(await chatters.innerText()).toContain('触发 84 → 6 次');
-    expect(await page.locator('[data-chatters="GT-202.BAD"]').innerText()).toContain('看不出抖动');
-    expect(await page.getByRole('rowheader', { name: '王伟' }).count()).toBe(1);
+    await expect.poll(() => chatters.innerText()).toContain('死区 0.05 → 0.22 kPa');
+    await expect.poll(() => chatters.innerText()).toContain('触发 84 → 6 次');
+    await expect.poll(() => page.locator('[data-chatters="GT-202.BAD"]').innerText()).toContain('看不出抖动');
+    await expect.poll(() => page.getByRole('rowheader', { name: '王伟' }).count()).toBe(1);
     expect(screen.complaints).toEqual([]);
   });
 
@@ -55,7 +55,7 @@ describe('at the plant', () => {
     await page.locator('[data-figure="rate"]').waitFor();
     await page.getByRole('button', { name: '30 天' }).click();
     await page.getByText('有记录 12.0 天', { exact: false }).waitFor();
-    expect(page.url()).toContain('days=30');
+    await expect.poll(() => page.url()).toContain('days=30');
     await page.getByLabel('从', { exact: true }).fill('2030-01-01 00:00');
     await page.keyboard.press('Enter');
     await page.getByText('起止时间不成立').waitFor();
@@ -80,12 +80,12 @@ describe('at the plant', () => {
     ['en on a phone', { ...PHONE, language: 'en' }, /^Alarm flood: 20\d in 10 min$/, 'First-out'],
   ] as const)('a flood is flagged in the strip and leads to the list by unit, where every P1 stands above the folded units (%s)', async (_, look, flagged, firstOut) => {
     const page = await at('/', look as Look);
-    expect(await page.locator('.flood-flag').count()).toBe(0);
+    await expect.poll(() => page.locator('.flood-flag').count()).toBe(0);
     plant.process.leak();
     plant.process.flood(200);
     const flag = page.locator('.flood-flag');
     await flag.waitFor();
-    expect(await flag.innerText()).toMatch(flagged);
+    await expect.poll(() => flag.innerText()).toMatch(flagged);
     await flag.click();
     await page.locator('.unit-row').first().waitFor();
     const urgent = [...plant.process.alarms.values()].filter((alarm) => alarm.priority === 1 && alarm.state !== 'NORM').map((alarm) => alarm.id);
@@ -93,7 +93,7 @@ describe('at the plant', () => {
     const rows = await page.locator('.alarm-row').evaluateAll((all) => all.sort((a, b) => Number(a.getAttribute('aria-rowindex')) - Number(b.getAttribute('aria-rowindex'))).map((row) => (row as HTMLElement).dataset['alarm'] ?? `unit ${(row as HTMLElement).dataset['unit']}`));
     expect(new Set(rows.slice(0, urgent.length))).toEqual(new Set(urgent));
     expect(rows.slice(urgent.length).every((row) => row.startsWith('unit '))).toBe(true);
-    expect(await page.locator('.unit-row').first().innerText()).toContain(firstOut);
+    await expect.poll(() => page.locator('.unit-row').first().innerText()).toContain(firstOut);
   });
 
   test('two screens of one plant see the same flood, each in its language, and a screen that comes later sees it at once', async () => {
@@ -117,10 +117,10 @@ describe('at the plant', () => {
     const folded = await page.locator('.alarm-row').count();
     await unit.getByRole('button', { name: '展开', exact: false }).click();
     await page.waitForFunction((before) => document.querySelectorAll('.alarm-row').length > before, folded);
-    expect(decodeURIComponent(decodeURIComponent(page.url()))).toContain(`units=${key}`);
+    await expect.poll(() => decodeURIComponent(decodeURIComponent(page.url()))).toContain(`units=${key}`);
     await page.reload();
     await page.locator('.unit-row').first().getByRole('button', { name: '收起', exact: false }).waitFor();
-    expect(await page.locator('.alarm-row .c-name .first-out').count()).toBeGreaterThan(0);
+    await expect.poll(() => page.locator('.alarm-row .c-name .first-out').count()).toBeGreaterThan(0);
     await unit.click();
     await unit.getByRole('button', { name: '展开', exact: false }).waitFor();
     await page.keyboard.press('j');
@@ -139,8 +139,8 @@ describe('at the plant', () => {
     const urgent = await page.locator('.alarm-row[data-asks="1"]').count();
     plant.process.flood(200, 30);
     await page.locator('.flood-flag').filter({ hasText: /200/ }).waitFor();
-    expect(await page.locator('.alarm-row[data-asks="1"]').count(), 'P1 came above it').toBeGreaterThan(urgent);
-    expect(await place()).toBe(before);
+    await expect.poll(() => page.locator('.alarm-row[data-asks="1"]').count(), { message: 'P1 came above it' }).toBeGreaterThan(urgent);
+    await expect.poll(() => place()).toBe(before);
   });
 
   test.each(Object.entries(LOOKS))('figures and units are whole and free of serious faults, seen as %s', async (name, look) => {
@@ -178,10 +178,10 @@ describe('in the city', () => {
     await page.getByText('绩效按企业计算。').waitFor();
     await page.getByLabel('企业', { exact: true }).selectOption('tank-farm');
     await page.locator('[data-figure="rate"]').waitFor();
-    expect(page.url()).toContain('site=tank-farm');
+    await expect.poll(() => page.url()).toContain('site=tank-farm');
     await page.getByRole('button', { name: '30 天' }).click();
     await page.getByText('有记录 30.0 天', { exact: false }).waitFor();
-    expect(await page.getByText('记录不足 30 天', { exact: false }).count()).toBe(0);
+    await expect.poll(() => page.getByText('记录不足 30 天', { exact: false }).count()).toBe(0);
     const file = new URL((await page.getByRole('link', { name: '下载 CSV' }).getAttribute('href')) ?? '', city.url).searchParams;
     expect([file.get('site'), file.get('lang'), Number(file.get('to_ms')) - Number(file.get('from_ms'))]).toEqual(['tank-farm', 'zh', 30 * 86_400_000]);
     expect(screen.complaints).toEqual([]);
@@ -190,14 +190,14 @@ describe('in the city', () => {
   test('a site that the person may not see is refused in words', async () => {
     const page = await at('sun', '/performance?site=no-such-site');
     await page.locator('.notice[role="alert"]').waitFor();
-    expect(await page.locator('.kpi-parts').count()).toBe(0);
+    await expect.poll(() => page.locator('.kpi-parts').count()).toBe(0);
   });
 
   test('the list of all sites by unit names the site of each', async () => {
     city.county.flood(60);
     const page = await at('county', '/alarms?group=unit');
     await page.locator('.unit-row').first().waitFor();
-    expect(await page.locator('.unit-row').first().innerText()).toContain(' · ');
+    await expect.poll(() => page.locator('.unit-row').first().innerText()).toContain(' · ');
   });
 
   test.each([
@@ -209,20 +209,20 @@ describe('in the city', () => {
     const page = await at('county', '/', look as Look);
     const flags = page.locator('.flood-flag');
     await page.locator('.site-row[data-site="tank-farm"]').waitFor();
-    expect(await flags.count()).toBe(0);
+    await expect.poll(() => flags.count()).toBe(0);
     for (let place = 0; place < 20; place++) city.county.raise('tank-farm', 'GT-101', 'H', 2, 30, null, `GT-101-${place}`);
     for (let place = 0; place < 5; place++) city.county.raise('cold-store', 'AT-301', 'H', 2, 30, null, `AT-301-${place}`);
     await page.locator('.site-row[data-site="tank-farm"] .flood-flag').waitFor();
-    expect(await flags.count(), 'no other site floods').toBe(1);
-    expect(await flags.innerText()).toMatch(flagged);
+    await expect.poll(() => flags.count(), { message: 'no other site floods' }).toBe(1);
+    await expect.poll(() => flags.innerText()).toMatch(flagged);
     await page.goto(`${city.url}/?view=grid`);
-    expect(await page.locator('.tile[data-site="tank-farm"] .flood-flag').innerText()).toMatch(flagged);
+    await expect.poll(() => page.locator('.tile[data-site="tank-farm"] .flood-flag').innerText()).toMatch(flagged);
     await page.goto(`${city.url}/site/tank-farm`);
-    expect(await page.locator('.site-place .flood-flag').innerText()).toMatch(flagged);
+    await expect.poll(() => page.locator('.site-place .flood-flag').innerText()).toMatch(flagged);
     await page.goto(city.url);
     await page.locator('.site-row[data-site="tank-farm"] .flood-flag').click();
     await page.locator('.unit-row').first().waitFor();
-    expect(page.url()).toMatch(/site=tank-farm/);
+    await expect.poll(() => page.url()).toMatch(/site=tank-farm/);
     await page.goBack();
     await flags.first().waitFor();
     city.county.ebb();
@@ -239,7 +239,7 @@ describe('in the city', () => {
     await row.waitFor();
     const said = await row.innerText();
     for (const one of words) expect(said).toContain(one);
-    expect(await row.locator('.proposals .strong').count()).toBe(3);
+    await expect.poll(() => row.locator('.proposals .strong').count()).toBe(3);
   });
 
   test.each(Object.entries(LOOKS))('the figures are whole and free of serious faults, seen as %s', async (name, look) => {

@@ -45,16 +45,16 @@ test('what is overdue, failed or changed stands in the list with its word; what 
   const page = await at('/commissioning/proof', {}, null);
   const line = (id: string) => page.locator(`.proof-line[data-subject="${id}"]`);
   await line('GT-102').waitFor();
-  expect(await line('GT-102').innerText()).toMatch(/逾期[\s\S]*试验到期 立即/);
-  expect(await line('GT-101').innerText()).toContain('未试验');
-  expect(await line('AT-301').innerText()).toContain('不合格');
-  expect(await line('OT-302').innerText()).toContain('试验后有变更');
-  expect(await line('GT-201').count()).toBe(0);
-  expect(await line('XS-401').count()).toBe(0);
+  await expect.poll(() => line('GT-102').innerText()).toMatch(/逾期[\s\S]*试验到期 立即/);
+  await expect.poll(() => line('GT-101').innerText()).toContain('未试验');
+  await expect.poll(() => line('AT-301').innerText()).toContain('不合格');
+  await expect.poll(() => line('OT-302').innerText()).toContain('试验后有变更');
+  await expect.poll(() => line('GT-201').count()).toBe(0);
+  await expect.poll(() => line('XS-401').count()).toBe(0);
   await page.getByRole('button', { name: /^全部 19$/ }).click();
-  expect(await line('GT-201').innerText()).toMatch(/合格[\s\S]*试验到期 2\d{3}-/);
+  await expect.poll(() => line('GT-201').innerText()).toMatch(/合格[\s\S]*试验到期 2\d{3}-/);
   await line('XS-401').click();
-  expect(await page.locator('.facts').innerText()).toContain('除尘线停产');
+  await expect.poll(() => page.locator('.facts').innerText()).toContain('除尘线停产');
   expect(screen.complaints).toEqual([]);
 });
 
@@ -63,20 +63,20 @@ test('a loop passes step by step: what to apply, what is seen, and each alarm th
   await page.getByLabel('气体与钢瓶，或信号源').fill('CH₄ 2.5 %VOL');
   await button(page, '开始').click();
   await present(page).waitFor();
-  expect(await page.locator('.proof-step').count()).toBe(5);
-  expect(await page.locator('.proof-figures').innerText()).toContain('4.00 mA');
-  expect(await button(page, '取值').isDisabled(), 'nothing is taken while it moves').toBe(true);
+  await expect.poll(() => page.locator('.proof-step').count()).toBe(5);
+  await expect.poll(() => page.locator('.proof-figures').innerText()).toContain('4.00 mA');
+  await expect.poll(() => button(page, '取值').isDisabled(), { message: 'nothing is taken while it moves' }).toBe(true);
   await page.getByText('数值仍在变化…').waitFor();
   await take(page, 0, await planned(page));
   await applied(page, await planned(page));
   await page.getByText('当前报警：GT-101.H', { exact: true }).waitFor();
   await take(page, 1, 29);
   for (const number of [2, 3, 4]) await take(page, number, await planned(page));
-  expect(await page.locator('.proof-good').count()).toBe(5);
+  await expect.poll(() => page.locator('.proof-good').count()).toBe(5);
   await button(page, '结束并记录').click();
-  expect(await page.locator('.proof-verdict').innerText()).toBe('合格。');
-  expect(await page.locator('.proof-mark').innerText()).toBe('合格');
-  expect(await page.locator('.facts').innerText()).toContain('李建国');
+  await expect.poll(() => page.locator('.proof-verdict').innerText()).toBe('合格。');
+  await expect.poll(() => page.locator('.proof-mark').innerText()).toBe('合格');
+  await expect.poll(() => page.locator('.facts').innerText()).toContain('李建国');
   expect(screen.complaints).toEqual([]);
 });
 
@@ -92,14 +92,14 @@ test('a value that is off and an alarm that is missing fail the step by name; ad
   await applied(page, 0);
   await button(page, '已调整：取调后值').click();
   await step(page, 0).locator('.proof-good').waitFor();
-  expect(await step(page, 0).innerText()).toMatch(/调前 12\.0[\s\S]*调后 0\.0/);
+  await expect.poll(() => step(page, 0).innerText()).toMatch(/调前 12\.0[\s\S]*调后 0\.0/);
   await button(page, '结束并记录').click();
   const dialog = page.locator('dialog[open]');
-  expect(await dialog.innerText()).toContain('还有 3 步未做');
+  await expect.poll(() => dialog.innerText()).toContain('还有 3 步未做');
   await dialog.getByRole('textbox').fill('标准气用完');
   await dialog.locator('button[type="submit"]').click();
   await page.locator('[data-verdict="fail"]').waitFor();
-  expect(await page.locator('.proof-mark').innerText()).toBe('不合格');
+  await expect.poll(() => page.locator('.proof-mark').innerText()).toBe('不合格');
 });
 
 test('a reload in the middle goes on where it was, and an abandoned test concludes nothing', async () => {
@@ -109,15 +109,15 @@ test('a reload in the middle goes on where it was, and an abandoned test conclud
   await take(page, 1, 29);
   await page.reload();
   await present(page).waitFor();
-  expect(await page.locator('.proof-good').count()).toBe(2);
-  expect(await step(page, 2).locator('.proof-step').getAttribute('aria-expanded')).toBe('true');
-  expect(await page.locator('.proof-mark').innerText()).toContain('进行中');
+  await expect.poll(() => page.locator('.proof-good').count()).toBe(2);
+  await expect.poll(() => step(page, 2).locator('.proof-step').getAttribute('aria-expanded')).toBe('true');
+  await expect.poll(() => page.locator('.proof-mark').innerText()).toContain('进行中');
   await button(page, '中止试验').click();
   const dialog = page.locator('dialog[open]');
   await dialog.getByRole('textbox').fill('下雨');
   await dialog.locator('button[type="submit"]').click();
   await page.locator('[data-verdict="abandoned"]').waitFor();
-  expect(await page.locator('.proof-mark').innerText()).toBe('未试验');
+  await expect.poll(() => page.locator('.proof-mark').innerText()).toBe('未试验');
 });
 
 test('a loop is worked by keyboard alone', async () => {
@@ -132,7 +132,7 @@ test('a loop is worked by keyboard alone', async () => {
   await button(page, '跳过此步').focus();
   await page.keyboard.press('Enter');
   await page.locator('dialog[open] textarea').waitFor();
-  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('TEXTAREA');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('TEXTAREA');
   await page.keyboard.type('no gas of 25 %');
   await page.keyboard.press('Shift+Enter');
   await page.keyboard.type('today');
@@ -143,19 +143,19 @@ test('a loop is worked by keyboard alone', async () => {
 test('an output works after it is confirmed, and its feedback is timed', async () => {
   const page = await at(OUTPUT);
   await page.getByLabel('动作时长，秒（1 到 60）').fill('61');
-  expect(await button(page, '启动输出').isDisabled()).toBe(true);
+  await expect.poll(() => button(page, '启动输出').isDisabled()).toBe(true);
   await page.getByLabel('动作时长，秒（1 到 60）').fill('1');
   await button(page, '启动输出').click();
   const dialog = page.locator('dialog[open]');
-  expect(await dialog.innerText()).toContain('一号罐风机 将真实动作 1 秒');
-  expect(plant.process.outputs.get('FAN-1')?.demand).toBe(false);
+  await expect.poll(() => dialog.innerText()).toContain('一号罐风机 将真实动作 1 秒');
+  await expect.poll(() => plant.process.outputs.get('FAN-1')?.demand).toBe(false);
   await dialog.getByRole('button', { name: '启动输出' }).click();
   await page.getByText('输出正在动作…').waitFor();
-  expect(await button(page, '结束并记录').isDisabled()).toBe(true);
+  await expect.poll(() => button(page, '结束并记录').isDisabled()).toBe(true);
   await page.reload();
   await page.getByText('输出正在动作…').waitFor({ state: 'detached' });
   await button(page, '结束并记录').click();
-  expect(await page.locator('.proof-verdict').innerText()).toBe('合格。');
+  await expect.poll(() => page.locator('.proof-verdict').innerText()).toBe('合格。');
 });
 
 test('an output whose feedback never comes fails, and says what was not seen', async () => {
@@ -173,22 +173,22 @@ test('an operator is refused in words of the page’s language, and nobody at al
   const page = await at(LOOP, { language: 'en' }, 'wang');
   await button(page, 'Begin').click();
   await page.getByText('You may not do that.').or(page.getByText('You are not allowed', { exact: false })).first().waitFor();
-  expect(await page.locator('.proof-step').count()).toBe(0);
+  await expect.poll(() => page.locator('.proof-step').count()).toBe(0);
 });
 
 test('the wizard’s fields are shut until somebody of maintenance is logged in', async () => {
   const page = await at('/commissioning?step=site', PHONE, null);
   await page.locator('[data-shut]').waitFor();
   const fields = page.locator('.step input');
-  expect(await fields.count()).toBeGreaterThan(3);
-  for (const field of await fields.all()) expect(await field.isDisabled()).toBe(true);
+  await expect.poll(() => fields.count()).toBeGreaterThan(3);
+  for (const field of await fields.all()) await expect.poll(() => field.isDisabled()).toBe(true);
   await page.locator('[data-shut] .button').click();
   const dialog = page.locator('dialog[open]');
   await dialog.getByRole('button', { name: '李建国' }).click();
   await dialog.locator('input[type="password"]').fill('1357');
   await page.keyboard.press('Enter');
   await page.locator('[data-shut]').waitFor({ state: 'detached' });
-  expect(await fields.first().isEnabled()).toBe(true);
+  await expect.poll(() => fields.first().isEnabled()).toBe(true);
 });
 
 const LOOKS: Record<string, Look> = {
