@@ -175,6 +175,16 @@ fn questions() -> Vec<(&'static str, String, u32)> {
             1_000,
         ),
         (
+            "ranking_of_a_year_by_hazard",
+            ask("ranking", &format!("by=hazard&{year}")),
+            1_000,
+        ),
+        (
+            "ranking_of_a_year_by_alarm",
+            ask("ranking", &format!("by=alarm&{year}")),
+            1_000,
+        ),
+        (
             "trend_of_a_year_by_sector",
             ask("trend", &format!("by=sector&{year}")),
             1_000,

@@ -6,7 +6,10 @@ mod cluster;
 mod copy;
 mod crash;
 mod damage;
+#[path = "../disk/mod.rs"]
+mod disk;
 mod engine;
+mod full;
 mod influx;
 mod model;
 mod retention;

@@ -3,6 +3,8 @@
 mod broker;
 mod city;
 mod conformance;
+#[path = "../disk/mod.rs"]
+mod disk;
 mod fleet;
 mod journal;
 mod live;

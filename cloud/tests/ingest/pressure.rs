@@ -3,8 +3,10 @@
 
 use crate::broker::mosquitto;
 use crate::city::until;
+use crate::disk::SmallDisk;
 use crate::fleet::{self, Fleet, Plan};
 use crate::program::Program;
+use davy_cloud::history::embedded::Embedded;
 use davy_cloud::records::Records;
 use davy_cloud::run::now_ms;
 use davy_cloud::settings::Settings;
@@ -49,9 +51,9 @@ async fn figure(http: SocketAddr, name: &str) -> f64 {
 }
 
 /// Whether ingest says that it fails, and of what.
-async fn fails(http: SocketAddr) -> bool {
+async fn fails(http: SocketAddr, of: &str) -> bool {
     let (status, text) = get(format!("http://{http}/healthz")).await;
-    status == 503 && text.contains("not committed, not acknowledged: history")
+    status == 503 && text.contains("not committed, not acknowledged: ") && text.contains(of)
 }
 
 /// Awaits the last acknowledgement, however long that takes as long as more of them come: a busy machine is no fault.
@@ -100,7 +102,7 @@ async fn check(name: &'static str, fault: Mode) {
     if fault == Mode::Slow {
         until(async || engine.kept() > kept).await;
     } else {
-        until(async || fails(http).await).await;
+        until(async || fails(http, "history").await).await;
         let acknowledged = fleet.acknowledged();
         let failures = async || figure(http, "davy_ingest_store_failures_total").await;
         let before = failures().await;
@@ -146,4 +148,48 @@ async fn an_engine_whose_disk_is_full_for_a_while_costs_nothing_and_is_told_of()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_engine_that_is_slow_holds_the_gateways_back_and_not_the_memory() {
     check("slow", Mode::Slow).await;
+}
+
+/// Records and history as the embedded stores keep them, on one disk that somebody else fills.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_whose_own_disk_is_full_for_a_while_acknowledges_nothing_and_goes_on_by_itself()
+{
+    let Some(mosquitto) = mosquitto().await else {
+        return;
+    };
+    let plan = Plan {
+        name: "disk",
+        batches: 1_600,
+        window: WINDOW,
+    };
+    let (disk, http) = (SmallDisk::mount(256), free());
+    let text = format!(
+        "listen = \"{http}\"\n[broker]\nkind = \"external\"\nhost = \"127.0.0.1\"\nport = {}\n",
+        mosquitto.address.port(),
+    );
+    let file = disk.path().join("CLOUD.toml");
+    std::fs::write(&file, &text).expect("settings");
+    let program = Program::start(&file);
+    let fleet = Fleet::start(plan, mosquitto.address).await;
+    fleet.reached(0.1).await;
+
+    let others = disk.fill();
+    until(async || fails(http, "full").await).await;
+    // What was committed before it was full may be acknowledged after it; then nothing is.
+    let failures = async || figure(http, "davy_ingest_store_failures_total").await;
+    let (acknowledged, before) = (fleet.acknowledged(), failures().await);
+    until(async || failures().await >= before + 2.0).await;
+    assert_eq!(fleet.acknowledged(), acknowledged);
+    assert!(acknowledged < fleet::GATEWAYS * plan.batches);
+
+    std::fs::remove_file(others).expect("somebody else's file");
+    drained(fleet).await;
+    until(async || get(format!("http://{http}/healthz")).await.0 == 200).await;
+    program.end();
+    let settings = Settings::parse(&text, disk.path()).expect("valid settings");
+    let records = Records::of(&settings, now_ms()).await.expect("records");
+    fleet::check_lines(&records, plan).await;
+    let history = Embedded::open(settings.history_folder()).expect("a history");
+    assert!(history.damaged().is_empty());
+    fleet::check_readings(&history, plan).await;
 }

@@ -66,6 +66,7 @@ impl Writer {
             months: HashMap::new(),
             unsealed: BTreeMap::new(),
             thinned: BTreeSet::new(),
+            failed: BTreeSet::new(),
             waiting: Arc::clone(&waiting),
             readers,
             folder: folder.clone(),
@@ -170,6 +171,8 @@ struct Desk {
     unsealed: BTreeMap<(Month, HourKey), Unsealed>,
     /// Months of which only rollups are left, as far as this process knows: looking again costs a look at each of their hours.
     thinned: BTreeSet<Month>,
+    /// Months whose last work failed: what is recent of them may wait for nothing but room on the disk.
+    failed: BTreeSet<Month>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -185,6 +188,7 @@ impl Desk {
             }
             self.settle_if_many();
             if looked.elapsed() >= TICK {
+                self.try_failed_again();
                 self.settle_old();
                 let is_done = self.seal_due();
                 if is_done {
@@ -292,8 +296,33 @@ impl Desk {
         self.unsealed.entry((month, hour)).or_insert(fresh).readings += grown;
     }
 
+    /// Opens the months again whose last work failed, which settles what is recent of them. That they fail was told when they first did.
+    fn try_failed_again(&mut self) {
+        for month in self.failed.clone() {
+            match self.on(month, |_| Ok(())) {
+                Ok(()) => {
+                    tracing::info!(path = %month.path(&self.folder).display(), "a month of the history is well again")
+                }
+                Err(failure) => tracing::debug!(?failure, "a month of the history still fails"),
+            }
+        }
+    }
+
     /// Works on a month's file. After a failure the file is opened again the next time.
     fn on<T>(
+        &mut self,
+        month: Month,
+        work: impl FnOnce(&mut Store) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let done = self.on_store(month, work);
+        match done {
+            Ok(_) => self.failed.remove(&month),
+            Err(_) => self.failed.insert(month),
+        };
+        done
+    }
+
+    fn on_store<T>(
         &mut self,
         month: Month,
         work: impl FnOnce(&mut Store) -> Result<T, Failure>,
@@ -396,15 +425,25 @@ impl Desk {
         Ok(())
     }
 
-    /// Seals an hour. If that fails its readings stay in their runs, where they are read all the same, and sealing is not tried again before the next start.
+    /// Seals an hour. If that fails its readings stay in their runs, where they are read all the same. What a disk refused is tried again later; what is
+    /// damaged is not, before the next start.
     fn seal(&mut self, (month, hour): (Month, HourKey)) {
-        if let Err(failure) = self.on(month, |store| store.seal(hour)) {
+        let done = self.on(month, |store| store.seal(hour));
+        if let Err(failure) = &done {
             tracing::error!(
                 ?failure,
                 "an hour of the history cannot be sealed; its readings stay as they are"
             );
         }
-        self.unsealed.remove(&(month, hour));
+        match (done, self.unsealed.get_mut(&(month, hour))) {
+            (Err(Failure::Store { .. }), Some(unsealed)) => {
+                *unsealed = Unsealed {
+                    readings: 0,
+                    since: Instant::now(),
+                };
+            }
+            _ => _ = self.unsealed.remove(&(month, hour)),
+        }
     }
 
     fn forget_readings(&mut self, month: Month) -> Result<(), Failure> {
@@ -421,6 +460,7 @@ impl Desk {
 
     fn forget(&mut self, month: Month) -> Result<(), Failure> {
         self.thinned.remove(&month);
+        self.failed.remove(&month);
         self.months.remove(&month);
         self.unsealed.retain(|(of, _), _| *of != month);
         let mut months = self.readers.stop();
