@@ -54,11 +54,41 @@ cli-reload-gateway = Address of the gateway; otherwise from the site file.
 cli-pin = Makes the hash of a person's PIN for the site file.
 cli-pin-pin-file = File whose first line is the PIN; otherwise it is read from a pipe or asked for.
 
-check-sound = { $file }: may run. { $points } points, { $alarms } alarms, { $outputs } outputs on { $buses } buses.
-check-warnings = { $count } warnings.
-check-refused = { $file }: must not run. { $errors } errors, { $warnings } warnings.
-check-profile-sound = { $file }: may be used. { $warnings } warnings.
-check-profile-refused = { $file }: must not be used. { $errors } errors, { $warnings } warnings.
+check-sound = { $file }: may run. { $points } { $points ->
+        [1] point
+       *[other] points
+    }, { $alarms } { $alarms ->
+        [1] alarm
+       *[other] alarms
+    }, { $outputs } { $outputs ->
+        [1] output
+       *[other] outputs
+    } on { $buses } { $buses ->
+        [1] bus
+       *[other] buses
+    }.
+check-warnings = { $count } { $count ->
+        [1] warning
+       *[other] warnings
+    }.
+check-refused = { $file }: must not run. { $errors } { $errors ->
+        [1] error
+       *[other] errors
+    }, { $warnings } { $warnings ->
+        [1] warning
+       *[other] warnings
+    }.
+check-profile-sound = { $file }: may be used. { $warnings } { $warnings ->
+        [1] warning
+       *[other] warnings
+    }.
+check-profile-refused = { $file }: must not be used. { $errors } { $errors ->
+        [1] error
+       *[other] errors
+    }, { $warnings } { $warnings ->
+        [1] warning
+       *[other] warnings
+    }.
 check-error = error
 check-warning = warning
 check-help = help
@@ -90,16 +120,40 @@ replay-journal-read = The journal cannot be read: { $error }
 replay-earlier = line { $line }: its time is earlier than one before it; { $count } such lines were handled at the latest time.
 replay-unknown-reason = line { $line }: “{ $reason }” is no reason that Davy knows; it counts as bad, as every reason does.
 replay-nothing = The journal holds nothing of this time.
-replay-span = { $from } – { $to }: { $readings } readings, { $acts } acts, { $starts } starts.
+replay-span = { $from } – { $to }: { $readings } { $readings ->
+        [1] reading
+       *[other] readings
+    }, { $acts } { $acts ->
+        [1] act
+       *[other] acts
+    }, { $starts } { $starts ->
+        [1] start
+       *[other] starts
+    }.
 replay-missing = { $count } batches of this time are not in the journal: lost, or only those with alarms were kept.
-replay-set-back = The wall clock was set back { $count } times; time goes on here as if it had not been.
+replay-set-back = The wall clock was set back { $count } { $count ->
+        [1] time
+       *[other] times
+    }; time goes on here as if it had not been.
 replay-unknown = In the journal and not in the site file: { $ids }.
 replay-own-site = The site file is the one that the journal was last written under.
 replay-other-site = The site file is another than the one that the journal was last written under.
 replay-transitions = { $recorded } transitions were recorded, { $here } happen here; { $refused } acts are refused here.
 replay-same = Every alarm is raised and every output switched on as often as it was.
-replay-alarm-differs = { $id }: recorded { $recorded } times (first { $recordedfirst }), here { $here } times (first { $herefirst }).
-replay-output-differs = Output { $id }: switched on { $recorded } times (first { $recordedfirst }), here { $here } times (first { $herefirst }).
+replay-alarm-differs = { $id }: recorded { $recorded } { $recorded ->
+        [1] time
+       *[other] times
+    } (first { $recordedfirst }), here { $here } { $here ->
+        [1] time
+       *[other] times
+    } (first { $herefirst }).
+replay-output-differs = Output { $id }: switched on { $recorded } { $recorded ->
+        [1] time
+       *[other] times
+    } (first { $recordedfirst }), here { $here } { $here ->
+        [1] time
+       *[other] times
+    } (first { $herefirst }).
 
 target-address = “{ $at }” is no address: write HOST, HOST:PORT, 192.168.1.10-40 or 192.168.1.0/28, with :PORT behind it if it is not 502.
 target-too-many = “{ $at }” names more than 256 hosts: name the ones that are yours.
@@ -131,7 +185,10 @@ budget-period = Period
 budget-legend = At worst = period + longest scan with one unit silent + on-delay. On TCP an exchange takes exchange_ms (5 unless said); behind a converter the line's speed (9600 unless said, 11 bits a character) and the same and 2 ms besides.
 diff-none = No difference.
 diff-weaker = { $count } that loosen an alarm or remove protection:
-diff-others = { $count } others:
+diff-others = { $count } { $count ->
+        [1] other
+       *[other] others
+    }:
 diff-added = added
 diff-removed = removed
 diff-absent = (none)

@@ -11,12 +11,15 @@ pub(crate) fn text(key: &str, language: Language) -> String {
     text_with(key, &[], language)
 }
 
-/// As [`text`], with what the message names.
+/// As [`text`], with what the message names. A value of one is a number to it, so that English can tell one from many.
 pub(crate) fn text_with(key: &str, values: &[(&str, String)], language: Language) -> String {
     let bundle = bundle(language);
     let mut arguments = FluentArgs::new();
     for (name, value) in values {
-        arguments.set(*name, value.clone());
+        match value.as_str() {
+            "1" => arguments.set(*name, 1),
+            _ => arguments.set(*name, value.clone()),
+        }
     }
     let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
         return key.to_owned();
@@ -68,6 +71,17 @@ mod tests {
         for file in [CHINESE, ENGLISH] {
             assert!(FluentResource::try_new(file.to_owned()).is_ok());
         }
+    }
+
+    #[test]
+    fn english_tells_one_from_many() {
+        let said = |errors: &str| {
+            let values = [("errors", errors), ("warnings", "21"), ("file", "SITE.toml")]
+                .map(|(name, value)| (name, value.to_owned()));
+            text_with("check-refused", &values, Language::En)
+        };
+        assert_eq!(said("1"), "SITE.toml: must not run. 1 error, 21 warnings.");
+        assert_eq!(said("2"), "SITE.toml: must not run. 2 errors, 21 warnings.");
     }
 
     #[test]
