@@ -76,8 +76,12 @@ mod tests {
     #[test]
     fn english_tells_one_from_many() {
         let said = |errors: &str| {
-            let values = [("errors", errors), ("warnings", "21"), ("file", "SITE.toml")]
-                .map(|(name, value)| (name, value.to_owned()));
+            let values = [
+                ("errors", errors),
+                ("warnings", "21"),
+                ("file", "SITE.toml"),
+            ]
+            .map(|(name, value)| (name, value.to_owned()));
             text_with("check-refused", &values, Language::En)
         };
         assert_eq!(said("1"), "SITE.toml: must not run. 1 error, 21 warnings.");

@@ -57,7 +57,7 @@ async function looked(name: string): Promise<void> {
   await picture(page, `installer-${language}-${name}-phone`);
   const small = await page.locator('.commissioning :is(button, .tabs a, .steps a, input:not([type="radio"], [type="checkbox"]), label:has(> input), select):visible').evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height < 55.5).map((one) => one.outerHTML.slice(0, 120)));
   expect(small, name).toEqual([]);
-  expect(await page.evaluate(() => document.querySelector('.stage')!.scrollWidth - document.querySelector('.stage')!.clientWidth), `${name} is as wide as the phone`).toBeLessThanOrEqual(0);
+  await expect.poll(() => page.evaluate(() => document.querySelector('.stage')!.scrollWidth - document.querySelector('.stage')!.clientWidth), { message: `${name} is as wide as the phone` }).toBeLessThanOrEqual(0);
   await page.setViewportSize({ width: 1366, height: 768 });
 }
 
@@ -71,7 +71,7 @@ async function logIn(): Promise<void> {
 
 test('a blank gateway says that nothing is monitored, and lets nobody in without the code of its console', async () => {
   await page.getByText(say('overview.blank')).waitFor();
-  expect(await page.locator('.arming-flag').innerText()).toBe(say('flag.blank'));
+  await expect.poll(() => page.locator('.arming-flag').innerText()).toBe(say('flag.blank'));
   await page.goto(`${BLANK}/commissioning`);
   const first = page.locator('form.first');
   await first.waitFor();
@@ -108,7 +108,7 @@ test('site, area and people are named, and the draft outlives a reload of the pa
   await kept();
   await page.reload();
   await step('site').waitFor();
-  expect(await field(step('site').getByLabel(say('site.identity'), { exact: true }), 'site.id').inputValue()).toBe('tank-farm');
+  await expect.poll(() => field(step('site').getByLabel(say('site.identity'), { exact: true }), 'site.id').inputValue()).toBe('tank-farm');
   await looked('2-site');
 });
 
@@ -125,7 +125,7 @@ async function scan(at: string, units: string): Promise<void> {
 test('a scan finds the detectors and the relays, and each becomes a device with its points', async () => {
   await scan(GAS, '1-2');
   const found = page.locator('.found');
-  expect(await found.count()).toBe(2);
+  await expect.poll(() => found.count()).toBe(2);
   await looked('3-scan');
   for (const unit of [1, 2]) {
     const card = page.locator(`.found[data-unit="${unit}"]`);
@@ -149,8 +149,8 @@ test('a probe shows what registers could mean, and nothing is written', async ()
   await page.goto(`${BLANK}/commissioning/probe?kind=tcp&at=${GAS}&unit=1&table=holding&start=2&count=4`);
   await button(page, say('probe.read')).click();
   await page.locator('.probe-row').first().waitFor();
-  expect(await page.locator('.probe-row').count()).toBe(4);
-  expect(await page.locator('.decoding[data-physical="true"]').count()).toBeGreaterThan(0);
+  await expect.poll(() => page.locator('.probe-row').count()).toBe(4);
+  await expect.poll(() => page.locator('.decoding[data-physical="true"]').count()).toBeGreaterThan(0);
   await looked('4-probe');
 });
 
@@ -158,7 +158,7 @@ test('points take a tag, a name and a preset; limits bring their source and are 
   await to('points');
   const lines = page.locator('.point-line');
   await lines.nth(1).waitFor();
-  expect(await lines.count()).toBe(2);
+  await expect.poll(() => lines.count()).toBe(2);
   for (const [at, tag] of [[0, 'GT-101'], [1, 'GT-102']] as const) {
     const line = lines.nth(at);
     await button(line, say('point.edit')).click();
@@ -174,8 +174,8 @@ test('points take a tag, a name and a preset; limits bring their source and are 
   await looked('5-points');
   const limits = await to('limits');
   const one = limits.locator('[data-point="GT-101"]');
-  expect(await one.locator('[data-level="HH"] input').getAttribute('placeholder')).toBe('50');
-  expect(await one.locator('[data-level="HH"]').innerText()).toContain('GB/T 50493-2019');
+  await expect.poll(() => one.locator('[data-level="HH"] input').getAttribute('placeholder')).toBe('50');
+  await expect.poll(() => one.locator('[data-level="HH"]').innerText()).toContain('GB/T 50493-2019');
   await limits.locator('input[name="sign-by"]').fill('李建国');
   await kept();
   await looked('6-limits');
@@ -201,8 +201,8 @@ test('the check passes, and the site runs without a restart by anybody, armed wi
   await button(here, say('apply.send')).click();
   await step('prove').waitFor(SLOW);
   await page.locator('.arming-flag').getByText(say('flag.unarmed', { count: 3 })).waitFor(SLOW);
-  const health = (await (await fetch(`${BLANK}/healthz`)).json()) as { parts: { name: string }[] };
-  expect(health.parts.map((part) => part.name)).not.toContain('site');
+  const unwell = async () => ((await (await fetch(`${BLANK}/healthz`)).json()) as { parts: { name: string }[] }).parts.map((part) => part.name);
+  await expect.poll(unwell).not.toContain('site');
 });
 
 /** Test gas on a detector of the plant, or a signal source at its terminals: it reads this and nothing else until it is released. */
@@ -255,13 +255,13 @@ test('a loop is proved step by step: an instrument that was off is adjusted, and
     }
     await page.locator('.proof-steps > li').nth(number).locator('.proof-good').waitFor();
   }
-  const first = await page.locator('.proof-step').first().innerText();
-  expect(first).toContain(`${say('seen.found')} 9.0`);
-  expect(first).toContain(`${say('seen.left')} 0.0`);
+  const first = page.locator('.proof-step').first();
+  await expect.poll(() => first.innerText()).toContain(`${say('seen.found')} 9.0`);
+  await expect.poll(() => first.innerText()).toContain(`${say('seen.left')} 0.0`);
   await button(page, say('finish')).click();
   await page.locator('[data-verdict="pass"]').waitFor();
-  expect(await page.locator('.proof-mark').innerText()).toBe(say('state.proved'));
-  expect(await page.locator('.facts').innerText()).toContain('李敏');
+  await expect.poll(() => page.locator('.proof-mark').innerText()).toBe(say('state.proved'));
+  await expect.poll(() => page.locator('.facts').innerText()).toContain('李敏');
   await apply('GT-101', null);
   await looked('9-proof-passed');
 });
@@ -293,8 +293,8 @@ test('what cannot be tested today is skipped by somebody who says why, and the l
   await page.getByText(say('nothing-open')).waitFor();
   await page.locator('.chips .chip').nth(1).click();
   await page.locator('.proof-line').nth(2).waitFor();
-  const states = await page.locator('.proof-line').evaluateAll((all) => all.map((one) => [(one as HTMLElement).dataset['subject'], (one as HTMLElement).dataset['state']]));
-  expect(states).toEqual([['GT-101', 'proved'], ['GT-102', 'skipped'], ['FAN-1', 'proved']]);
+  const states = () => page.locator('.proof-line').evaluateAll((all) => all.map((one) => [(one as HTMLElement).dataset['subject'], (one as HTMLElement).dataset['state']]));
+  await expect.poll(states).toEqual([['GT-101', 'proved'], ['GT-102', 'skipped'], ['FAN-1', 'proved']]);
   await looked('9-proof-list');
 });
 
@@ -305,7 +305,7 @@ test('what is proved arms without a word; what is not needs a reason, and is ref
   await button(here, say('arm.choose-all')).click();
   await here.locator('[data-held="GT-101"]').getByText(say('arm.proved'), { exact: true }).waitFor();
   const reason = here.locator('[data-held="GT-102"]').getByLabel(say('arm.reason'));
-  expect(await reason.inputValue(), 'as it was given when it was skipped').toBe(NO_GAS);
+  await expect.poll(() => reason.inputValue(), { message: 'as it was given when it was skipped' }).toBe(NO_GAS);
   await reason.fill('');
   await button(here, say('arm.send', { count: 3 })).click();
   await here.getByText(say('arm.refused', { ids: 'GT-102' })).waitFor();

@@ -51,10 +51,10 @@ const urgent = (page: Page) => page.locator('.alarm-row[data-asks="1"]').first()
 async function looksUrgent(page: Page, words: { priority: string; state: string }): Promise<string> {
   const row = urgent(page);
   await row.waitFor(SLOW);
-  expect(await row.locator('svg.kind-1 path').count()).toBe(1);
-  expect(await row.locator('.mark').innerText()).toContain(words.priority);
-  expect(await row.locator('.mark').evaluate((mark) => getComputedStyle(mark).color)).toBe('rgb(194, 26, 32)');
-  expect(await row.innerText()).toContain(words.state);
+  await expect.poll(() => row.locator('svg.kind-1 path').count()).toBe(1);
+  await expect.poll(() => row.locator('.mark').innerText()).toContain(words.priority);
+  await expect.poll(() => row.locator('.mark').evaluate((mark) => getComputedStyle(mark).color)).toBe('rgb(194, 26, 32)');
+  await expect.poll(() => row.innerText()).toContain(words.state);
   return (await row.getAttribute('data-alarm')) ?? '';
 }
 
