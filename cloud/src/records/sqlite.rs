@@ -1,6 +1,8 @@
 //! The embedded engine: one SQLite file, WAL, `synchronous = FULL` (a commit that returned is on disk).
 //!
-//! One connection writes, so that a writer waits in the pool's queue and never meets `SQLITE_BUSY`; four read.
+//! One connection writes, so that a writer waits in the pool's queue and never meets `SQLITE_BUSY`; four read. A disk that is full or fails has SQLite roll a
+//! transaction back by itself (sqlite.org/lang_transaction, §3), of which sqlx does not learn: a connection that it still takes to be in a transaction is
+//! closed, and another one opened.
 
 use super::engine::{Engine, Row, StoreError, Transaction, Value};
 use futures_util::future::BoxFuture;
@@ -8,7 +10,7 @@ use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteRow, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -40,6 +42,13 @@ impl SqliteEngine {
             SqlitePoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(WAIT)
+                .before_acquire(|connection, _| {
+                    let is_fit = !connection.is_in_transaction();
+                    if !is_fit {
+                        tracing::warn!("a connection to the records is still in a transaction that failed, and is closed");
+                    }
+                    Box::pin(async move { Ok(is_fit) })
+                })
         };
         Ok(Self {
             writer: pool(1).connect_with(options.clone()).await.map_err(fail)?,

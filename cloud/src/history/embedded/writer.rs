@@ -414,7 +414,8 @@ impl Desk {
     }
 
     fn seal_all(&mut self) -> Result<(), Failure> {
-        for month in self.months.keys().copied().collect::<Vec<_>>() {
+        let months = self.months.keys().chain(&self.failed);
+        for month in months.copied().collect::<BTreeSet<_>>() {
             self.settle(month)?;
         }
         let all: Vec<(Month, HourKey)> = self.unsealed.keys().copied().collect();
