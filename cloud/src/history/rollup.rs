@@ -11,12 +11,12 @@
 //! | 8 | which minutes of the hour they are, u64: bit 0 the first; n bits are set, none above bit 59 |
 //! | 2 + … | length of the next column, u16; counts: of every minute the readings, of every one the values, of every one the good, u32, `pco` stand-alone |
 //! | 2 + … | length; of every minute with values the lowest, then of every one the highest, f64, `pco`; no bytes without values |
-//! | 2 + … | length; of every minute with values the mean, rounded as [`kept_mean`] says, f64, `pco`; no bytes without values |
+//! | 2 + … | length; of every minute with values the mean, f64, `pco`; no bytes without values |
 //! | a × 10 | code of the newest cause of absence, u16, and its time, i64, of the minutes with more readings than values |
 //! | 4 | CRC-32C of all the bytes before |
 //!
 //! Versions 1 and 2 are read too. Both name minutes by n bytes, rising, in place of the bits: 52 bytes more of a whole hour, a twentieth of what a point costs that is
-//! read every five seconds. Both may have means that are not rounded. In place of the columns version 1 has n × 12 bytes (readings, values, good, u32 each) and v × 24 (lowest, highest, mean, f64 each).
+//! read every five seconds. In place of the columns version 1 has n × 12 bytes (readings, values, good, u32 each) and v × 24 (lowest, highest, mean, f64 each).
 
 use super::chunk::{self, ChunkError, HOUR_MS, hour_span};
 use super::{Bucket, Span};
@@ -26,10 +26,6 @@ pub(super) const MINUTE_MS: i64 = 60_000;
 const VERSION: u8 = 3;
 /// Minutes of an hour.
 const MINUTES: u8 = 60;
-/// Decimal places that a signal is looked for in.
-const MOST_DECIMALS: i32 = 6;
-/// Steps of a mean to one of its signal.
-const MEAN_STEPS: f64 = 1_000.0;
 
 /// Many readings in a few numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -164,28 +160,6 @@ pub(super) fn encode(hour: i64, minutes: &[(i64, Rollup)]) -> Vec<u8> {
     chunk::seal(bytes)
 }
 
-/// The mean as it is kept: to a thousandth of the last decimal that lowest and highest are told in, or where they are no decimals of six places, to the 24 bits
-/// of an f32; never outside of lowest and highest. The digits beyond come from the division alone, say nothing of the signal, and cost what the rest of a
-/// minute costs three times over.
-fn kept_mean(one: &Rollup) -> f64 {
-    let decimals = (0..=MOST_DECIMALS).map(|places| 10_f64.powi(places));
-    let in_steps_of = |steps: &f64| {
-        [one.min, one.max]
-            .iter()
-            .all(|value| (value * steps).round() / steps == *value)
-    };
-    let rounded = match decimals.into_iter().find(in_steps_of) {
-        Some(steps) => (one.mean * steps * MEAN_STEPS).round() / (steps * MEAN_STEPS),
-        None => f64::from(one.mean as f32),
-    };
-    let rounded = if rounded.is_finite() {
-        rounded
-    } else {
-        one.mean
-    };
-    rounded.clamp(one.min, one.max)
-}
-
 /// What versions 2 and 3 have in common: counts and values, and the absences.
 fn columns(minutes: &[(i64, Rollup)]) -> Vec<u8> {
     let all = || minutes.iter().map(|(_, one)| one);
@@ -196,7 +170,7 @@ fn columns(minutes: &[(i64, Rollup)]) -> Vec<u8> {
     let counts: Vec<u32> = counts.chain(all().map(|one| one.good)).collect();
     let extremes = with_values().map(|one| one.min);
     let extremes: Vec<f64> = extremes.chain(with_values().map(|one| one.max)).collect();
-    let means: Vec<f64> = with_values().map(kept_mean).collect();
+    let means: Vec<f64> = with_values().map(|one| one.mean).collect();
     for column in [
         chunk::column(&counts),
         chunk::column(&extremes),
@@ -337,56 +311,10 @@ mod tests {
             .collect()
     }
 
-    /// As they are kept.
-    fn kept(mut minutes: Vec<(i64, Rollup)>) -> Vec<(i64, Rollup)> {
-        for (_, one) in &mut minutes {
-            one.mean = kept_mean(one);
-        }
-        minutes
-    }
-
     #[test]
     fn minutes_decode_to_what_was_encoded() {
         let minutes = minutes(HOUR, &readings());
-        assert_eq!(decode(HOUR, &encode(HOUR, &minutes)), Ok(kept(minutes)));
-    }
-
-    #[test]
-    fn a_mean_is_kept_to_a_thousandth_of_its_signals_step_and_within_its_extremes() {
-        let of = |values: &[f64]| {
-            let one = |value: &f64| Reading::measured(*value, WallMs(0));
-            Rollup::of(&values.iter().map(one).collect::<Vec<_>>())
-        };
-        // A third of hundredths, and of whole numbers.
-        assert_eq!(kept_mean(&of(&[25.11, 25.11, 25.12])), 25.113_33);
-        assert_eq!(kept_mean(&of(&[0.0, 0.0, 1.0])), 0.333);
-        // A value that stands is its own mean, to the bit, whatever it is.
-        for stands in [25.11, 0.1 + 0.2, f64::MAX, f64::MIN_POSITIVE, -0.0] {
-            assert_eq!(kept_mean(&of(&[stands; 12])), stands);
-        }
-        // What a register of 32 bits tells is no decimal.
-        let (low, high) = (f64::from(25.11_f32), f64::from(25.131_f32));
-        let third = of(&[low, low, high]);
-        let error = (kept_mean(&third) - third.mean).abs();
-        assert!(error > 0.0 && error < 2e-6, "{error}");
-        assert!((low..=high).contains(&kept_mean(&third)));
-        // Half a step of the sum of two huge values.
-        let huge = of(&[f64::MAX, f64::MAX / 2.0]);
-        assert!(kept_mean(&huge).is_finite());
-    }
-
-    #[test]
-    fn a_detectors_minutes_cost_less_than_half_of_what_means_to_the_last_bit_did() {
-        let noise = |at: i64| ((at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) % 7;
-        let counts = |at: i64| ((1_204 + noise(at)) as f64 / 4_095.0 * 10_000.0).round() / 100.0;
-        let reading = |at: i64| Reading::measured(counts(at), WallMs(HOUR * HOUR_MS + at * 5_000));
-        let minutes = minutes(HOUR, &(0..720).map(reading).collect::<Vec<_>>());
-        let means: Vec<f64> = minutes.iter().map(|(_, one)| one.mean).collect();
-        let (before, now) = (chunk::column(&means).len(), encode(HOUR, &minutes).len());
-        assert!(
-            before > 400 && now < 400,
-            "{before} bytes of means alone, {now} in all"
-        );
+        assert_eq!(decode(HOUR, &encode(HOUR, &minutes)), Ok(minutes));
     }
 
     /// The bytes of minutes as version 1 wrote them.
@@ -439,7 +367,7 @@ mod tests {
         bytes.extend(columns(&minutes));
         let bytes = chunk::seal(bytes);
         assert_eq!(bytes.len(), written.len() + minutes.len() - 8);
-        assert_eq!(decode(HOUR, &bytes), Ok(kept(minutes)));
+        assert_eq!(decode(HOUR, &bytes), Ok(minutes));
     }
 
     #[test]
