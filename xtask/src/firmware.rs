@@ -70,7 +70,7 @@ struct Made {
     kept: u32,
 }
 
-const BOARDS: [Made; 2] = [
+const BOARDS: [Made; 3] = [
     Made {
         board: Board::Lm3s6965evb,
         target: "thumbv7m-none-eabi",
@@ -80,6 +80,11 @@ const BOARDS: [Made; 2] = [
         board: Board::Mps2An386,
         target: "thumbv7em-none-eabihf",
         kept: 5 * 1_024,
+    },
+    Made {
+        board: Board::Stm32g474,
+        target: "thumbv7em-none-eabihf",
+        kept: 4_224,
     },
 ];
 
@@ -100,7 +105,7 @@ const PROGRAMS: [(&str, &str); 4] = [
 /// Which board, and whose signature.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The board: lm3s6965evb or mps2-an386
+    /// The board: lm3s6965evb, mps2-an386 or stm32g474
     #[arg(default_value = "lm3s6965evb")]
     board: String,
     /// File of the installer's own key: the boot stage believes it, and images are signed by it. Without one the boot stage takes no update

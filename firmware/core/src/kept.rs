@@ -175,6 +175,11 @@ impl Kept {
         self.cause = cause;
     }
 
+    /// The chip says that power went, if only for a moment: whatever the memory holds is not believed.
+    pub const fn power_went(&mut self) {
+        self.magic = 0;
+    }
+
     /// How the run before this start ended, without touching anything: what a boot stage asks, of whatever image. So the three words at the front stand where they
     /// stand for good, and of the first only the last byte tells one layout from another.
     pub const fn how_it_ended(&self) -> Why {

@@ -5,7 +5,7 @@ mod rig;
 
 use davy_alarm::Cause;
 use davy_node::{Kept, PAGE_BYTES};
-use davy_wire::node::{Event, Happening, Id, LimitKind, Settings};
+use davy_wire::node::{Event, Happening, Id, LimitKind, Settings, Why};
 use rig::{Pages, Rig, at, gas};
 
 const FAN: u8 = 1 << 1;
@@ -134,4 +134,18 @@ fn so_many_events_cost_the_flash_so_many_writes_and_no_number_comes_twice() {
     let mut rig = Rig::start(&mut unpowered, &pages, 0);
     let first = rig.input(Id::EventFirst, 0);
     assert!(first >= next && first <= next + 65_536, "{next} {first}");
+}
+
+#[test]
+fn a_brown_out_that_leaves_the_memory_as_it_was_is_power_lost_all_the_same() {
+    let (mut kept, pages) = (Kept::NEW, Pages::new());
+    let mut rig = Rig::start(&mut kept, &pages, 0);
+    assert_eq!(rig.input(Id::BootCount, 0), 1);
+    let mut rig = Rig::start(&mut kept, &pages, 0);
+    assert_eq!(rig.input(Id::BootCount, 0), 2, "a reset keeps it");
+    kept.power_went();
+    assert_eq!(kept.how_it_ended(), Why::Power);
+    let mut rig = Rig::start(&mut kept, &pages, 0);
+    assert_eq!(rig.input(Id::BootCount, 0), 1);
+    assert_eq!(rig.input(Id::ResetCause, 0), 1);
 }

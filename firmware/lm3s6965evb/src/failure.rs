@@ -49,9 +49,11 @@ unsafe fn HardFault(_: &ExceptionFrame) -> ! {
 }
 
 #[exception]
-// SAFETY: what cannot be masked is the watchdog's first time-out where a board wires it so (mps2-an386; CMSDK); nothing else runs from here on.
-unsafe fn NonMaskableInt() -> ! {
-    reset(ResetCause::Watchdog)
+// SAFETY: `board` looks at its own registers and an atomic alone; where that does not settle it, nothing else runs from here on.
+unsafe fn NonMaskableInt() {
+    if let Some(cause) = board::cannot_be_masked() {
+        reset(cause)
+    }
 }
 
 #[exception]

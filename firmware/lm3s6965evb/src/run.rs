@@ -1,9 +1,9 @@
-//! The node's main loop, the same on every board: a board brings `board` (ports), `uart`, `place` and its vectors.
+//! The node's main loop, the same on every board: a board brings `board` (ports), `uart`, `front_end`, `flash`, `watchdog`, `machine` and its vectors.
 
 use crate::clock::Clock;
 #[cfg(feature = "drills")]
 use crate::drills;
-use crate::flash::FileFlash;
+use crate::flash::BoardFlash;
 use crate::front_end::FrontEnd;
 use crate::uart::{self, Uart};
 use crate::{board, failure, memory, place, watchdog};
@@ -12,12 +12,11 @@ use davy_wire::node::{ResetCause, SelfTest};
 
 /// The life of a node.
 pub(crate) fn node() -> ! {
-    board::clocks_on();
+    let report = board::start();
     memory::paint_stack();
     let mut clock = Clock::start();
     let (mut line, mut log) = (Uart::start(uart::LINE), Uart::start(uart::LOG));
     let mut front_end = FrontEnd::start();
-    board::ports_on();
     let boot = Boot {
         now: clock.now(),
         firmware: memory::head().map_or([0; 3], |head| head.version),
@@ -28,7 +27,7 @@ pub(crate) fn node() -> ! {
     drills::on_trial(boot.started);
     let node = memory::start_node(boot);
     carry_out(node.relays());
-    log.queue(b"node started\n");
+    log.queue(report);
     watchdog::start();
 
     let (mut next_round, mut longest_us, mut memory_test) = (clock.now(), 0, memory::Walk::start());
@@ -74,7 +73,7 @@ pub(crate) fn node() -> ! {
 }
 
 /// Bytes of the line in, an answer out. One byte after the other, and never an answer over another.
-fn serve(node: &mut Node<'_, FileFlash>, line: &mut Uart, clock: &mut Clock) {
+fn serve(node: &mut Node<'_, BoardFlash>, line: &mut Uart, clock: &mut Clock) {
     line.drain();
     let now = clock.now();
     // As many as the chip's buffer holds: a babbling line keeps nobody from sampling.

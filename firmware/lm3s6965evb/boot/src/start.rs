@@ -1,6 +1,6 @@
 //! What a boot stage does, the same on every board.
 
-use crate::flash::FileFlash;
+use crate::flash::{self, BoardFlash};
 use crate::{machine, place, watchdog};
 use cortex_m::peripheral::{SCB, syst::SystClkSource};
 use davy_node::{Handover, Images, Kept, Started, choose};
@@ -15,7 +15,7 @@ include!(concat!(env!("OUT_DIR"), "/key.rs"));
 pub(crate) fn boot() -> ! {
     machine::clocks_on();
     watchdog::start_for_boot();
-    let mut flash = FileFlash::open();
+    let mut flash = BoardFlash::open();
     flash.wake();
     let (start, verdict) = choose(&mut flash, ended(), &Chip);
     let Some(slot) = start else { wait() };
@@ -53,6 +53,7 @@ fn jump(vectors: u32) -> ! {
 fn ended() -> Why {
     // SAFETY: `Kept` is integers alone, for which any bits are a value; nobody else runs.
     let kept: &mut Kept = unsafe { &mut *place::KEPT };
+    machine::note_reset(kept);
     let ended = kept.how_it_ended();
     kept.was_asked();
     ended
@@ -79,9 +80,11 @@ impl Images for Chip {
     }
 
     fn is_whole(&self, slot: Slot, head: &ImageHead) -> bool {
+        flash::forget_torn();
         let mut sum = Crc32::new();
         sum.add(Self::bytes(slot, IMAGE_HEAD, head.length).iter().copied());
-        sum.sum() == head.crc
+        // What reads right once although it is torn may not the next time.
+        sum.sum() == head.crc && !flash::is_torn()
     }
 
     fn is_signed(&self, slot: Slot, head: &ImageHead) -> bool {
