@@ -155,7 +155,7 @@ fn find(name: &str) -> Result<&'static Made> {
     })
 }
 
-/// Everything for a board: `boot.elf`, `slot-a.bin` and `slot-b.bin` as they are flashed, and `update.dvn`, both images one after the other, as it is sent. Returns their
+/// Everything for a board: `boot.elf` and the same flat, `boot.bin`, `slot-a.bin` and `slot-b.bin` as they are flashed, and `update.dvn`, both images one after the other, as it is sent. Returns their
 /// folder. With `drills` the images that tests may hang and cut, which are not judged; a boot stage always is.
 fn make(root: &Path, made: &Made, drills: bool, signing: &Signing) -> Result<PathBuf> {
     let name = made.board.name();
@@ -200,6 +200,7 @@ fn make(root: &Path, made: &Made, drills: bool, signing: &Signing) -> Result<Pat
     )?;
     let boot = read(&boot.join(format!("davy-boot-{name}")))?;
     judge(&format!("the boot stage on {name}"), &boot, &BOOT, 0)?;
+    std::fs::write(folder.join("boot.bin"), Image::flat(&boot)?.1)?;
     std::fs::write(folder.join("boot.elf"), boot)?;
     println!("{}", folder.display());
     Ok(folder)

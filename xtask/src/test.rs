@@ -102,6 +102,7 @@ fn of_firmware(root: &Path, python: &Path) -> Result<()> {
         "equal",
         "server",
         "update",
+        "stm32g474",
         "node_map",
         "node_in_qemu",
         "node_update",

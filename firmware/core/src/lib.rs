@@ -25,6 +25,7 @@ mod request;
 mod sampling;
 mod selftest;
 mod server;
+mod turn;
 mod update;
 
 pub use banks::{Bank, Banks, Flash, FlashFailed, PAGE_BYTES};
@@ -38,6 +39,7 @@ pub use progress::Progress;
 pub use request::{Exception, Request};
 pub use sampling::{Sampler, Sensed};
 pub use selftest::{REFERENCE_UA, pattern_holds};
+pub use turn::{ANSWER_GAP_US, Turn};
 pub use update::{
     Handover, IMAGE_PAGE, ImageRecord, Images, PROVE_S, Room, SLOTS, SLOTS_BYTES, Slots, Started,
     TRIAL_S, Update, Verdict, start as choose,

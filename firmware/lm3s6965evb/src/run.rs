@@ -7,7 +7,7 @@ use crate::flash::BoardFlash;
 use crate::front_end::FrontEnd;
 use crate::uart::{self, Uart};
 use crate::{board, failure, memory, place, watchdog};
-use davy_node::{Boot, Node, SAMPLE_MS, Sample};
+use davy_node::{Boot, Node, SAMPLE_MS, Sample, Turn};
 use davy_wire::node::{ResetCause, SelfTest};
 
 /// The life of a node.
@@ -29,12 +29,13 @@ pub(crate) fn node() -> ! {
     carry_out(node.relays());
     log.queue(report);
     watchdog::start();
+    let mut turn = Turn::nobodys();
 
     let (mut next_round, mut longest_us, mut memory_test) = (clock.now(), 0, memory::Walk::start());
     let mut flash_test = memory::FlashSum::start();
     loop {
         let began_us = clock.us();
-        serve(node, &mut line, &mut clock);
+        serve(node, &mut turn, &mut line, &mut clock);
         front_end.poll(clock.now());
         log.drain();
         let now = clock.now();
@@ -72,18 +73,25 @@ pub(crate) fn node() -> ! {
     }
 }
 
-/// Bytes of the line in, an answer out. One byte after the other, and never an answer over another.
-fn serve(node: &mut Node<'_, BoardFlash>, line: &mut Uart, clock: &mut Clock) {
+/// Bytes of the line in, an answer out when it is the node's turn.
+fn serve(node: &mut Node<'_, BoardFlash>, turn: &mut Turn, line: &mut Uart, clock: &mut Clock) {
     line.drain();
     let now = clock.now();
     // As many as the chip's buffer holds: a babbling line keeps nobody from sampling.
     for _ in 0..16 {
-        let answer = match line.byte() {
-            Some(byte) => node.byte(byte, now),
-            None => node.quiet(now),
+        let Some(byte) = line.byte() else {
+            if let Some(answer) = node.quiet(now) {
+                turn.answer(answer);
+            }
+            // By the time that it is now: what was asked may have taken long, and the silence begins here at the earliest.
+            if let Some(answer) = turn.quiet(clock.us()) {
+                line.queue(answer);
+            }
+            break;
         };
-        if let Some(answer) = answer {
-            line.queue(answer);
+        turn.heard();
+        if let Some(answer) = node.byte(byte, now) {
+            turn.answer(answer);
         }
     }
     line.drain();

@@ -28,6 +28,8 @@ const RING_FLAGS: u32 = 0xf << (4 * RING);
 const REQUEST: u8 = 5;
 /// Cycles that the converter's regulator takes to settle: 20 µs and more (data sheet DS12288, ADC characteristics).
 const SETTLES: u32 = HZ / 20_000;
+/// How often a converter is asked that is not done: calibration takes 116 of its cycles (data sheet DS12288, ADC characteristics), which are two of ours each.
+const LOOKS: u32 = 1_000;
 /// A ring takes 20 ms; where none came round for so long, the converter stands, and is started anew.
 const SILENT_MS: u64 = 100;
 
@@ -106,8 +108,8 @@ impl FrontEnd {
     }
 }
 
-/// From reset to going round (RM0440, ADC: deep-power-down, calibration, on-off control). Its waits are some microseconds each; a converter that never gets ready is the
-/// watchdog's.
+/// From reset to going round (RM0440, ADC: deep-power-down, calibration, on-off control). A converter that does not get ready fills no ring: the loops have no
+/// value, and it is started anew.
 fn start_converter() {
     RCC.ahb2rstr().modify(|reset| reset.set_adc12rst(true));
     RCC.ahb2rstr().modify(|reset| reset.set_adc12rst(false));
@@ -115,17 +117,19 @@ fn start_converter() {
         common.set_ckmode(Ckmode::SYNC_DIV2);
         common.set_vrefen(true);
     });
+    ADC1.cr().write(|_| {});
     ADC1.cr().write(|cr| cr.set_advregen(true));
     cortex_m::asm::delay(SETTLES);
     ADC1.cr().modify(|cr| {
         cr.set_adcaldif(Adcaldif::SINGLE_ENDED);
         cr.set_adcal(true);
     });
-    while ADC1.cr().read().adcal() {}
+    let calibrates = || ADC1.cr().read().adcal();
+    let _calibrated = (0..LOOKS).any(|_| !calibrates());
     // Four of its cycles and more.
     cortex_m::asm::delay(SETTLES);
     ADC1.cr().modify(|cr| cr.set_aden(true));
-    while !ADC1.isr().read().adrdy() {}
+    let _ready = (0..LOOKS).any(|_| ADC1.isr().read().adrdy());
     sequence();
     ADC1.cfgr2().write(|cfgr2| {
         // Sixteen conversions are summed and not shifted: 16 bits.

@@ -6,8 +6,9 @@
 
 use crate::machine::HZ;
 use core::cell::UnsafeCell;
+use embassy_stm32::pac::bdma::Ch;
+use embassy_stm32::pac::bdma::regs::{Cr as Channel, Isr};
 use embassy_stm32::pac::bdma::vals::{Dir, Pl};
-use embassy_stm32::pac::bdma::{Ch, regs::Cr as Channel};
 use embassy_stm32::pac::usart::{Usart, regs};
 use embassy_stm32::pac::{DMA1, DMAMUX1, USART2, USART3};
 
@@ -84,6 +85,14 @@ impl Port {
         match self {
             Self::Line => DMA1.ch(1),
             Self::Log => DMA1.ch(3),
+        }
+    }
+
+    /// The flags of the channel that sends, four a channel.
+    const fn sending_flags(self) -> u32 {
+        match self {
+            Self::Line => 0xf << 4,
+            Self::Log => 0xf << 12,
         }
     }
 
@@ -198,6 +207,8 @@ impl Uart {
             unsafe { sent.begin.add(nth).write_volatile(*byte) }
         }
         send.ndtr().write(|left| left.set_ndt(bytes.len() as u16));
+        // What the last ones left.
+        DMA1.ifcr().write_value(Isr(self.port.sending_flags()));
         // The bytes are there before the DMA looks.
         cortex_m::asm::dmb();
         send.cr().write(|cr| {
