@@ -224,6 +224,15 @@ fn a_block_that_cannot_be_is_refused_with_its_word() {
 
 #[test]
 fn a_power_cut_at_any_moment_of_a_commit_leaves_the_old_configuration_or_the_new() {
+    cut_at_every_moment_of_a_commit(Pages::new);
+}
+
+#[test]
+fn a_power_cut_that_tears_what_it_meets_leaves_the_old_configuration_or_the_new() {
+    cut_at_every_moment_of_a_commit(Pages::tearing);
+}
+
+fn cut_at_every_moment_of_a_commit(flash: fn() -> Pages) {
     let old = gas();
     let mut new = gas();
     new.channels[0].as_mut().unwrap().limits[1]
@@ -233,7 +242,7 @@ fn a_power_cut_at_any_moment_of_a_commit_leaves_the_old_configuration_or_the_new
     let (mut olds, mut news) = (0, 0);
     for operation in 0..120 {
         for done in [0, 3, 7] {
-            let (mut kept, pages) = (Kept::NEW, Pages::new());
+            let (mut kept, pages) = (Kept::NEW, flash());
             let mut rig = Rig::configured(&mut kept, &pages, &old);
             rig.unlock();
             rig.stage(&Block::of(&new)).unwrap();

@@ -65,7 +65,10 @@ impl Images for Held<'_> {
 
 /// A board as it was made: the old image in slot A, and no record.
 fn made() -> Pages {
-    let pages = Pages::new();
+    made_of(Pages::new())
+}
+
+fn made_of(pages: Pages) -> Pages {
     pages.images.borrow_mut()[0][..LENGTH].copy_from_slice(&image(Slot::A, OLD, true));
     pages
 }
@@ -181,7 +184,12 @@ fn power_that_goes_at_any_write_of_an_update_leaves_a_whole_image_and_an_update_
     for operations in 0.. {
         // How much of the write that the cut meets is done, in eighths.
         let done = operations % 8;
-        let pages = made();
+        // Every other one on flash that tears what the cut meets.
+        let pages = made_of(if operations % 2 == 0 {
+            Pages::new()
+        } else {
+            Pages::tearing()
+        });
         pages.cut_after(operations, done);
         if update(&pages).is_ok() && pages.operations.get() <= operations {
             break;

@@ -155,14 +155,15 @@ fn read_at(address: u32) -> [u8; 8] {
     forget_torn();
     IS_EXPECTED.store(true, Ordering::Relaxed);
     compiler_fence(Ordering::SeqCst);
+    let place = address as *const u32;
     // SAFETY: flash of a record or a slot, by `layout`; volatile, for it changes under the compiler's hands.
-    let bytes = unsafe { (address as *const [u32; 2]).read_volatile() };
+    let words = unsafe { [place.read_volatile(), place.add(1).read_volatile()] };
     let is_torn = is_torn();
     IS_EXPECTED.store(false, Ordering::Relaxed);
     if is_torn {
         return TORN;
     }
-    let [[a, b, c, d], [e, f, g, h]] = bytes.map(u32::to_le_bytes);
+    let [[a, b, c, d], [e, f, g, h]] = words.map(u32::to_le_bytes);
     [a, b, c, d, e, f, g, h]
 }
 

@@ -83,14 +83,14 @@ impl FrontEnd {
     /// Sums what the ring holds.
     pub(crate) fn ask(&mut self) {
         self.sums = [0; INPUTS];
-        let scans = READINGS.0.get().cast::<[u16; INPUTS]>();
-        for nth in 0..SCANS {
-            // SAFETY: within the ring; volatile, for the DMA writes it meanwhile, each reading whole.
-            let scan = unsafe { scans.add(nth).read_volatile() };
-            self.sums
-                .iter_mut()
-                .zip(scan)
-                .for_each(|(sum, reading)| *sum += u32::from(reading));
+        let mut reading = READINGS.0.get().cast::<u16>();
+        for _ in 0..SCANS {
+            for sum in &mut self.sums {
+                // SAFETY: within the ring, whose readings lie one after the other, scan by scan; volatile, for the DMA writes it meanwhile, each reading whole.
+                *sum += u32::from(unsafe { reading.read_volatile() });
+                // SAFETY: to the next, or to the ring's end.
+                reading = unsafe { reading.add(1) };
+            }
         }
     }
 

@@ -29,7 +29,12 @@ pub(crate) struct Pages {
     /// Operations until the power goes, and how much of the one that it meets is done, of 8 bytes or of an erase's eighths.
     left: Rc<Cell<Option<(usize, usize)>>>,
     pub(crate) operations: Rc<Cell<usize>>,
+    /// Flash with a sum of errors for each eight bytes: what a cut meets does not fit its sum, and reads as nothing that was ever there.
+    tears: Rc<Cell<bool>>,
 }
+
+/// As the board of the STM32G474 has a torn place read.
+const TORN: u8 = 0x5a;
 
 impl Pages {
     pub(crate) fn new() -> Self {
@@ -41,6 +46,21 @@ impl Pages {
             ])),
             left: Rc::default(),
             operations: Rc::default(),
+            tears: Rc::default(),
+        }
+    }
+
+    /// The same of flash whose eight bytes are torn, all of them, by a cut in their midst; a page that was being erased is torn wherever it was not yet.
+    pub(crate) fn tearing() -> Self {
+        let pages = Self::new();
+        pages.tears.set(true);
+        pages
+    }
+
+    /// What a cut that left `done` eighths makes of the rest of an erase, or of eight bytes.
+    fn tear(&self, rest: &mut [u8], done: usize) {
+        if self.tears.get() && (1..8).contains(&done) {
+            rest.fill(TORN);
         }
     }
 
@@ -83,7 +103,10 @@ impl Flash for Pages {
 
     fn erase(&mut self, bank: Bank) -> Result<(), FlashFailed> {
         let done = self.done();
-        self.bytes.borrow_mut()[usize::from(bank.number())][..PAGE_BYTES / 8 * done].fill(0xff);
+        let mut pages = self.bytes.borrow_mut();
+        let (erased, rest) = pages[usize::from(bank.number())].split_at_mut(PAGE_BYTES / 8 * done);
+        erased.fill(0xff);
+        self.tear(rest, done);
         if done == 8 { Ok(()) } else { Err(FlashFailed) }
     }
 
@@ -95,6 +118,7 @@ impl Flash for Pages {
             assert_eq!(*at, 0xff, "programmed twice");
             *at = byte;
         }
+        self.tear(place, done);
         if done == 8 { Ok(()) } else { Err(FlashFailed) }
     }
 
@@ -110,7 +134,11 @@ impl Flash for Pages {
         assert!(offset.is_multiple_of(IMAGE_PAGE));
         let done = self.done();
         let (at, length) = (offset as usize, IMAGE_PAGE as usize / 8 * done);
-        self.images.borrow_mut()[usize::from(slot.number())][at..at + length].fill(0xff);
+        let mut images = self.images.borrow_mut();
+        let page = &mut images[usize::from(slot.number())][at..at + IMAGE_PAGE as usize];
+        let (erased, rest) = page.split_at_mut(length);
+        erased.fill(0xff);
+        self.tear(rest, done);
         if done == 8 { Ok(()) } else { Err(FlashFailed) }
     }
 
@@ -128,6 +156,7 @@ impl Flash for Pages {
             assert_eq!(*at, 0xff, "programmed twice");
             *at = byte;
         }
+        self.tear(place, done);
         if done == 8 { Ok(()) } else { Err(FlashFailed) }
     }
 }
