@@ -38,7 +38,7 @@ pub(crate) fn start() -> &'static [u8] {
     pins(unsafe { Peripherals::steal() });
     match (crystal, flash::is_as_laid_out()) {
         (true, true) => b"node started\n",
-        (false, true) => b"node started; no crystal, its clock is 1 % off\n",
+        (false, true) => b"node started; no crystal, its clock may be 2 % off\n",
         (_, false) => b"node started; flash is not two banks of 256 kB, it takes nothing (DBANK)\n",
     }
 }
