@@ -184,7 +184,10 @@ budget-poll = One poll
 budget-period = Period
 budget-legend = At worst = period + longest scan with one unit silent + on-delay. On TCP an exchange takes exchange_ms (5 unless said); behind a converter the line's speed (9600 unless said, 11 bits a character) and the same and 2 ms besides.
 diff-none = No difference.
-diff-weaker = { $count } that loosen an alarm or remove protection:
+diff-weaker = { $count } { $count ->
+        [1] that loosens an alarm or removes
+       *[other] that loosen an alarm or remove
+    } protection:
 diff-others = { $count } { $count ->
         [1] other
        *[other] others

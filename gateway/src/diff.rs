@@ -135,10 +135,13 @@ mod tests {
         ]);
         let text = diff.text(Language::En);
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[0].starts_with("1 that loosen"), "{text}");
+        assert!(
+            lines[0].starts_with("1 that loosens an alarm or removes protection"),
+            "{text}"
+        );
         assert_eq!(lines[1], "  alarm G.HH  set_point: 50 %LEL → 60 %LEL");
         assert!(
-            lines[2].starts_with("1 others") && lines[3].contains("area a"),
+            lines[2].starts_with("1 other:") && lines[3].contains("area a"),
             "{text}"
         );
         assert!(diff.text(Language::Zh).contains("报警 G.HH"));
