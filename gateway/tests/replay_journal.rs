@@ -286,7 +286,7 @@ async fn the_command_says_how_it_differs() {
     let (journal, own) = (dir.path().to_str().unwrap(), site.to_str().unwrap());
     let other = other.to_str().unwrap();
     for (language, differs) in [
-        ("en_US.UTF-8", "GT-1.HH: recorded 1 times"),
+        ("en_US.UTF-8", "GT-1.HH: recorded 1 time (first"),
         ("zh_CN.UTF-8", "GT-1.HH：记录 1 次"),
     ] {
         let (code, _, said) = run(language, &["--journal", journal, "--site", other]);
