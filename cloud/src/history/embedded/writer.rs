@@ -171,7 +171,7 @@ struct Desk {
     unsealed: BTreeMap<(Month, HourKey), Unsealed>,
     /// Months of which only rollups are left, as far as this process knows: looking again costs a look at each of their hours.
     thinned: BTreeSet<Month>,
-    /// Months whose last work failed: what is recent of them may wait for nothing but room on the disk.
+    /// Months whose disk refused the last work, for want of room perhaps: they are opened again at the next tick, and nothing of them is sealed before.
     failed: BTreeSet<Month>,
     waiting: Arc<AtomicUsize>,
 }
@@ -316,8 +316,8 @@ impl Desk {
     ) -> Result<T, Failure> {
         let done = self.on_store(month, work);
         match done {
-            Ok(_) => self.failed.remove(&month),
-            Err(_) => self.failed.insert(month),
+            Err(Failure::Store { .. }) => self.failed.insert(month),
+            _ => self.failed.remove(&month),
         };
         done
     }
@@ -368,7 +368,8 @@ impl Desk {
                 self.readers.forget_recent(month);
             }
             Err(failure) => {
-                tracing::error!(?failure, "recent readings of the history cannot settle")
+                tracing::error!(?failure, "recent readings of the history cannot settle");
+                self.failed.insert(month);
             }
         }
     }
@@ -403,12 +404,16 @@ impl Desk {
         let due: Vec<(Month, HourKey)> = self
             .unsealed
             .iter()
+            .filter(|((month, _), _)| !self.failed.contains(month))
             .filter(|((_, (_, hour)), unsealed)| is_due(*hour, unsealed))
             .map(|(key, _)| *key)
             .take(SEALED_AT_A_TIME)
             .collect();
         for key in &due {
-            self.seal(*key);
+            // A disk that refused one hour of a month is not asked for the others: all of them wait for the next tick.
+            if !self.failed.contains(&key.0) {
+                self.seal(*key);
+            }
         }
         due.len() < SEALED_AT_A_TIME
     }
@@ -426,24 +431,17 @@ impl Desk {
         Ok(())
     }
 
-    /// Seals an hour. If that fails its readings stay in their runs, where they are read all the same. What a disk refused is tried again later; what is
-    /// damaged is not, before the next start.
+    /// Seals an hour. If that fails its readings stay in their runs, where they are read all the same. What a disk refused stays due; what is damaged is not
+    /// tried again before the next start.
     fn seal(&mut self, (month, hour): (Month, HourKey)) {
-        let done = self.on(month, |store| store.seal(hour));
-        if let Err(failure) = &done {
+        if let Err(failure) = self.on(month, |store| store.seal(hour)) {
             tracing::error!(
                 ?failure,
                 "an hour of the history cannot be sealed; its readings stay as they are"
             );
         }
-        match (done, self.unsealed.get_mut(&(month, hour))) {
-            (Err(Failure::Store { .. }), Some(unsealed)) => {
-                *unsealed = Unsealed {
-                    readings: 0,
-                    since: Instant::now(),
-                };
-            }
-            _ => _ = self.unsealed.remove(&(month, hour)),
+        if !self.failed.contains(&month) {
+            self.unsealed.remove(&(month, hour));
         }
     }
 
