@@ -187,15 +187,17 @@ impl Desk {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             self.settle_if_many();
-            if looked.elapsed() >= TICK {
-                self.try_failed_again();
-                self.settle_old();
-                let is_done = self.seal_due();
-                if is_done {
-                    looked = Instant::now();
-                }
+            if looked.elapsed() >= TICK && self.tick() {
+                looked = Instant::now();
             }
         }
+    }
+
+    /// Does what is due; answers whether the next look may wait. It may where a disk refuses, too: asked without end it would only be asked more.
+    fn tick(&mut self) -> bool {
+        self.try_failed_again();
+        self.settle_old();
+        self.seal_due() || !self.failed.is_empty()
     }
 
     /// Serves a call, and with a commit the commits that wait behind it.
@@ -485,4 +487,67 @@ fn now_ms() -> i64 {
     since.map_or(0, |since| {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use davy_alarm::{Reading, WallMs};
+
+    const HOURS: i64 = 10;
+    const HOUR_MS: i64 = 3_600_000;
+    /// 2026-01-02T00:00:00Z.
+    const START_MS: i64 = 1_767_312_000_000;
+
+    fn desk(folder: PathBuf) -> Desk {
+        Desk {
+            months: HashMap::new(),
+            unsealed: BTreeMap::new(),
+            thinned: BTreeSet::new(),
+            failed: BTreeSet::new(),
+            waiting: Arc::default(),
+            readers: Arc::new(Readers::new(folder.clone(), BTreeSet::new())),
+            folder,
+        }
+    }
+
+    #[test]
+    fn hours_that_a_disk_refuses_to_seal_wait_for_the_next_tick_and_are_sealed_then() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut desk = desk(folder.path().to_owned());
+        let month = Month::of(START_MS);
+        let one = |hour: i64| PointReading {
+            site: "plant-1".into(),
+            point: "GD-101".into(),
+            reading: Reading::measured(1.5, WallMs(START_MS + hour * HOUR_MS)),
+        };
+        let readings: Vec<PointReading> = (0..HOURS).map(one).collect();
+        let readings: Vec<&PointReading> = readings.iter().collect();
+        desk.commit_month(month, &readings).expect("a commit");
+        desk.settle(month).expect("runs");
+        for unsealed in desk.unsealed.values_mut() {
+            unsealed.readings = WORTH_SEALING;
+        }
+        let path = month.path(folder.path());
+        let others = rusqlite::Connection::open(path).expect("the file");
+        let rename = |from, to| {
+            let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+            others.execute_batch(&sql).expect("another name");
+        };
+        rename("chunk", "away");
+        assert!(desk.tick(), "the next look waits, although hours are due");
+        assert!(desk.failed.contains(&month));
+        assert_eq!(desk.unsealed.len() as i64, HOURS);
+        rename("away", "chunk");
+        // Opened again, its runs are what they are, and wait for their minute; so they are made due once more.
+        desk.try_failed_again();
+        for unsealed in desk.unsealed.values_mut() {
+            unsealed.readings = WORTH_SEALING;
+        }
+        assert!(!desk.tick(), "some are left");
+        assert!(desk.tick());
+        assert!(desk.unsealed.is_empty() && desk.failed.is_empty());
+        let sealed = others.query_row("SELECT count(*) FROM chunk", [], |row| row.get(0));
+        assert_eq!(sealed, Ok(HOURS));
+    }
 }
