@@ -1,11 +1,15 @@
 //! The journal on a real disk, as the gateway uses it.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../tests/small_disk.rs"]
+mod small_disk;
+
 use davy_alarm::{Cause, Reading, Saved, Shown, WallMs};
 use davy_config::site::{DeviceIndex, Site};
 use davy_gateway::clock::Clock;
 use davy_gateway::journal::{Journal, JournalError, Record, Transition};
 use davy_gateway::judge::Switched;
+use small_disk::SmallDisk;
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
@@ -304,38 +308,6 @@ async fn the_recorded_signal_is_of_one_point_between_two_times() {
     assert_eq!(values, [Ok(2.0), Ok(4.0)]);
 }
 
-/// A file system of a few MiB in memory; none where this process may not mount one.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        mount(&["-t", "tmpfs", "-o", "size=20m", "tmpfs"], folder.path()).then_some(Self(folder))
-    }
-
-    fn remount(&self, how: &str) {
-        assert!(mount(&["-o", &format!("remount,{how}")], self.0.path()));
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount")
-            .arg("-l")
-            .arg(self.0.path())
-            .status();
-    }
-}
-
-fn mount(how: &[&str], folder: &Path) -> bool {
-    let mut mount = std::process::Command::new("mount");
-    let mount = mount
-        .args(how)
-        .arg(folder)
-        .stderr(std::process::Stdio::null());
-    mount.status().is_ok_and(|status| status.success())
-}
-
 async fn until(what: &str, holds: impl Fn() -> bool) {
     let wait = async {
         while !holds() {
@@ -351,14 +323,11 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 /// Alarms go on without a disk: judgement hands over and never waits, what waits is kept, and all of it is written when there is room.
 #[tokio::test]
 async fn a_real_file_system_that_others_filled_is_told_and_taken_up_again_by_itself() {
-    let Some(disk) = SmallDisk::mount() else {
-        eprintln!("no file system may be mounted here: nothing is tested on one");
-        return;
-    };
-    let (journal, _) = Journal::open(disk.0.path(), &site(), Clock::start()).unwrap();
+    let disk = SmallDisk::mount(20);
+    let (journal, _) = Journal::open(disk.path(), &site(), Clock::start()).unwrap();
     journal.append(Some(DeviceIndex(0)), vec![raised(1, 2)]);
     synced_to(&journal, 1).await;
-    let others = fill(disk.0.path());
+    let others = disk.fill();
     let mut seq = 2;
     let begun = std::time::Instant::now();
     while journal.stats().failed.is_none() {
@@ -389,24 +358,12 @@ async fn a_real_file_system_that_others_filled_is_told_and_taken_up_again_by_its
 
 #[tokio::test]
 async fn a_real_file_system_that_is_read_only_from_the_start_is_told_and_taken_up_when_it_is_not() {
-    let Some(disk) = SmallDisk::mount() else {
-        eprintln!("no file system may be mounted here: nothing is tested on one");
-        return;
-    };
+    let disk = SmallDisk::mount(20);
     disk.remount("ro");
-    let (journal, _) = Journal::open(disk.0.path(), &site(), Clock::start()).unwrap();
+    let (journal, _) = Journal::open(disk.path(), &site(), Clock::start()).unwrap();
     journal.append(Some(DeviceIndex(0)), vec![raised(1, 2)]);
     until("it is told", || journal.stats().failed.is_some()).await;
     disk.remount("rw");
     synced_to(&journal, 1).await;
     assert_eq!(journal.stats().failed, None);
-}
-
-fn fill(folder: &Path) -> std::path::PathBuf {
-    let path = folder.join("somebody-elses-file");
-    let mut file = std::fs::File::create(&path).unwrap();
-    for piece in [1 << 16, 1] {
-        while std::io::Write::write_all(&mut file, &vec![1; piece]).is_ok() {}
-    }
-    path
 }

@@ -1,6 +1,6 @@
 //! A disk that others filled: what cannot be kept is refused and never acknowledged, what was acknowledged is there, and all goes on by itself once there is room.
 
-use super::disk::SmallDisk;
+use super::small_disk::SmallDisk;
 use super::{START_MS, measured};
 use davy_cloud::history::embedded::Embedded;
 use davy_cloud::history::{History, HistoryError, PointReading};

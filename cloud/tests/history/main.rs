@@ -6,8 +6,6 @@ mod cluster;
 mod copy;
 mod crash;
 mod damage;
-#[path = "../disk/mod.rs"]
-mod disk;
 mod engine;
 mod full;
 mod influx;
@@ -15,6 +13,8 @@ mod model;
 mod retention;
 mod schema;
 mod sealing;
+#[path = "../../../tests/small_disk.rs"]
+mod small_disk;
 
 use davy_alarm::{NoValue, Reading, WallMs};
 use davy_cloud::history::PointReading;

@@ -3,8 +3,6 @@
 mod broker;
 mod city;
 mod conformance;
-#[path = "../disk/mod.rs"]
-mod disk;
 mod fleet;
 mod journal;
 mod live;
@@ -14,6 +12,8 @@ mod pressure;
 mod program;
 mod replicas;
 mod session;
+#[path = "../../../tests/small_disk.rs"]
+mod small_disk;
 #[path = "../store/mod.rs"]
 mod store;
 mod third_party;

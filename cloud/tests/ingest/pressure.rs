@@ -3,9 +3,9 @@
 
 use crate::broker::mosquitto;
 use crate::city::until;
-use crate::disk::SmallDisk;
 use crate::fleet::{self, Fleet, Plan};
 use crate::program::Program;
+use crate::small_disk::SmallDisk;
 use davy_cloud::history::embedded::Embedded;
 use davy_cloud::records::Records;
 use davy_cloud::run::now_ms;
