@@ -45,11 +45,39 @@ impl Round {
     }
 }
 
+/// Up to when the history has forgotten, by class, and since when this process knows: asking again costs a look at all that it holds, and only what came late since
+/// is found by it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reached {
+    readings: Option<Done>,
+    rollups: Option<Done>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Done {
+    before_ms: i64,
+    at_ms: i64,
+}
+
+/// A history that has forgotten up to a time is asked again so much later.
+const AGAIN_AFTER_MS: i64 = 86_400_000;
+
+impl Done {
+    /// Whether a history that has done this need not be asked to forget up to then.
+    fn is_enough(done: Option<Self>, before_ms: i64, now_ms: i64) -> bool {
+        let young = 0..AGAIN_AFTER_MS;
+        done.is_some_and(|done| {
+            done.before_ms == before_ms && young.contains(&(now_ms - done.at_ms))
+        })
+    }
+}
+
 /// Takes away what is older than it must be. A class that fails keeps no other from its work.
 pub async fn enforce(
     retention: &Retention,
     records: &Records,
     history: &dyn History,
+    reached: &mut Reached,
     now_ms: i64,
 ) -> Round {
     let keeping = Keeping {
@@ -60,11 +88,12 @@ pub async fn enforce(
     let mut round = Round::default();
     if let Some(months) = retention.readings_months {
         let keeps_rollups = retention.rollups_months.is_some();
-        let done = keeping.readings(months, keeps_rollups).await;
+        let done = keeping.readings(months, keeps_rollups, &mut reached.readings);
+        let done = done.await;
         round.taken.readings_before_ms = round.note("readings_months", done);
     }
     if let Some(months) = retention.rollups_months {
-        let done = keeping.rollups(months).await;
+        let done = keeping.rollups(months, &mut reached.rollups).await;
         round.taken.rollups_before_ms = round.note("rollups_months", done);
     }
     if let Some(months) = retention.alarms_months {
@@ -92,20 +121,38 @@ impl Keeping<'_> {
         &self,
         months: u32,
         keeps_rollups: bool,
+        done: &mut Option<Done>,
     ) -> Result<Option<i64>, RetentionError> {
         let step = self.step("readings", months).await?;
         // Also when the step was taken before: a history that was away then still has them, and forgetting again changes nothing.
-        match keeps_rollups {
-            true => self.history.forget_readings_before(step.before_ms).await?,
-            false => self.history.forget_before(step.before_ms).await?,
+        if !Done::is_enough(*done, step.before_ms, self.now_ms) {
+            match keeps_rollups {
+                true => self.history.forget_readings_before(step.before_ms).await?,
+                false => self.history.forget_before(step.before_ms).await?,
+            }
+            *done = Some(self.done(step));
         }
         Ok(step.is_first.then_some(step.before_ms))
     }
 
-    async fn rollups(&self, months: u32) -> Result<Option<i64>, RetentionError> {
+    async fn rollups(
+        &self,
+        months: u32,
+        done: &mut Option<Done>,
+    ) -> Result<Option<i64>, RetentionError> {
         let step = self.step("rollups", months).await?;
-        self.history.forget_before(step.before_ms).await?;
+        if !Done::is_enough(*done, step.before_ms, self.now_ms) {
+            self.history.forget_before(step.before_ms).await?;
+            *done = Some(self.done(step));
+        }
         Ok(step.is_first.then_some(step.before_ms))
+    }
+
+    const fn done(&self, step: Step) -> Done {
+        Done {
+            before_ms: step.before_ms,
+            at_ms: self.now_ms,
+        }
     }
 
     async fn step(&self, class: &str, months: u32) -> Result<Step, RecordsError> {

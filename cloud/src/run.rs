@@ -162,7 +162,7 @@ impl Service {
             health,
             ..
         } = means;
-        let keeping = crate::upkeep::task(settings, &records, &history, &health, &ending)?;
+        let keeping = crate::upkeep::tasks(settings, &records, &history, &health, &ending)?;
         let (zone, secure_cookie) = (settings.zone, settings.secure_cookie);
         let parts = Parts {
             records,
@@ -178,7 +178,7 @@ impl Service {
             clock: now_ms,
             ending,
         };
-        service.spawn(keeping);
+        keeping.into_iter().for_each(|task| service.spawn(task));
         service.serve(listener, parts);
         Ok(service)
     }

@@ -1,5 +1,5 @@
-//! What the collector does for its record by the clock: the audit log's end is signed every minute in which it grew, once a day at least, and when the service
-//! ends; once an hour, what is older than retention says is taken away. What cannot be done is told and tried again; nothing waits for it.
+//! What the collector does for its record by the clock, in two tasks: the audit log's end is signed every minute in which it grew, once a day at least, and when
+//! the service ends; once an hour, what is older than retention says is taken away. What cannot be done is told and tried again; neither waits for the other.
 
 use crate::api::{Health, Status};
 use crate::audit::head::Keeper;
@@ -14,29 +14,37 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-const EVERY: Duration = Duration::from_secs(60);
-/// Looks between two works of retention: an hour.
-const LOOKS: u32 = 60;
+/// Between two looks at the audit log's end.
+const SIGNED_EVERY: Duration = Duration::from_secs(60);
+/// Between two rounds of retention.
+const TAKEN_EVERY: Duration = Duration::from_secs(3_600);
 
-/// The task; the collector's key is made here, before anything is served.
-pub(crate) fn task(
+/// The tasks; the collector's key is made here, before anything is served.
+pub(crate) fn tasks(
     settings: &Settings,
     records: &Records,
     history: &Arc<dyn History>,
     health: &Health,
     ending: &CancellationToken,
-) -> Result<Task> {
+) -> Result<[Task; 2]> {
     let keeper = Keeper::open(settings, records.clone())?;
     let keeping = Keeping {
         retention: settings.retention,
         records: records.clone(),
         history: history.clone(),
+        reached: retention::Reached::default(),
     };
     tracing::info!(fingerprint = %keeper.fingerprint(), "this collector's key");
-    Ok(Task {
-        name: "upkeep",
-        run: Box::pin(keep(keeper, keeping, health.clone(), ending.clone())),
-    })
+    Ok([
+        Task {
+            name: "heads",
+            run: Box::pin(sign(keeper, health.clone(), ending.clone())),
+        },
+        Task {
+            name: "retention",
+            run: Box::pin(take(keeping, health.clone(), ending.clone())),
+        },
+    ])
 }
 
 /// What retention works on.
@@ -44,16 +52,18 @@ struct Keeping {
     retention: Retention,
     records: Records,
     history: Arc<dyn History>,
+    reached: retention::Reached,
 }
 
 impl Keeping {
-    async fn work(&self, health: &Health) {
+    async fn work(&mut self, health: &Health) {
         let Self {
             retention,
             records,
             history,
+            reached,
         } = self;
-        let round = retention::enforce(retention, records, &**history, now_ms()).await;
+        let round = retention::enforce(retention, records, &**history, reached, now_ms()).await;
         if round.taken != retention::Taken::default() {
             tracing::info!(taken = ?round.taken, "retention took away what was old enough");
         }
@@ -69,18 +79,8 @@ impl Keeping {
     }
 }
 
-async fn keep(
-    mut keeper: Keeper,
-    keeping: Keeping,
-    health: Health,
-    ending: CancellationToken,
-) -> Result<()> {
-    let mut looks = 0;
+async fn sign(mut keeper: Keeper, health: Health, ending: CancellationToken) -> Result<()> {
     loop {
-        if looks % LOOKS == 0 {
-            keeping.work(&health).await;
-        }
-        looks = looks.wrapping_add(1);
         match keeper.keep(now_ms()).await {
             Ok(_) => health.say("audit", Status::Ok, ""),
             Err(error) => {
@@ -90,10 +90,24 @@ async fn keep(
         }
         tokio::select! {
             () = ending.cancelled() => break,
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(SIGNED_EVERY) => {}
         }
     }
     // What was done until now is under a signature when the service is gone.
     keeper.keep(now_ms()).await?;
     Ok(())
+}
+
+/// A round that the service's end meets is broken off: each step of it is whole or not at all, and is taken again.
+async fn take(mut keeping: Keeping, health: Health, ending: CancellationToken) -> Result<()> {
+    let rounds = async {
+        loop {
+            keeping.work(&health).await;
+            tokio::time::sleep(TAKEN_EVERY).await;
+        }
+    };
+    tokio::select! {
+        () = ending.cancelled() => Ok(()),
+        () = rounds => Ok(()),
+    }
 }

@@ -10,7 +10,7 @@ use davy_cloud::history::{History, HistoryError, PointReading, Series, SeriesQue
 use davy_cloud::records::{
     Batch, Hold, Line, NodeBirth, OccurrenceFilter, Offset, Records, Scope, TransitionFilter,
 };
-use davy_cloud::retention::{RetentionError, Taken, enforce};
+use davy_cloud::retention::{Reached, RetentionError, Taken, enforce};
 use davy_cloud::settings::{Retention, Settings};
 use futures_util::future::BoxFuture;
 use std::sync::atomic::Ordering;
@@ -74,7 +74,14 @@ impl City {
     }
 
     async fn keep(&self, retention: Retention) -> Taken {
-        let round = enforce(&retention, &self.records, &self.history, NOW_MS).await;
+        let round = enforce(
+            &retention,
+            &self.records,
+            &self.history,
+            &mut Reached::default(),
+            NOW_MS,
+        )
+        .await;
         assert!(round.failed.is_empty(), "{:?}", round.failed);
         round.taken
     }
@@ -202,6 +209,73 @@ async fn old_alarms_go_and_those_that_stand_or_are_held_or_young_stay() {
     let lifted = city.records.lift_hold(held, "adm", NOW_MS).await;
     assert!(lifted.expect("a lifting"));
     assert_eq!(city.keep(ALARMS).await.alarm_rows, 4);
+}
+
+#[tokio::test]
+async fn a_hold_keeps_an_alarm_that_reaches_into_its_time_from_either_side() {
+    let city = City::new().await;
+    for (seq, alarm, time_ms) in [
+        (1, "GT-1.H", OLD_MS - 1_000),
+        (10, "GT-2.H", OLD_MS + 500),
+        (20, "GT-3.H", OLD_MS + 1_000),
+        (30, "GT-4.H", OLD_MS - 1_001),
+    ] {
+        city.lines("tank-farm", over(seq, alarm, time_ms)).await;
+    }
+    // The first ends as it begins, the second begins within it, the third as it ends, the fourth ended before.
+    let hold = Hold {
+        id: 0,
+        site: "tank-farm".into(),
+        from_ms: OLD_MS,
+        to_ms: Some(OLD_MS + 1_000),
+        reason: "leak of August".into(),
+        actor: "adm".into(),
+        made_ms: NOW_MS,
+    };
+    city.records.set_hold(&hold).await.expect("a hold");
+    city.keep(ALARMS).await;
+    let (_, occurrences) = city.left().await;
+    assert_eq!(occurrences, 2);
+}
+
+#[tokio::test]
+async fn a_history_that_has_forgotten_is_asked_again_by_another_time_or_a_day_later() {
+    let city = City::new().await;
+    let old = async || {
+        let reading = PointReading {
+            site: "tank-farm".into(),
+            point: "GT-1".into(),
+            reading: Reading::measured(1.0, WallMs(OLD_MS)),
+        };
+        city.history.commit(vec![reading]).await.expect("a commit");
+    };
+    let left = async || {
+        let read = city.history.readings("tank-farm", "GT-1", 0, NOW_MS, 100);
+        read.await.expect("readings").len()
+    };
+    let retention = Retention {
+        readings_months: Some(1),
+        ..Retention::default()
+    };
+    let mut reached = Reached::default();
+    let mut round = async |now_ms| {
+        let round = enforce(
+            &retention,
+            &city.records,
+            &city.history,
+            &mut reached,
+            now_ms,
+        );
+        assert!(round.await.failed.is_empty());
+    };
+    old().await;
+    round(NOW_MS).await;
+    assert_eq!(left().await, 0);
+    old().await;
+    round(NOW_MS + DAY_MS - 1).await;
+    assert_eq!(left().await, 1, "what came late waits");
+    round(NOW_MS + DAY_MS).await;
+    assert_eq!(left().await, 0);
 }
 
 #[tokio::test]
@@ -367,7 +441,16 @@ async fn months_that_a_history_could_not_forget_are_asked_to_go_again_and_told_o
         readings_months: Some(1),
         ..Retention::default()
     };
-    let again = async || enforce(&retention, &city.records, &away, NOW_MS).await;
+    let again = async || {
+        enforce(
+            &retention,
+            &city.records,
+            &away,
+            &mut Reached::default(),
+            NOW_MS,
+        )
+        .await
+    };
     assert!(matches!(
         again().await.failed.as_slice(),
         [(
@@ -396,7 +479,7 @@ async fn a_class_that_fails_is_named_and_keeps_no_other_from_its_work() {
         rollups_months: Some(2),
         ..ALARMS
     };
-    let round = enforce(&all, &city.records, &away, NOW_MS).await;
+    let round = enforce(&all, &city.records, &away, &mut Reached::default(), NOW_MS).await;
     assert!(
         matches!(round.failed.as_slice(), [("readings_months", _)]),
         "{round:?}"

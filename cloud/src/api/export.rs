@@ -222,24 +222,34 @@ pub(super) async fn write(
     let mut sheets = sheets.collect::<Result<Vec<_>, _>>()?;
     loop {
         let page = ask(stores, &asked).await?;
-        for sheet in &mut sheets {
-            sheet.rows(&page.rows)?;
-            if page.is_cut {
-                sheet.cut()?;
+        let written = aside(move || {
+            for sheet in &mut sheets {
+                sheet.rows(&page.rows)?;
+                if page.is_cut {
+                    sheet.cut()?;
+                }
             }
-        }
+            Ok((sheets, page))
+        });
+        let page;
+        (sheets, page) = written.await?;
         look(&page);
         asked.cursor = page.next;
         if asked.cursor.is_none() {
             break;
         }
     }
-    let finished = tokio::task::spawn_blocking(move || {
-        sheets
-            .into_iter()
-            .map(Sheet::finish)
-            .collect::<Result<_, _>>()
-    });
-    let finished = finished.await;
-    Ok(finished.map_err(|error| ApiError::Table(error.to_string()))??)
+    aside(move || {
+        let finished = sheets.into_iter().map(Sheet::finish);
+        Ok(finished.collect::<Result<_, _>>()?)
+    })
+    .await
+}
+
+/// Compresses and writes apart from the threads that serve live pages and ingest.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| ApiError::Table(error.to_string()))?
 }

@@ -176,17 +176,7 @@ fn is_of_point(condition: &str) -> bool {
 
 /// A name, or the id where nobody gave one.
 pub(crate) fn named(name: &Text, id: &str) -> Text {
-    let or_id = |text: &String| {
-        if text.is_empty() {
-            id.to_owned()
-        } else {
-            text.clone()
-        }
-    };
-    Text {
-        zh: or_id(&name.zh),
-        en: or_id(&name.en),
-    }
+    name.clone().or_id(id)
 }
 
 /// One line of the alarm journal.

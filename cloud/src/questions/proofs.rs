@@ -4,7 +4,7 @@
 use super::{Asked, ONE_MORE, Page};
 use crate::api::ApiError;
 use crate::records::engine::{StoreError, values};
-use crate::records::{Records, RecordsError, subject_of};
+use crate::records::{Records, RecordsError, literal, subject_of};
 use crate::table::{Column, Kind, Row, row};
 
 pub(super) const COLUMNS: [Column; 8] = [
@@ -67,7 +67,7 @@ async fn last_proof(
         "SELECT time_ms, detail, seq FROM audit WHERE subject = $1 AND action = 'plant-prove' AND detail LIKE $2 ESCAPE '\\' \
          AND (time_ms, seq) < ($3, $4) ORDER BY time_ms DESC, seq DESC LIMIT {PROOFS_AT_ONCE}"
     );
-    let named = format!("%\"of\":\"{}\"%", id.replace('_', "\\_"));
+    let named = format!("%\"of\":\"{}\"%", literal(id));
     let mut before = (i64::MAX, i64::MAX);
     loop {
         let values = values![site, &named, before.0, before.1];

@@ -60,6 +60,7 @@ pub use session::Session;
 pub use site::{Contact, DeviceLink, Link, Place, Registry, Risk, STALE_AFTER_MS, Site, Text};
 pub(crate) use subject::Names;
 pub use subject::Subject;
+pub(crate) use transition::literal;
 pub use transition::{Line, Transition, TransitionFilter, TransitionKey, condition_of, subject_of};
 
 use crate::settings::{Postgres, Settings, Store};

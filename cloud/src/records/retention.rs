@@ -9,10 +9,11 @@ use crate::audit::{Entry, PURGE, append, head::KEY};
 /// Rows that one transaction takes: ingest waits no longer than for these.
 const ROWS_AT_ONCE: u64 = 5_000;
 
-/// A table of the class of alarms: its name, its key, its time, and what must be past for a row to go. `x` is the row.
+/// A table of the class of alarms: its name, its key, when a row begins and when it ends, and what must be past for it to go. `x` is the row.
 struct Part {
     table: &'static str,
     key: &'static str,
+    begins: &'static str,
     time: &'static str,
     and: &'static str,
 }
@@ -24,37 +25,46 @@ const PARTS: [Part; 4] = [
     Part {
         table: "transitions",
         key: "site, epoch, seq",
+        begins: "time_ms",
         time: "time_ms",
         and: STANDING,
     },
     Part {
         table: "occurrences",
         key: "site, epoch, alarm, occurrence",
+        begins: "raised_ms",
         time: "cleared_ms",
         and: STANDING,
     },
     Part {
         table: "outages",
         key: "site, from_ms",
+        begins: "from_ms",
         time: "to_ms",
         and: "1 = 1",
     },
     Part {
         table: "commands",
         key: "id",
+        begins: "sent_ms",
         time: "sent_ms",
         and: "outcome IS NOT NULL",
     },
 ];
 
 impl Part {
+    /// The rows that may go. A hold keeps what reaches into its time from either side.
     fn of(&self) -> String {
         let Self {
-            table, time, and, ..
+            table,
+            begins,
+            time,
+            and,
+            ..
         } = self;
         format!(
             "FROM {table} x WHERE x.{time} < $1 AND {and} AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.lifted_ms IS NULL \
-             AND (h.site = '' OR h.site = x.site) AND x.{time} >= h.from_ms AND (h.to_ms IS NULL OR x.{time} < h.to_ms))"
+             AND (h.site = '' OR h.site = x.site) AND x.{time} >= h.from_ms AND (h.to_ms IS NULL OR x.{begins} < h.to_ms))"
         )
     }
 }

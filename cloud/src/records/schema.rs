@@ -5,12 +5,13 @@ use davy_print::text_of;
 use sha2::{Digest as _, Sha256};
 
 /// A step that was ever released is never edited; a change is a new step.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
     include_str!("schema/0004.sql"),
     include_str!("schema/0005.sql"),
+    include_str!("schema/0006.sql"),
 ];
 
 /// Brings the database to the newest schema.

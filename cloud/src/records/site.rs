@@ -13,6 +13,17 @@ pub struct Text {
     pub en: String,
 }
 
+impl Text {
+    /// The id in place of a name that nobody gave.
+    pub(crate) fn or_id(self, id: &str) -> Self {
+        let named = |text: String| if text.is_empty() { id.to_owned() } else { text };
+        Self {
+            zh: named(self.zh),
+            en: named(self.en),
+        }
+    }
+}
+
 /// Where a site lies, and what a jurisdiction covers: city, town, village; an empty part of a jurisdiction means every one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Place {

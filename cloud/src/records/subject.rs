@@ -50,12 +50,7 @@ impl Names {
     pub(crate) fn of(&self, site: &str, id: &str) -> (Text, String) {
         let known = self.0.get(&(site.to_owned(), id.to_owned()));
         let (name, unit) = known.cloned().unwrap_or_default();
-        let or_id = |text: String| if text.is_empty() { id.to_owned() } else { text };
-        let name = Text {
-            zh: or_id(name.zh),
-            en: or_id(name.en),
-        };
-        (name, unit)
+        (name.or_id(id), unit)
     }
 }
 

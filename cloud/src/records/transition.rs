@@ -124,7 +124,7 @@ pub(crate) fn transition(row: &Row) -> Result<Transition, StoreError> {
 }
 
 /// A text as `LIKE` takes it for itself.
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     let mut literal = String::new();
     for letter in text.chars() {
         if matches!(letter, '\\' | '%' | '_') {
