@@ -32,8 +32,8 @@ pub(crate) const CONFIG_BYTES: usize = 2 * BLOCK_WORDS;
 pub struct Sample {
     /// Loop currents, microamperes; `None` while the analog front end is silent.
     pub currents_ua: Option<[u16; CHANNELS]>,
-    /// The front end's reference, microamperes; looked at while it speaks.
-    pub reference_ua: u16,
+    /// The front end's reference, microamperes; `None` while it does not speak. One that is far off may leave the loops without a value and is told all the same.
+    pub reference_ua: Option<u16>,
     /// Bit n: relay n's feedback contact.
     pub feedback: u8,
     pub key: bool,
@@ -283,7 +283,7 @@ impl<'k, F: Flash> Node<'k, F> {
                 None => Sensed::NOT_YET,
             };
         }
-        let silent_or_right = sample.currents_ua.is_none() || reference_holds(sample.reference_ua);
+        let silent_or_right = sample.reference_ua.is_none_or(reference_holds);
         self.tell_test(SelfTest::AnalogReference, silent_or_right);
         self.front_end_speaks = sample.currents_ua.is_some();
     }

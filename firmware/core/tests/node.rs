@@ -445,12 +445,16 @@ fn a_relay_whose_contact_does_not_follow_has_failed() {
 fn a_front_end_that_is_silent_or_off_its_reference_is_told() {
     let (mut kept, pages) = (Kept::NEW, Pages::new());
     let mut rig = Rig::configured(&mut kept, &pages, &gas());
-    rig.sample.reference_ua = 10_200;
+    rig.sample.reference_ua = Some(10_200);
     rig.run(100);
     assert_eq!(rig.input(Id::SelfTest, 0), 1 << 4);
-    rig.sample.reference_ua = 10_000;
-    rig.sample.currents_ua = None;
+    // So far off that the board believes no loop.
+    (rig.sample.reference_ua, rig.sample.currents_ua) = (Some(12_000), None);
     rig.run(3_000);
+    assert_eq!(rig.input(Id::SelfTest, 0), 1 << 4);
+    rig.sample.reference_ua = None;
+    rig.run(100);
+    assert_eq!(rig.input(Id::SelfTest, 0), 0);
     assert_eq!(rig.input(Id::ChannelStatus, 0), 2);
     assert_eq!(rig.state(32), UNACK, "the channel is bad");
 }

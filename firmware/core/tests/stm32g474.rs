@@ -146,6 +146,19 @@ fn outside_the_flash_there_is_no_page_to_erase() {
 }
 
 #[test]
+fn the_linkers_maps_say_what_the_layout_says() {
+    let image = include_str!("../../stm32g474/build.rs");
+    let address = |address: u32| format!("0x{:04x}_{:04x}", address >> 16, address & 0xffff);
+    let [a, b] = SLOTS;
+    assert!(image.contains(&format!("Ok(\"B\") => {},", address(b))));
+    assert!(image.contains(&format!("_ => {},", address(a))));
+    assert!(image.contains(&format!("SLOT: u32 = {} * 1_024;", SLOT_BYTES / 1_024)));
+    let boot = include_str!("../../stm32g474/boot/memory.x");
+    let room = (a - 0x0800_0000) / 1_024;
+    assert!(boot.contains(&format!("FLASH : ORIGIN = 0x08000000, LENGTH = {room}K")));
+}
+
+#[test]
 fn memory_is_not_believed_after_a_brown_out_and_the_pin_counts_alone() {
     const PIN: u32 = 1 << 26;
     // As RCC_CSR reads after each: power, the button, new option bytes, the watchdog, a program, power that came with both.

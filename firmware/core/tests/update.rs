@@ -457,6 +457,20 @@ fn what_was_flashed_by_wire_starts_where_nothing_of_the_record_may_and_what_was_
 }
 
 #[test]
+fn an_image_flashed_over_the_one_that_ran_is_the_one_that_the_record_tells_of() {
+    let pages = made();
+    assert_eq!(boot(&pages, Why::Power).unwrap().slot, Slot::A);
+    let before = slots(&pages).unwrap();
+    let flashed = image(Slot::A, NEW, true);
+    pages.images.borrow_mut()[0][..LENGTH].copy_from_slice(&flashed);
+    assert_eq!(boot(&pages, Why::Power).unwrap().slot, Slot::A);
+    let after = slots(&pages).unwrap();
+    assert_eq!(before.image(Slot::A).version, OLD);
+    assert_eq!((after.image(Slot::A).version, after.floor), (NEW, NEW));
+    assert_ne!(after.image(Slot::A).crc, before.image(Slot::A).crc);
+}
+
+#[test]
 fn an_image_whose_signature_or_sum_is_wrong_is_never_started() {
     let pages = made();
     let mut rig = started(&pages, boot(&pages, Why::Power).unwrap());

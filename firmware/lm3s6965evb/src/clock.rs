@@ -1,4 +1,4 @@
-//! Time from the processor's own 24-bit timer, which counts cycles down whether anybody looks or not; the main loop looks far more often than it wraps (0.6 s and more).
+//! Time from the processor's own 24-bit timer, which counts cycles down whether anybody looks or not; the main loop looks far more often than it wraps (0.33 s and more).
 
 use crate::machine::HZ;
 use cortex_m::peripheral::{SYST, syst::SystClkSource};
@@ -6,7 +6,7 @@ use davy_alarm::Instant;
 
 const MOST: u32 = 0x00ff_ffff;
 const NS_PER_CYCLE: u64 = 1_000_000_000 / HZ as u64;
-const _: () = assert!(1_000_000_000 % HZ == 0);
+const _: () = assert!(1_000_000_000 % HZ == 0 && MOST / (HZ / 1_000) >= 300);
 
 /// Cycles since start.
 pub(crate) struct Clock {

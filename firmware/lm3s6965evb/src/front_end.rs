@@ -47,14 +47,18 @@ impl FrontEnd {
 
     /// The channels, while the front end speaks.
     pub(crate) fn currents(&self, now: Instant) -> Option<[u16; 8]> {
-        let seen = self.seen?;
         let [channels @ .., _] = self.words;
-        (now.since(seen) < SILENT_MS).then_some(channels)
+        self.speaks(now).then_some(channels)
     }
 
-    pub(crate) fn reference(&self) -> u16 {
+    /// The reference, as long.
+    pub(crate) fn reference(&self, now: Instant) -> Option<u16> {
         let [.., reference] = self.words;
-        reference
+        self.speaks(now).then_some(reference)
+    }
+
+    fn speaks(&self, now: Instant) -> bool {
+        self.seen.is_some_and(|seen| now.since(seen) < SILENT_MS)
     }
 
     fn take(&mut self, byte: u8, now: Instant) {

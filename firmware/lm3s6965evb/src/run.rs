@@ -44,7 +44,7 @@ pub(crate) fn node() -> ! {
             front_end.ask();
             let sample = Sample {
                 currents_ua: front_end.currents(now),
-                reference_ua: front_end.reference(),
+                reference_ua: front_end.reference(now),
                 feedback: board::feedback(),
                 key: key(),
             };

@@ -96,15 +96,16 @@ impl FrontEnd {
 
     /// The loops, while the converter goes round and its references agree.
     pub(crate) fn currents(&self, now: Instant) -> Option<[u16; 8]> {
-        let seen = self.seen?;
-        let speaks = now.since(seen) < SILENT_MS && is_believed(self.reference());
+        let is_believed = self.reference(now).is_some_and(is_believed);
         let [loops @ .., reference, _] = self.sums;
-        speaks.then(|| loops.map(|sum| current_ua(sum, reference)))
+        is_believed.then(|| loops.map(|sum| current_ua(sum, reference)))
     }
 
-    pub(crate) fn reference(&self) -> u16 {
+    /// What the references make of each other, while the converter goes round, however far they are apart.
+    pub(crate) fn reference(&self, now: Instant) -> Option<u16> {
+        let goes_round = self.seen.is_some_and(|seen| now.since(seen) < SILENT_MS);
         let [.., reference, internal] = self.sums;
-        reference_ua(internal, reference, VREFINTCAL.data().read())
+        goes_round.then(|| reference_ua(internal, reference, VREFINTCAL.data().read()))
     }
 }
 

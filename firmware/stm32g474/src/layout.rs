@@ -8,8 +8,8 @@
 //! | 0x0803 8000 | 32 kB | 1, 112–127 | nothing |
 //! | 0x0804 0000 | 12 kB | 2, 0–5 | the records: configuration, state and slots, two pages each |
 //!
-//! Code runs from the first bank while records are written in the second, which does not stop it (RM0440, read while write). Only an image that is being
-//! received stops it, and then the master waits for that very answer.
+//! Code could run from the first bank while records are written in the second (RM0440, read while write): the chip would not stop. The main loop waits for a record
+//! all the same (flash.rs), some 25 to 30 ms; an image that is being received stops the chip too.
 
 use davy_node::{Bank, IMAGE_PAGE, PAGE_BYTES};
 

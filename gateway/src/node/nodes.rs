@@ -1,5 +1,6 @@
 //! What the gateway knows of its nodes: how far their events are in the record, how they did when last asked, and the newest that they told.
 
+use super::registers::number_of;
 use super::{EventClock, Status};
 use crate::journal::{Journal, Record};
 use davy_alarm::WallMs;
@@ -67,7 +68,7 @@ impl Mark {
     pub fn follow(&mut self, what: &What) {
         match what {
             What::Event { words, .. } => {
-                let number = u32::from(words[0]) << 16 | u32::from(words[1]);
+                let number = number_of(words);
                 if number >= self.next {
                     self.next = number.saturating_add(1);
                     self.collected += 1;

@@ -132,8 +132,7 @@ impl Talk {
     /// Makes what is staged the configuration.
     pub(super) async fn commit(&mut self, crc: u32) -> Result<(), TalkError> {
         let words = [(crc >> 16) as u16, crc as u16];
-        let request = write(Id::Commit, 0, &words);
-        self.ask(Id::Commit, request).await.map(|_| ())
+        self.write(Id::Commit, &words).await
     }
 
     /// The slots of events `from..to`, as far as one answer holds them.

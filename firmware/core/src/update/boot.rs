@@ -104,7 +104,7 @@ fn flashed_since(slots: &mut Slots, images: &impl Images) -> Option<Slot> {
     Some(Slot::A)
 }
 
-/// The confirmed image that is whole: the active one, or else the other.
+/// The confirmed image that is whole: the active one, or else the other. One that was flashed over it by wire takes its place in the record too.
 fn confirmed(
     slots: &mut Slots,
     images: &impl Images,
@@ -114,8 +114,11 @@ fn confirmed(
         if slots.image(slot).state != SlotState::Confirmed {
             continue;
         }
-        if whole(slot, images).is_ok() {
-            slots.active = slot;
+        if let Ok(head) = whole(slot, images) {
+            if head.crc != slots.image(slot).crc {
+                *slots.image_mut(slot) = ImageRecord::of(&head, SlotState::Confirmed, 0);
+            }
+            slots.confirm(slot);
             return Some(slot);
         }
         slots.reject(slot, Why::Crc);

@@ -215,7 +215,7 @@ impl<'k> Rig<'k> {
             now,
             sample: Sample {
                 currents_ua: Some([4_000; 8]),
-                reference_ua: 10_000,
+                reference_ua: Some(10_000),
                 feedback: 0,
                 key: false,
             },
