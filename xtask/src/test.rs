@@ -31,17 +31,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     if let Some(Suites::Firmware) = options.suites {
         return of_firmware(root, &python);
     }
-    step("screens: build, unit tests, a real browser");
+    step("screens: build, unit tests");
     web::build(root)?;
-    let web = root.join("web");
-    for script in ["test", "test:browser"] {
-        check(
-            Command::new("npm")
-                .args(["run", "--silent", script])
-                .current_dir(&web),
-        )?;
-    }
+    screens(root, "test")?;
     let mut left_out: Vec<String> = crate::check::run(root)?.into_iter().collect();
+    step("screens: a real browser");
+    screens(root, "test:browser")?;
     step("daemons");
     check(&mut cargo(&["build", "--workspace", "--bins"]))?;
     let image = firmware::judged_and_drilled(root)?;
@@ -61,6 +56,15 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     on_nodes(&postgres, &mut left_out)?;
     tell_all(&left_out);
     Ok(())
+}
+
+/// Runs one of the suites that the screens' package names.
+fn screens(root: &Path, script: &str) -> Result<()> {
+    check(
+        Command::new("npm")
+            .args(["run", "--silent", script])
+            .current_dir(root.join("web")),
+    )
 }
 
 /// The suites of the history's engines alone.

@@ -60,7 +60,7 @@ pub(crate) fn start() -> (u16, Around) {
     listener.set_nonblocking(true).unwrap();
     let sample = Sample {
         currents_ua: Some([4_000; 8]),
-        reference_ua: davy_node::REFERENCE_UA,
+        reference_ua: Some(davy_node::REFERENCE_UA),
         feedback: 0,
         key: false,
     };
