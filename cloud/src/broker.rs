@@ -8,6 +8,8 @@
 //! - A connection beyond the limit is dropped without an answer, and the same client id coming again after that may poison a lock in the acceptor;
 //!   a topic that begins with a character of several bytes makes the router panic. Either leaves a broker that answers nobody. So it is asked every few
 //!   seconds, and started again when it is silent: gateways connect anew and send again what was not acknowledged.
+//! - A connection that meets the router in its last moment waits for it for ever, and keeps one of the broker's threads; with two such none is left, and nobody
+//!   ends what the others do. So connections are accepted on a thread of their own: it lets go of the port whatever became of the rest, which is left behind.
 //! - `Broker::start` reports no failed bind and cannot be ended. So router and server are started here, on a runtime of their own that ends with us.
 //! - It has neither rights by topic nor, here, passwords: docs/cloud.md says where it may listen.
 
@@ -22,7 +24,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -118,40 +119,44 @@ async fn start_watched(
 
 /// Starts the broker again whenever it has ended or answers nobody; returns when that happens too often.
 async fn keep(
-    mut threads: Threads,
+    threads: Threads,
     listen: SocketAddr,
     health: &Health,
     ask_every: Duration,
 ) -> BrokerError {
     let mut starts = VecDeque::from([Instant::now()]);
+    let mut started = Ok(threads);
     loop {
-        let why = tokio::select! {
-            why = threads.ended() => why,
-            why = unanswered(listen, ask_every) => why,
+        let why = match started {
+            Ok(mut threads) => tokio::select! {
+                why = threads.ended() => why,
+                why = unanswered(listen, ask_every) => why,
+            },
+            Err(why) => why,
         };
         tracing::error!(%listen, why, "the embedded broker is started again");
         metrics::counter!("davy_broker_restarts_total").increment(1);
         let detail = format!("embedded, on {listen}; started again: {why}");
         health.say("broker", Status::Degraded, detail);
-        drop(threads);
         starts.retain(|start| start.elapsed() < RESTARTS_WITHIN);
         if starts.len() > MOST_RESTARTS {
             return BrokerError::Unwell { listen, why };
         }
         starts.push_back(Instant::now());
-        threads = match again(listen).await {
-            Ok(threads) => threads,
+        started = match again(listen).await {
+            Ok(threads) => Ok(threads),
+            Err(BrokerError::Unwell { why, .. }) => Err(why),
             Err(error) => return error,
         };
     }
 }
 
-/// Starts the threads once the old ones have let go of the port.
+/// Starts the threads once the old ones have let go of the port, and waits until they answer: one that is just coming up is not a silent one.
 async fn again(listen: SocketAddr) -> Result<Threads, BrokerError> {
     let begun = Instant::now();
     loop {
         match free(listen) {
-            Ok(_) => return Threads::start(listen),
+            Ok(_) => return Threads::start(listen)?.ready(listen).await,
             Err(error) if begun.elapsed() > LET_GO_WITHIN => return Err(error),
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
@@ -163,7 +168,8 @@ async fn unanswered(listen: SocketAddr, ask_every: Duration) -> String {
     let mut failures = 0;
     for number in 0_u32.. {
         tokio::time::sleep(ask_every).await;
-        let asked = tokio::time::timeout(ANSWER_WITHIN, ask(listen, number)).await;
+        let asked = ask(listen, format!("davy-watch-{number}"));
+        let asked = tokio::time::timeout(ANSWER_WITHIN, asked).await;
         failures = match asked {
             Ok(Ok(())) => 0,
             Ok(Err(_)) | Err(_) => failures + 1,
@@ -175,10 +181,9 @@ async fn unanswered(listen: SocketAddr, ask_every: Duration) -> String {
     "it answers no CONNECT".to_owned()
 }
 
-/// Connects as a client of its own name, and leaves.
-async fn ask(listen: SocketAddr, number: u32) -> std::io::Result<()> {
+/// Connects as a client of this name, which nobody else bears at the time, and leaves.
+async fn ask(listen: SocketAddr, client_id: String) -> std::io::Result<()> {
     const DISCONNECT: [u8; 2] = [0xe0, 0];
-    let client_id = format!("davy-watch-{number}");
     let mut socket = TcpStream::connect((inside(listen), listen.port())).await?;
     socket.write_all(&connect_packet(&client_id)).await?;
     let mut answer = [0; 4];
@@ -209,8 +214,11 @@ pub(crate) fn inside(listen: SocketAddr) -> IpAddr {
 
 /// Router and server on a runtime of their own, which ends with this value.
 struct Threads {
-    runtime: Option<Runtime>,
     end: oneshot::Receiver<String>,
+    /// Heard when it is gone.
+    _stop: oneshot::Sender<()>,
+    #[cfg(test)]
+    workers: tokio::runtime::Handle,
 }
 
 impl Threads {
@@ -224,23 +232,41 @@ impl Threads {
         let router = Router::new(0, router_settings()).spawn();
         let mut server = Server::new(server_settings(listen), router, V4);
         let (say_end, end) = oneshot::channel();
-        runtime.spawn(async move {
-            let why = match server.start(LinkType::Remote).await {
-                Ok(()) => "it ended by itself".to_owned(),
-                Err(error) => error.to_string(),
-            };
+        let (_stop, stopped) = oneshot::channel();
+        #[cfg(test)]
+        let workers = runtime.handle().clone();
+        let accept = move || {
+            let why = runtime.block_on(async {
+                tokio::select! {
+                    _ = stopped => "it was stopped".to_owned(),
+                    ended = server.start(LinkType::Remote) => match ended {
+                        Ok(()) => "it ended by itself".to_owned(),
+                        Err(error) => error.to_string(),
+                    }
+                }
+            });
+            runtime.shutdown_background();
             let _heard = say_end.send(why);
-        });
+        };
+        std::thread::Builder::new()
+            .name("broker-accept".to_owned())
+            .spawn(accept)
+            .map_err(BrokerError::Threads)?;
         Ok(Self {
-            runtime: Some(runtime),
             end,
+            _stop,
+            #[cfg(test)]
+            workers,
         })
     }
 
     /// Returns when the broker answers.
     async fn ready(mut self, listen: SocketAddr) -> Result<Self, BrokerError> {
         let answers = async {
-            while ask(listen, 0).await.is_err() {
+            for number in 0_u32.. {
+                if ask(listen, format!("davy-start-{number}")).await.is_ok() {
+                    break;
+                }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -255,14 +281,6 @@ impl Threads {
     async fn ended(&mut self) -> String {
         let end = (&mut self.end).await;
         end.unwrap_or_else(|_| "its task is gone".to_owned())
-    }
-}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
@@ -323,11 +341,13 @@ mod tests {
 
     async fn answers(address: SocketAddr) {
         within("an answer of the broker", async {
-            // One that a dying router took is never answered: another is asked in its place.
-            while !matches!(
-                tokio::time::timeout(ANSWER_WITHIN, ask(address, 0)).await,
-                Ok(Ok(()))
-            ) {
+            for number in 0_u32.. {
+                // One that a dying router took is never answered: another is asked in its place.
+                let asked = ask(address, format!("davy-test-{number}"));
+                let asked = tokio::time::timeout(Duration::from_secs(1), asked).await;
+                if matches!(asked, Ok(Ok(()))) {
+                    break;
+                }
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         })
@@ -365,6 +385,31 @@ mod tests {
             }
         })
         .await;
+    }
+
+    /// As connections do that meet the router in its last moment.
+    #[tokio::test]
+    async fn it_lets_go_of_its_port_when_its_threads_wait_for_ever() {
+        let address = free(anywhere()).expect("a port");
+        let threads = Threads::start(address).expect("a broker");
+        let threads = threads.ready(address).await.expect("one that answers");
+        let (ends, waits) = std::sync::mpsc::channel::<()>();
+        let waits = std::sync::Arc::new(std::sync::Mutex::new(waits));
+        let (says, waiting) = std::sync::mpsc::channel();
+        for _ in 0..2 {
+            let (waits, says) = (waits.clone(), says.clone());
+            threads.workers.spawn(async move {
+                let _heard = says.send(());
+                let _ended = waits.lock().map(|waits| waits.recv());
+            });
+        }
+        for _ in 0..2 {
+            waiting.recv_timeout(PATIENCE).expect("a thread that waits");
+        }
+        drop(threads);
+        let again = within("the broker anew", again(address)).await;
+        drop(again.expect("a free port, and one that answers"));
+        drop(ends);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
