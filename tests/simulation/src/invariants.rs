@@ -3,6 +3,7 @@
 use crate::city::City;
 use crate::doom::wait;
 use crate::gateway::{Alive, Gateway};
+use crate::ledger::Owed;
 use crate::plant::Run;
 use crate::witness::Line;
 use davy_alarm::Reading;
@@ -10,7 +11,7 @@ use davy_cloud::history::History as _;
 use davy_cloud::records::memory::Cell;
 use davy_gateway::journal::{Batch, Record, Restored};
 use davy_gateway::live::{AlarmNow, Picture};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -55,7 +56,7 @@ pub(crate) async fn restored(gateway: &mut Gateway, restored: &Restored) -> Resu
         return Ok(());
     };
     let (stream, next) = (alive.journal.stream(), alive.journal.stats().next_offset);
-    if gateway.witness.seen.is_empty() {
+    if gateway.witness.batches() == 0 {
         gateway.witness.stream = Some(stream);
     }
     if gateway.witness.stream != Some(stream) || next < gateway.witness.next {
@@ -75,11 +76,8 @@ async fn read_again(gateway: &mut Gateway) -> Result<(), Broken> {
     let Some(alive) = &gateway.alive else {
         return Ok(());
     };
-    let open: Vec<u64> = (gateway.witness.seen.iter().rev())
-        .filter(|(_, seen)| !seen.settled)
-        .map(|(offset, _)| *offset)
-        .take(READ_AGAIN)
-        .collect();
+    let newest = gateway.witness.unsettled.iter().rev();
+    let open: Vec<u64> = newest.take(READ_AGAIN).copied().collect();
     for offset in open {
         match alive.journal.batch(offset).await {
             Some(batch) => gateway
@@ -221,9 +219,11 @@ async fn settled(gateway: &mut Gateway, city: &City) -> Result<(), Broken> {
             .iter()
             .any(|(first, last)| (*first..=*last).contains(&offset));
         let is_lost = gateway.witness.is_lost(offset);
-        match gateway.witness.seen.get_mut(&offset) {
-            Some(seen) if is_committed => seen.settled = true,
-            Some(_) if !is_lost && alive.journal.batch(offset).await.is_some() => {
+        match gateway.witness.has_seen(offset) {
+            true if is_committed => {
+                gateway.witness.unsettled.remove(&offset);
+            }
+            true if !is_lost && alive.journal.batch(offset).await.is_some() => {
                 if instant.duration_since(since) > TOLD_WITHIN {
                     let what = format!(
                         "batch {offset} counts as acknowledged, and the city has not committed it"
@@ -430,53 +430,37 @@ impl davy_cloud::records::memory::Fate for Kind {
 }
 
 /// Whether the city must have this batch by now.
-fn is_due(gateway: &Gateway, offset: u64, at_end: bool) -> bool {
+fn owed(gateway: &Gateway, offset: u64, at_end: bool) -> Owed {
     let witness = &gateway.witness;
-    let settled = witness.seen.get(&offset).is_some_and(|seen| seen.settled);
-    let is_on_its_way = gateway
-        .alive
-        .as_ref()
-        .is_some_and(|alive| alive.journal.next_unacknowledged(offset) == Some(offset));
-    settled || (at_end && !is_on_its_way && !witness.is_lost(offset))
+    let is_on_its_way = || {
+        let alive = gateway.alive.as_ref();
+        alive.is_some_and(|alive| alive.journal.next_unacknowledged(offset) == Some(offset))
+    };
+    if witness.is_settled(offset) {
+        Owed::Now
+    } else if witness.is_lost(offset) {
+        Owed::Never
+    } else if at_end && !is_on_its_way() {
+        Owed::Now
+    } else {
+        Owed::Later
+    }
 }
 
-fn readings(gateway: &Gateway, city: &City, at_end: bool) -> Result<(), Broken> {
-    for (point, seen) in &gateway.witness.readings {
-        let (Some((first, _)), Some((last, _))) = (seen.first_key_value(), seen.last_key_value())
-        else {
+/// What was found before is read again at the end.
+fn readings(gateway: &mut Gateway, city: &City, at_end: bool) -> Result<(), Broken> {
+    let mut ledgers = std::mem::take(&mut gateway.witness.readings);
+    for (point, ledger) in &mut ledgers {
+        let Some((from_ms, to_ms)) = ledger.span(at_end) else {
             continue;
         };
-        let stored = stored(city, &gateway.name, point, *first, *last + 1)?;
-        for (time, several) in seen {
-            let is_due = several
-                .iter()
-                .any(|(offset, _)| is_due(gateway, *offset, at_end));
-            let is_same = stored
-                .get(time)
-                .map(|one| several.iter().any(|(_, seen)| seen == one));
-            match is_same {
-                Some(true) => {}
-                None if !is_due => {}
-                None => {
-                    let what =
-                        format!("{point} at {time} of batches {several:?} is not in the city");
-                    return Err(Broken::of(gateway, what));
-                }
-                Some(false) => {
-                    let what = format!(
-                        "{point} at {time} is {:?} in the city, and was {several:?}",
-                        stored.get(time)
-                    );
-                    return Err(Broken::of(gateway, what));
-                }
-            }
-        }
-        if let Some((time, reading)) = stored.iter().find(|(time, _)| !seen.contains_key(time)) {
-            let what =
-                format!("the city has {point} at {time} as {reading:?}, which no journal ever had");
-            return Err(Broken::of(gateway, what));
-        }
+        let stored = stored(city, &gateway.name, point, from_ms, to_ms)?;
+        let compared = ledger.compare(&stored, (from_ms, to_ms), |offset| {
+            owed(gateway, offset, at_end)
+        });
+        compared.map_err(|what| Broken::of(gateway, format!("{point}: {what}")))?;
     }
+    gateway.witness.readings = ledgers;
     Ok(())
 }
 
@@ -507,15 +491,20 @@ fn stored(
     }
 }
 
-/// Every transition in the city is one of the journal's, to the bit, and in its place.
-async fn transitions(gateway: &Gateway, city: &City, at_end: bool) -> Result<(), Broken> {
+/// Every transition in the city is one of the journal's, to the bit, and in its place. Those before the first that was missing are read again at the end.
+async fn transitions(gateway: &mut Gateway, city: &City, at_end: bool) -> Result<(), Broken> {
+    let from = if at_end {
+        0
+    } else {
+        gateway.witness.found_lines
+    };
     let sql = format!(
         "SELECT epoch, seq, alarm, occurrence, from_state, to_state, cause, time_ms, actor, command FROM transitions \
-         WHERE site = '{}' ORDER BY epoch, seq",
+         WHERE site = '{}' AND seq >= {from} ORDER BY epoch, seq",
         gateway.name
     );
     let rows = city.database.examine(&sql).await?;
-    let mut found = BTreeMap::new();
+    let mut found = BTreeSet::new();
     for row in &rows {
         let seq = whole(&row[1]);
         let line = gateway.witness.lines.get(&seq);
@@ -529,21 +518,24 @@ async fn transitions(gateway: &Gateway, city: &City, at_end: bool) -> Result<(),
             let what = format!("transition {seq} is {row:?} in the city, and was {line:?}");
             return Err(Broken::of(gateway, what));
         }
-        found.insert(seq, ());
+        found.insert(seq);
     }
-    let missing = gateway
-        .witness
-        .lines
-        .iter()
-        .find(|(seq, line)| !found.contains_key(*seq) && is_due(gateway, line.offset, at_end));
-    match missing {
-        Some((seq, line)) => {
-            let offset = line.offset;
-            let what = format!("transition {seq} of batch {offset} is not in the city");
-            Err(Broken::of(gateway, what))
+    let missing = (gateway.witness.lines.range(from..))
+        .filter(|(seq, _)| !found.contains(*seq))
+        .map(|(seq, line)| (*seq, line.offset, owed(gateway, line.offset, at_end)));
+    let mut next = gateway.witness.newest_seq() + 1;
+    for (seq, offset, owed) in missing {
+        match owed {
+            Owed::Now => {
+                let what = format!("transition {seq} of batch {offset} is not in the city");
+                return Err(Broken::of(gateway, what));
+            }
+            Owed::Later => next = next.min(seq),
+            Owed::Never => {}
         }
-        None => Ok(()),
     }
+    gateway.witness.found_lines = next;
+    Ok(())
 }
 
 fn expected(of: &Line) -> Vec<Cell> {

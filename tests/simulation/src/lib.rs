@@ -19,6 +19,7 @@ mod doom;
 mod file;
 mod gateway;
 mod invariants;
+mod ledger;
 mod liar;
 mod mutant;
 mod people;

@@ -1,19 +1,12 @@
 //! What a gateway's journal said that it has on disk: from then on every reading and transition of it must reach the city, once and as it is, or be recorded
 //! as lost.
 
-use davy_alarm::{Reading, Saved};
+use crate::ledger::Ledger;
+use davy_alarm::Saved;
 use davy_gateway::journal::{Act, Batch, Names, Record, Transition};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// A batch as it was first seen.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen {
-    digest: [u8; 8],
-    /// In the city, or recorded as lost.
-    pub(crate) settled: bool,
-}
 
 /// Something that somebody did at the plant, as the journal has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,16 +34,24 @@ pub(crate) struct Witness {
     pub(crate) stream: Option<u64>,
     /// The next offset to look at.
     pub(crate) next: u64,
-    pub(crate) seen: BTreeMap<u64, Seen>,
+    /// The digest of each batch as it was first seen.
+    seen: BTreeMap<u64, [u8; 8]>,
+    /// Of those, what is neither known to be in the city nor gone.
+    pub(crate) unsettled: BTreeSet<u64>,
     /// By sequence number.
     pub(crate) lines: BTreeMap<u64, Line>,
-    /// By point and source time, with the batch; several when a clock was set back.
-    pub(crate) readings: BTreeMap<String, BTreeMap<i64, Vec<(u64, Reading)>>>,
+    /// All transitions below it were found in the city.
+    pub(crate) found_lines: u64,
+    /// By point.
+    pub(crate) readings: BTreeMap<String, Ledger>,
     /// The newest of each alarm.
     saved: BTreeMap<Arc<str>, Saved>,
     /// The newest of each output.
     pub(crate) outputs: BTreeMap<Arc<str>, bool>,
-    pub(crate) lost: Vec<(u64, u64)>,
+    /// Batches told of as lost, by the first of each range that was told: the last of it.
+    lost: BTreeMap<u64, u64>,
+    /// Of those, what nobody had seen.
+    lost_unseen: BTreeSet<u64>,
     /// On disk by their offset, and not to be had.
     pub(crate) unread: BTreeSet<u64>,
     pub(crate) counts: Counts,
@@ -64,33 +65,65 @@ impl Witness {
     pub(crate) fn sees(&mut self, batch: &Batch) -> Result<(), String> {
         let digest = digest(batch);
         if let Some(seen) = self.seen.get(&batch.offset) {
-            return if seen.digest == digest {
+            return if *seen == digest {
                 Ok(())
             } else {
                 Err(format!("batch {} is another one than before", batch.offset))
             };
         }
-        let settled = false;
-        self.seen.insert(batch.offset, Seen { digest, settled });
+        self.seen.insert(batch.offset, digest);
+        self.unsettled.insert(batch.offset);
         self.unread.remove(&batch.offset);
+        self.lost_unseen.remove(&batch.offset);
         for record in &batch.records {
             self.record(&batch.names, batch.offset, record)?;
         }
         Ok(())
     }
 
+    /// Batches that were on disk.
+    pub(crate) fn batches(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// Whether a batch was seen on disk.
+    pub(crate) fn has_seen(&self, offset: u64) -> bool {
+        self.seen.contains_key(&offset)
+    }
+
+    /// Whether a batch that was seen is known to be in the city.
+    pub(crate) fn is_settled(&self, offset: u64) -> bool {
+        self.has_seen(offset) && !self.unsettled.contains(&offset)
+    }
+
     /// Whether an offset is told of as lost.
     pub(crate) fn is_lost(&self, offset: u64) -> bool {
-        self.lost
-            .iter()
-            .any(|(from, to)| (*from..=*to).contains(&offset))
+        let before = self.lost.range(..=offset).next_back();
+        before.is_some_and(|(_, last)| offset <= *last)
+    }
+
+    /// Batches told of as lost, each once.
+    pub(crate) fn batches_lost(&self) -> u64 {
+        let ranges = self.lost.iter();
+        ranges.map(|(first, last)| last - first + 1).sum()
     }
 
     /// Whether something was lost before anybody saw it: then the newest state may be newer than what was seen.
     pub(crate) fn has_holes(&self) -> bool {
-        !self.unread.is_empty()
-            || (self.lost.iter())
-                .any(|(from, to)| (*from..=*to).any(|at| !self.seen.contains_key(&at)))
+        !self.unread.is_empty() || !self.lost_unseen.is_empty()
+    }
+
+    fn lose(&mut self, mut first: u64, mut last: u64) {
+        let unseen = (first..=last).filter(|offset| !self.seen.contains_key(offset));
+        self.lost_unseen.extend(unseen);
+        // Ranges that touch become one.
+        while let Some((&from, &to)) = self.lost.range(..=last).next_back()
+            && to >= first
+        {
+            self.lost.remove(&from);
+            (first, last) = (first.min(from), last.max(to));
+        }
+        self.lost.insert(first, last);
     }
 
     /// What an alarm's state must be after a restart.
@@ -107,8 +140,7 @@ impl Witness {
             Record::Reading { point, reading } => {
                 let id = &names.points[*point as usize];
                 let of_point = self.readings.entry(id.to_string()).or_default();
-                let at = of_point.entry(reading.source_time().0).or_default();
-                at.push((offset, *reading));
+                of_point.sees(offset, *reading);
             }
             Record::Transition(line) => self.line(names, offset, line)?,
             Record::Output { output, on, .. } => {
@@ -116,7 +148,7 @@ impl Witness {
                 self.outputs.insert(id, *on);
             }
             Record::Lost { from, to, .. } => {
-                self.lost.push((*from, *to));
+                self.lose(*from, *to);
                 self.counts.losses += 1;
             }
             Record::Act {

@@ -396,28 +396,18 @@ impl World {
     }
 
     fn account(&self) -> Account {
-        let sum = |of: fn(&Gateway) -> usize| {
-            self.gateways.iter().map(|gateway| of(gateway) as u64).sum()
-        };
+        let sum = |of: fn(&Gateway) -> u64| -> u64 { self.gateways.iter().map(of).sum() };
         Account {
             steps: self.steps,
             events: self.chronicle.events(),
             hash: self.chronicle.hash(),
-            batches: sum(|gateway| gateway.witness.seen.len()),
+            batches: sum(|gateway| gateway.witness.batches() as u64),
             readings: sum(|gateway| {
-                let of_point = gateway.witness.readings.values();
-                of_point
-                    .flat_map(|times| times.values())
-                    .map(Vec::len)
-                    .sum()
+                let ledgers = gateway.witness.readings.values();
+                ledgers.map(|ledger| ledger.count).sum()
             }),
-            transitions: sum(|gateway| gateway.witness.lines.len()),
-            lost: self
-                .gateways
-                .iter()
-                .flat_map(|gateway| &gateway.witness.lost)
-                .map(|(from, to)| to - from + 1)
-                .sum(),
+            transitions: sum(|gateway| gateway.witness.lines.len() as u64),
+            lost: sum(|gateway| gateway.witness.batches_lost()),
             restarts: self.restarts,
             reloads: self.reloads,
             happened: self.happened.get(),
