@@ -6,7 +6,7 @@ use davy_wire::node::{
     ALARMS, AlarmId, BLOCK_WORDS, Band, Block, BlockError, Channel, EVENT_WORDS, Event, Group,
     Happening, Id, Life, Limit, LimitKind, Meaning, REGISTERS, Refusal, Relay, RelayFlags,
     STAGED_AT, Settings, Silence, SlotState, Table, TimeQuality, WHAT, Why, crc32, locate, manual,
-    profile,
+    place_after, profile,
 };
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -72,6 +72,8 @@ fn every_address_of_the_map_leads_to_its_register_and_no_other_leads_anywhere() 
                     address
                 );
                 assert!(place.word < width && place.element < register.count);
+                let after = address.checked_add(1).and_then(|next| locate(table, next));
+                assert_eq!(place_after(place), after, "after {table:?} {address}");
             }
             assert!(own.next().is_none(), "{table:?} {address} has two");
         }

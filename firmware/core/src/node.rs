@@ -64,6 +64,8 @@ pub(crate) struct Health {
     pub(crate) failed: u16,
     pub(crate) stack_free: u16,
     pub(crate) loop_max_us: u16,
+    pub(crate) answer_us: u16,
+    pub(crate) answer_max_us: u16,
 }
 
 /// One node.
@@ -264,6 +266,13 @@ impl<'k, F: Flash> Node<'k, F> {
     /// Bytes of stack that were never used, and how long the longest round of the main loop took.
     pub fn tell_health(&mut self, stack_free: u16, loop_max_us: u16) {
         (self.health.stack_free, self.health.loop_max_us) = (stack_free, loop_max_us);
+    }
+
+    /// How long after its request the answer began that the board has just sent.
+    pub fn tell_answer(&mut self, took_us: u64) {
+        let took_us = u16::try_from(took_us).unwrap_or(u16::MAX);
+        self.health.answer_us = took_us;
+        self.health.answer_max_us = self.health.answer_max_us.max(took_us);
     }
 
     fn sense(&mut self, sample: &Sample) {

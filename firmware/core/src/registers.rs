@@ -43,6 +43,8 @@ impl<F: Flash> Registers for Node<'_, F> {
             Id::SelfTest => self.health.failed,
             Id::StackFree => self.health.stack_free,
             Id::LoopMaxUs => self.health.loop_max_us,
+            Id::AnswerUs => self.health.answer_us,
+            Id::AnswerMaxUs => self.health.answer_max_us,
             Id::TimeQuality => u16::from(self.events.wall_ms(self.now).is_some()),
             Id::UnlockedS => self.unlocked_s(),
             Id::GatewaySilentS => self.gateway.silent_s(self.now),

@@ -2,7 +2,7 @@
 
 use crate::frames::{MOST_BYTES, crc16};
 use crate::request::{Exception, Request};
-use davy_wire::node::{Place, Table, Version, locate};
+use davy_wire::node::{Place, Table, Version, locate, place_after};
 
 /// What the server asks of the node.
 pub(crate) trait Registers {
@@ -167,12 +167,13 @@ fn read_bits(
     answer: &mut Answer,
 ) -> Result<(), Exception> {
     answer.put(&[count.div_ceil(8) as u8]);
+    let mut place = locate(table, address);
     for first in (0..count).step_by(8) {
         let mut byte = 0;
         for bit in 0..8.min(count - first) {
-            let place =
-                locate(table, address.saturating_add(first + bit)).ok_or(Exception::Address)?;
-            byte |= u8::from(registers.read(place) != 0) << bit;
+            let here = place.ok_or(Exception::Address)?;
+            byte |= u8::from(registers.read(here) != 0) << bit;
+            place = place_after(here);
         }
         answer.put(&[byte]);
     }
@@ -187,9 +188,11 @@ fn read_words(
     answer: &mut Answer,
 ) -> Result<(), Exception> {
     answer.put(&[(count * 2) as u8]);
-    for offset in 0..count {
-        let place = locate(table, address.saturating_add(offset)).ok_or(Exception::Address)?;
-        answer.put(&registers.read(place).to_be_bytes());
+    let mut place = locate(table, address);
+    for _ in 0..count {
+        let here = place.ok_or(Exception::Address)?;
+        answer.put(&registers.read(here).to_be_bytes());
+        place = place_after(here);
     }
     Ok(())
 }

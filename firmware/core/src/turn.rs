@@ -17,6 +17,11 @@ pub struct Turn {
     strays: u8,
     /// Since when the line is seen empty.
     quiet_since_us: Option<u64>,
+    /// When it was last seen empty.
+    empty_us: u64,
+    /// The same before the bytes came that ended the request: it ended no earlier.
+    asked_us: u64,
+    took_us: u64,
 }
 
 impl Default for Turn {
@@ -33,6 +38,9 @@ impl Turn {
             length: 0,
             strays: 0,
             quiet_since_us: None,
+            empty_us: 0,
+            asked_us: 0,
+            took_us: 0,
         }
     }
 
@@ -53,16 +61,25 @@ impl Turn {
             answer.len()
         });
         self.strays = 0;
+        self.asked_us = self.empty_us;
     }
 
     /// The line is empty at `now_us`; the answer, once, when it has been for long enough. Only who looks at an empty line knows of a silence.
     pub fn quiet(&mut self, now_us: u64) -> Option<&[u8]> {
+        self.empty_us = now_us;
         let since = *self.quiet_since_us.get_or_insert(now_us);
         if self.length == 0 || now_us.saturating_sub(since) < ANSWER_GAP_US {
             return None;
         }
         let length = core::mem::replace(&mut self.length, 0);
+        self.took_us = now_us.saturating_sub(self.asked_us);
         self.answer.get(..length)
+    }
+
+    /// Microseconds between the end of a request and the beginning of the answer that [`Self::quiet`] gave last, at most: what a board did between two looks at
+    /// the line counts as if the request had ended at the first.
+    pub const fn took_us(&self) -> u64 {
+        self.took_us
     }
 }
 
@@ -117,6 +134,19 @@ mod tests {
         assert_eq!(turn.quiet(2_000), None);
         assert_eq!(turn.quiet(1_000 + ANSWER_GAP_US), None);
         assert_eq!(turn.quiet(2_000 + ANSWER_GAP_US), Some(&ANSWER[..]));
+    }
+
+    #[test]
+    fn an_answer_took_what_went_by_since_the_line_was_last_seen_empty_before_its_request_ended() {
+        let mut turn = Turn::nobodys();
+        assert_eq!(turn.quiet(1_000), None);
+        turn.heard();
+        assert_eq!(turn.quiet(4_000), None, "half a request is here");
+        turn.heard();
+        turn.answer(&ANSWER);
+        assert_eq!(turn.quiet(4_700), None);
+        assert_eq!(turn.quiet(4_700 + ANSWER_GAP_US), Some(&ANSWER[..]));
+        assert_eq!(turn.took_us(), 700 + ANSWER_GAP_US);
     }
 
     #[test]

@@ -14,6 +14,7 @@ const PAINT: u32 = 0xdead_beef;
 const OWN_FRAME: u32 = 256;
 const RAM_WORDS_A_ROUND: u32 = 16;
 const FLASH_WORDS_A_ROUND: u32 = 64;
+const STACK_WORDS_A_ROUND: u32 = 128;
 
 unsafe extern "C" {
     static __sheap: u32;
@@ -46,15 +47,38 @@ pub(crate) fn paint_stack() {
     }
 }
 
-/// Bytes at the stack's end that were never used, as far as looked: 8 kB.
-pub(crate) fn stack_free() -> u16 {
-    const LOOKED: u32 = 8 * 1_024;
-    let from = stack().start;
-    let words = (from..from + LOOKED).step_by(4);
-    // SAFETY: RAM of the stack; reading changes nothing.
-    let painted =
-        words.take_while(|address| unsafe { (*address as *const u32).read_volatile() } == PAINT);
-    (painted.count() * 4) as u16
+/// How much of the stack was never used, looked at from its end.
+pub(crate) struct Depth {
+    looked: u32,
+    free: u32,
+}
+
+impl Depth {
+    /// As far as is looked, bytes.
+    const MOST: u32 = 8 * 1_024;
+
+    pub(crate) fn start() -> Self {
+        Self {
+            looked: 0,
+            free: Self::MOST,
+        }
+    }
+
+    /// Looks at the next words; bytes that were free when the end of them was last seen, at most 8 kB.
+    pub(crate) fn step(&mut self) -> u16 {
+        for _ in 0..STACK_WORDS_A_ROUND {
+            let address = stack().start + self.looked;
+            // SAFETY: RAM of the stack; reading changes nothing.
+            let painted = unsafe { (address as *const u32).read_volatile() } == PAINT;
+            if painted && self.looked < Self::MOST {
+                self.looked += 4;
+            } else {
+                (self.free, self.looked) = (self.looked, 0);
+                break;
+            }
+        }
+        self.free as u16
+    }
 }
 
 /// Walks through the RAM, word by word.

@@ -32,7 +32,7 @@ pub(crate) fn node() -> ! {
     let mut turn = Turn::nobodys();
 
     let (mut next_round, mut longest_us, mut memory_test) = (clock.now(), 0, memory::Walk::start());
-    let mut flash_test = memory::FlashSum::start();
+    let (mut flash_test, mut depth) = (memory::FlashSum::start(), memory::Depth::start());
     loop {
         let began_us = clock.us();
         serve(node, &mut turn, &mut line, &mut clock);
@@ -56,7 +56,7 @@ pub(crate) fn node() -> ! {
             if drills::fails_a_test() {
                 node.tell_test(SelfTest::Flash, false);
             }
-            let free = memory::stack_free();
+            let free = depth.step();
             node.tell_test(SelfTest::Stack, free >= memory::STACK_RESERVE);
             node.tell_health(free, longest_us);
             if node.restart_is_due() {
@@ -86,6 +86,7 @@ fn serve(node: &mut Node<'_, BoardFlash>, turn: &mut Turn, line: &mut Uart, cloc
             // By the time that it is now: what was asked may have taken long, and the silence begins here at the earliest.
             if let Some(answer) = turn.quiet(clock.us()) {
                 line.queue(answer);
+                node.tell_answer(turn.took_us());
             }
             break;
         };

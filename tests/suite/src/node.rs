@@ -44,6 +44,16 @@ impl Node {
 
     /// The same on a board of this name, as QEMU has it.
     pub fn start_on(board: &str, dir: &Path) -> Self {
+        Self::start_with(board, dir, &[])
+    }
+
+    /// One whose time passes by its instructions, each 2^`shift` nanoseconds: what keeps the host busy takes none of it.
+    pub fn start_counted(dir: &Path, shift: u8) -> Self {
+        let counted = format!("shift={shift},align=off,sleep=on");
+        Self::start_with(MAIN_BOARD, dir, &["-icount", &counted])
+    }
+
+    fn start_with(board: &str, dir: &Path, more: &[&str]) -> Self {
         let boot = made(board, "boot.elf");
         flash_once(&dir.join("node.flash"), board);
         let port = free_port();
@@ -57,6 +67,7 @@ impl Node {
         command
             .current_dir(dir)
             .args(["-M", board, "-display", "none"])
+            .args(more)
             .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
             .arg(boot)
             .args([

@@ -8,7 +8,7 @@ use davy_suite::node::{Master, Node, framed};
 use davy_suite::node_site::{FAN, SIREN, settings};
 use davy_suite::peers::{python, script};
 use davy_suite::wait;
-use davy_wire::node::{Block, Event, Happening, Id, MAP_VERSION};
+use davy_wire::node::{Block, Event, Happening, Id, Limit, LimitKind, MAP_VERSION, Settings};
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -152,6 +152,69 @@ fn a_leak_trips_the_relay_within_a_tenth_of_a_second_of_the_nodes_own_time() {
     );
     assert_eq!(master.input(Id::SelfTest, 0), 0);
     in_order(&master.events());
+}
+
+/// Eight channels of four limits each, all judged: the most that a configuration asks of a node.
+fn busiest() -> Settings {
+    let mut settings = settings();
+    let mut channel = settings.channels[0].expect("the first is in use");
+    let high = channel.limits[0].expect("the first is in use");
+    let limit = |kind, set_point| {
+        Some(Limit {
+            kind,
+            set_point,
+            ..high
+        })
+    };
+    channel.limits = [
+        Some(high),
+        limit(LimitKind::Hi, 30_000),
+        limit(LimitKind::Lo, 5_000),
+        limit(LimitKind::LoLo, 3_000),
+    ];
+    settings.channels = [Some(channel); 8];
+    settings
+}
+
+#[test]
+fn an_answer_begins_within_five_milliseconds_of_the_nodes_own_time() {
+    /// Instructions of 32 ns: an STM32G474 at 50 MHz that takes 1.6 cycles for each.
+    const SHIFT: u8 = 5;
+    const QUESTIONS: usize = 300;
+    /// 3.5 characters at 19200 baud.
+    const SILENCE_US: u64 = 2_006;
+    let dir = tempfile::tempdir().expect("a directory");
+    let node = Node::start_counted(dir.path(), SHIFT);
+    (0..8).for_each(|channel| node.show(channel, LOW));
+    let mut master = node.master();
+    node.unlock(&mut master);
+    let crc = master.stage(&busiest());
+    assert_eq!(master.commit(crc), Ok(()));
+    wait::until("every channel measured", LIMIT, || {
+        let mut statuses = master.words(116, 8);
+        statuses.dedup();
+        (statuses == [0]).then_some(())
+    });
+    let mut took_us: Vec<u64> = (0..QUESTIONS)
+        .map(|nth| {
+            match nth % 4 {
+                0 => drop(master.words(100, 33)),
+                1 => drop(master.words(1_000, 125)),
+                2 => drop(master.words(4_096, 120)),
+                _ => assert_eq!(master.write(Id::Heartbeat, 0, &[nth as u16]), Ok(())),
+            }
+            master.input(Id::AnswerUs, 0)
+        })
+        .collect();
+    took_us.sort_unstable();
+    let (p50, p99, most) = (
+        took_us[QUESTIONS / 2],
+        took_us[QUESTIONS * 99 / 100],
+        took_us[QUESTIONS - 1],
+    );
+    println!("FIGURE answer after its request, node's time, us: p50 {p50} p99 {p99} most {most}");
+    assert!(took_us[0] >= SILENCE_US, "{took_us:?}");
+    assert!(most <= 5_000, "p50 {p50} p99 {p99} most {most}");
 }
 
 #[test]

@@ -139,6 +139,8 @@ registers! {
         EventOldest = 32, 1, U32, "Number of the oldest event that the ring still holds";
         EventNext = 34, 1, U32, "Number that the next event will bear; equal to the oldest: the ring is empty";
         EventFirst = 36, 1, U32, "Number of the first event since power came: of the numbers below it that nobody collected, it is not known how many were used";
+        AnswerUs = 38, 1, U16, "Microseconds from the end of the last request to the beginning of its answer, at most: the end counts from when the line was last seen empty before it (65535: longer)";
+        AnswerMaxUs = 39, 1, U16, "The longest of them since start";
         UpdateBoard = 40, 1, U16, "Board id of the images that this node runs";
         UpdateTrust = 41, 1, U16, "Whose signature the boot stage believes: 0 nobody's, no update is taken; 1 the installer's key; 2 the test key, not for a plant";
         UpdateSlot = 42, 1, U16, "Slot that runs: 0 or 1; 65535: this board has no slots";
@@ -213,5 +215,30 @@ pub fn locate(table: Table, address: u16) -> Option<Place> {
         id: register.id,
         element: offset.checked_div(width)?,
         word: offset.checked_rem(width)?,
+    })
+}
+
+/// What stands at the next address of the same table; `None` where nothing does.
+pub fn place_after(place: Place) -> Option<Place> {
+    // Names stand in the order of the map.
+    let here = place.id as usize;
+    let register = MAP.get(here)?;
+    if place.word + 1 < register.spelling.width() {
+        let word = place.word + 1;
+        return Some(Place { word, ..place });
+    }
+    let (id, element) = if place.element + 1 < register.count {
+        (place.id, place.element + 1)
+    } else {
+        let after = MAP.get(here + 1)?;
+        if after.table != register.table || after.address != register.end() {
+            return None;
+        }
+        (after.id, 0)
+    };
+    Some(Place {
+        id,
+        element,
+        word: 0,
     })
 }

@@ -24,7 +24,7 @@ pub use image::{
     BLOCK_BYTES, BLOCK_REGISTERS, Board, IMAGE_HEAD, ImageHead, OFFER_BYTES, OFFER_WORDS,
     SIGNATURE_BYTES, Version, image_flag,
 };
-pub use map::{COUNT, Id, Place, REGISTERS, Register, Spelling, Table, WHAT, locate};
+pub use map::{COUNT, Id, Place, REGISTERS, Register, Spelling, Table, WHAT, locate, place_after};
 pub use refusal::Refusal;
 #[cfg(feature = "std")]
 pub use render::{manual, profile};
