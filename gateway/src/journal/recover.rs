@@ -50,6 +50,8 @@ impl Store {
             stream: fresh_stream,
             names,
             state: State::default(),
+            next_seq: 0,
+            lost_batches: 0,
             references: References::default(),
             index: Arc::new(Mutex::new(Index::default())),
             active: None,
@@ -219,6 +221,7 @@ impl Store {
         let unreadable = last.torn + damaged;
         let next = last.segment.summary.next + unreadable.div_ceil(SHORTEST_FRAME);
         self.state.next_seq += unreadable.div_ceil(SHORTEST_TRANSITION);
+        (self.next_seq, self.lost_batches) = (self.state.next_seq, self.state.lost_batches);
         if unreadable > 0 {
             warn!(bytes = unreadable, "the journal's end was torn");
         }

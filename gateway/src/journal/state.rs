@@ -43,8 +43,8 @@ impl Default for State {
 }
 
 impl State {
-    /// Goes on with the next record. A transition that it has already followed changes nothing: after a failed write the state in a new segment's
-    /// header is ahead of the batches that are written again behind it.
+    /// Goes on with the next record. A transition that it has already followed changes nothing: in journals of earlier releases the state in a
+    /// segment's header may be ahead of the batches behind it.
     pub(super) fn follow(&mut self, names: &Names, record: &Record) {
         match record {
             Record::Transition(transition) => {

@@ -63,7 +63,13 @@ pub(super) struct Store {
     pub(super) limits: Limits,
     pub(super) stream: u64,
     pub(super) names: Arc<Names>,
+    /// What the log on disk comes to, and what was given up of the rest: the next segment begins with it. What is numbered and not on disk yet is not in it,
+    /// for a header may reach the disk without what follows it.
     pub(super) state: State,
+    /// Next sequence number after all that was numbered: one that screens or births may have told is not used again.
+    pub(super) next_seq: u64,
+    /// Batches told as lost by all that was numbered.
+    pub(super) lost_batches: u64,
     /// For the next segment's header.
     pub(super) references: References,
     pub(super) index: Arc<Mutex<Index>>,
@@ -94,15 +100,31 @@ pub(super) fn lock(index: &Mutex<Index>) -> MutexGuard<'_, Index> {
 }
 
 impl Store {
-    /// Follows a batch's records; called once for each batch, in the order of their offsets, before it is committed.
+    /// Takes note of a batch that was numbered; called once for each, in the order of their offsets, before it is committed.
+    pub(super) fn number(&mut self, batch: &Batch) {
+        for record in &batch.records {
+            match record {
+                Record::Reading { point, reading } => {
+                    if let Ok(value) = reading.value() {
+                        self.references.learn(*point, value);
+                    }
+                }
+                Record::Transition(transition) => {
+                    self.next_seq = self.next_seq.max(transition.seq.saturating_add(1));
+                }
+                Record::Lost { from, to, .. } => {
+                    let count = to.saturating_sub(*from).saturating_add(1);
+                    self.lost_batches = self.lost_batches.saturating_add(count);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Follows a batch that is on disk, or given up.
     pub(super) fn follow(&mut self, batch: &Batch) {
         for record in &batch.records {
             self.state.follow(&batch.names, record);
-            if let Record::Reading { point, reading } = record
-                && let Ok(value) = reading.value()
-            {
-                self.references.learn(*point, value);
-            }
         }
     }
 
@@ -174,6 +196,7 @@ impl Store {
         for batch in group {
             summarize(&mut active.summary, batch);
         }
+        group.iter().for_each(|batch| self.follow(batch));
         self.publish(group, is_new);
         Ok(())
     }
@@ -200,7 +223,10 @@ impl Store {
             version: segment::VERSION,
             thinned: false,
             names: self.names.clone(),
-            state: self.state.clone(),
+            state: State {
+                next_seq: self.next_seq.max(self.state.next_seq),
+                ..self.state.clone()
+            },
             settled,
             references: Arc::new(self.references.clone()),
         }

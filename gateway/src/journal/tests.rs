@@ -27,6 +27,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 const GOLDEN_1: &[u8] = include_bytes!("../../tests/journal/v1.seg");
 const GOLDEN_2: &[u8] = include_bytes!("../../tests/journal/v2.seg");
 const GOLDEN_3: &[u8] = include_bytes!("../../tests/journal/v3.seg");
+/// With a state ahead of its batches, as it was once written.
+const GOLDEN_4_AHEAD: &[u8] = include_bytes!("../../tests/journal/v4-ahead.seg");
 const GOLDEN: &[u8] = include_bytes!("../../tests/journal/v4.seg");
 
 fn site() -> Arc<Site> {
@@ -235,7 +237,7 @@ fn specimen_file() -> Vec<u8> {
     let disk = FaultyDisk::new(1);
     let (mut store, _) = open(&disk, 1 << 16);
     for batch in specimens().into_iter().chain([acts(), columns(), told()]) {
-        store.follow(&batch);
+        store.number(&batch);
         store.commit(&[batch], NOW).unwrap();
     }
     lock(&store.index).settle(7..=8);
@@ -265,9 +267,38 @@ fn the_golden_files_are_read_as_they_were_written() {
     is_read_as_it_was_written(GOLDEN_1, &specimens());
     is_read_as_it_was_written(GOLDEN_2, &[specimens(), vec![acts()]].concat());
     is_read_as_it_was_written(GOLDEN_3, &[specimens(), vec![acts(), columns()]].concat());
-    is_read_as_it_was_written(
-        GOLDEN,
-        &[specimens(), vec![acts(), columns(), told()]].concat(),
+    let all = [specimens(), vec![acts(), columns(), told()]].concat();
+    is_read_as_it_was_written(GOLDEN_4_AHEAD, &all);
+    is_read_as_it_was_written(GOLDEN, &all);
+}
+
+#[test]
+fn a_segment_begins_with_what_is_on_disk_or_given_up_and_with_nothing_that_waits() {
+    let disk = FaultyDisk::new(1);
+    let (mut store, _) = open(&disk, 1 << 16);
+    let mut dice = Dice::new(3);
+    let waits = batch(0, Some(0), vec![transition(1, &mut dice)]);
+    let first = batch(1, Some(0), vec![reading(0, 1.0, 10)]);
+    store.number(&waits);
+    store.number(&first);
+    store.commit(&[first], NOW).unwrap();
+    let (again, _) = open(&disk, 1 << 16);
+    assert_eq!(again.state.alarms.len(), 0);
+    assert_eq!(
+        again.state.next_seq, 2,
+        "a number that was told is not used again"
+    );
+
+    store.follow(&waits);
+    store.seal();
+    let next = batch(2, Some(0), vec![reading(0, 1.0, 10)]);
+    store.number(&next);
+    store.commit(&[next], NOW).unwrap();
+    let (again, _) = open(&disk, 1 << 16);
+    assert_eq!(
+        again.state.alarms.len(),
+        1,
+        "given up, and a state all the same"
     );
 }
 
@@ -282,7 +313,7 @@ fn a_segment_of_version_1_is_read_with_its_outputs_and_not_written_on() {
     };
     assert_eq!(store.state.outputs["FAN-1"], unknown_since);
     let next = batch(0, Some(0), vec![reading(0, 1.0, 10)]);
-    store.follow(&next);
+    store.number(&next);
     store.commit(std::slice::from_ref(&next), NOW).unwrap();
     assert_eq!(reader.batch(0), Some(next));
     assert!(!disk.content("0000000000000002.seg").is_empty());
@@ -343,7 +374,7 @@ fn one_wrong_byte_anywhere_costs_one_batch_or_by_its_header_one_segment() {
             records.push(transition(offset / 5 + 1, &mut dice));
         }
         let batch = batch(offset, Some(0), records);
-        store.follow(&batch);
+        store.number(&batch);
         store.commit(&[batch], NOW).unwrap();
     }
     let written: Vec<_> = (0..40)
@@ -522,7 +553,7 @@ fn a_reading_of_a_slow_signal_takes_two_and_a_half_bytes_at_most() {
         let group: Vec<Arc<Batch>> = (0..8)
             .map(|device| slow_batch(&site, &mut dice, second, device))
             .collect();
-        group.iter().for_each(|batch| store.follow(batch));
+        group.iter().for_each(|batch| store.number(batch));
         store.commit(&group, NOW).unwrap();
         if second >= 2 {
             lock(&store.index).settle(8 * (second - 2)..=8 * second - 9);

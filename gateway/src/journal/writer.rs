@@ -267,7 +267,7 @@ impl Writer {
             let rest = records.split_off(fits);
             batch.records = std::mem::replace(&mut records, rest);
             self.next += 1;
-            self.store.follow(&batch);
+            self.store.number(&batch);
             self.pending.push_back(Arc::new(batch));
         }
     }
@@ -318,6 +318,7 @@ impl Writer {
     }
 
     fn lose_batch(&mut self, batch: &Batch) {
+        self.store.follow(batch);
         let is_reading = |record: &&Record| matches!(record, Record::Reading { .. });
         self.lose(Loss {
             from: batch.offset,
@@ -354,7 +355,7 @@ impl Writer {
             records,
             ..Append::default()
         });
-        lock(&self.store.index).lost_batches = self.store.state.lost_batches;
+        lock(&self.store.index).lost_batches = self.store.lost_batches;
     }
 }
 
