@@ -12,9 +12,14 @@ use tokio::time::Instant;
 /// Tables kept in memory. Beyond it one is forgotten, and read or asked for again when its node speaks.
 const MOST_EDGES: usize = 20_000;
 
-/// A node is asked at most this often; the pause doubles while no birth comes.
+/// A node is asked at most this often; the pause doubles with each time, also where births come. Of several collectors each has a part of a birth and of what
+/// follows it, and asks for the next while the others still read this one: without the pause such a storm never ends.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
+/// Where births come, and one is asked for all the same.
+const LONGEST_ANSWERED: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// A node that was not asked for so long is asked as if it never had been.
+const CALM_AFTER: Duration = Duration::from_secs(120);
 
 /// Whether births that were stored earlier may be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +51,25 @@ struct Entry {
 struct Asked {
     at: Instant,
     pause: Duration,
+    /// A birth has come since.
+    is_answered: bool,
+}
+
+impl Asked {
+    /// The pause after another asking at this time; none while this one lasts.
+    fn next_pause(self, now: Instant) -> Option<Duration> {
+        let since = now.duration_since(self.at);
+        let longest = if self.is_answered {
+            LONGEST_ANSWERED
+        } else {
+            LONGEST_PAUSE
+        };
+        match since {
+            _ if since < self.pause => None,
+            _ if since >= self.pause + CALM_AFTER => Some(FIRST_PAUSE),
+            _ => Some((self.pause * 2).min(longest)),
+        }
+    }
 }
 
 /// How long a table from the shared store is used before the store is asked for a newer birth.
@@ -107,7 +131,6 @@ impl Tables {
 
     /// A node is born: its table begins anew, and its devices follow.
     pub(crate) fn node_born(&mut self, name: &EdgeName, edge: Edge, born_ms: i64) {
-        self.asked.remove(name);
         self.put(name, edge, born_ms);
     }
 
@@ -135,12 +158,17 @@ impl Tables {
                 .retain(|_, asked| now.duration_since(asked.at) < asked.pause);
         }
         let pause = match self.asked.get(name) {
-            Some(asked) if now.duration_since(asked.at) < asked.pause => return false,
-            Some(asked) => (asked.pause * 2).min(LONGEST_PAUSE),
-            None if self.asked.len() >= MOST_EDGES => return false,
-            None => FIRST_PAUSE,
+            Some(asked) => asked.next_pause(now),
+            None if self.asked.len() >= MOST_EDGES => None,
+            None => Some(FIRST_PAUSE),
         };
-        self.asked.insert(name.clone(), Asked { at: now, pause });
+        let Some(pause) = pause else { return false };
+        let asked = Asked {
+            at: now,
+            pause,
+            is_answered: false,
+        };
+        self.asked.insert(name.clone(), asked);
         true
     }
 
@@ -159,6 +187,11 @@ impl Tables {
         if self.edges.len() >= MOST_EDGES && !self.edges.contains_key(name) {
             let any = self.edges.keys().next().cloned();
             any.and_then(|any| self.edges.remove(&any));
+        }
+        if self.born_ms(name) != Some(born_ms)
+            && let Some(asked) = self.asked.get_mut(name)
+        {
+            asked.is_answered = true;
         }
         let entry = Entry {
             edge: Arc::new(edge),
@@ -187,4 +220,47 @@ pub(crate) fn from_births(births: &[StoredBirth]) -> Option<(Edge, i64)> {
         }
     }
     Some((edge, born_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pauses, in seconds, of a node for which a birth is wanted again as soon as one may be asked for.
+    fn pauses(count: usize, is_answered: bool) -> Vec<u64> {
+        let mut asked = Asked {
+            at: Instant::now(),
+            pause: FIRST_PAUSE,
+            is_answered,
+        };
+        let mut pauses = Vec::new();
+        for _ in 0..count {
+            let early = asked.at + asked.pause - Duration::from_millis(1);
+            assert_eq!(asked.next_pause(early), None);
+            let at = asked.at + asked.pause;
+            let pause = asked.next_pause(at).expect("the pause is over");
+            pauses.push(pause.as_secs());
+            asked = Asked { at, pause, ..asked };
+        }
+        pauses
+    }
+
+    #[tokio::test]
+    async fn a_node_is_asked_ever_more_rarely_also_where_its_births_come() {
+        assert_eq!(pauses(7, false), [4, 8, 16, 32, 64, 120, 120]);
+        assert_eq!(pauses(7, true), [4, 8, 16, 30, 30, 30, 30]);
+    }
+
+    #[tokio::test]
+    async fn a_node_that_was_long_in_order_is_asked_as_if_it_never_had_been() {
+        let asked = Asked {
+            at: Instant::now(),
+            pause: LONGEST_ANSWERED,
+            is_answered: true,
+        };
+        let calm = asked.at + LONGEST_ANSWERED + CALM_AFTER;
+        assert_eq!(asked.next_pause(calm), Some(FIRST_PAUSE));
+        let not_yet = calm - Duration::from_millis(1);
+        assert_eq!(asked.next_pause(not_yet), Some(LONGEST_ANSWERED));
+    }
 }
