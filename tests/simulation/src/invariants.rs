@@ -59,6 +59,7 @@ pub(crate) async fn restored(gateway: &mut Gateway, restored: &Restored) -> Resu
     if gateway.witness.batches() == 0 {
         gateway.witness.stream = Some(stream);
     }
+    gateway.witness.ends_at(next);
     if gateway.witness.stream != Some(stream) || next < gateway.witness.next {
         let what = format!(
             "after a start the journal ends at {next} of stream {stream:x}, and {:?} were on disk at {}",

@@ -96,6 +96,15 @@ impl Witness {
         self.has_seen(offset) && !self.unsettled.contains(&offset)
     }
 
+    /// After a start the journal ends there. It may have passed over numbers at what was torn, on a disk that took no writes, and find nothing torn after the next
+    /// cut: nobody ever had anything under those.
+    pub(crate) fn ends_at(&mut self, next: u64) {
+        if (next..self.next).all(|offset| self.unread.contains(&offset)) {
+            self.unread.retain(|offset| *offset < next);
+            self.next = self.next.min(next);
+        }
+    }
+
     /// Whether an offset is told of as lost.
     pub(crate) fn is_lost(&self, offset: u64) -> bool {
         let before = self.lost.range(..=offset).next_back();
