@@ -56,16 +56,17 @@ struct Asked {
 }
 
 impl Asked {
-    /// The pause after another asking at this time; none while this one lasts.
+    /// The pause after another asking at this time; none while this one lasts. The first birth that is found wanting may be asked for anew at once.
     fn next_pause(self, now: Instant) -> Option<Duration> {
         let since = now.duration_since(self.at);
+        let is_second = self.is_answered && self.pause == FIRST_PAUSE;
         let longest = if self.is_answered {
             LONGEST_ANSWERED
         } else {
             LONGEST_PAUSE
         };
         match since {
-            _ if since < self.pause => None,
+            _ if since < self.pause && !is_second => None,
             _ if since >= self.pause + CALM_AFTER => Some(FIRST_PAUSE),
             _ => Some((self.pause * 2).min(longest)),
         }
@@ -236,7 +237,8 @@ mod tests {
         let mut pauses = Vec::new();
         for _ in 0..count {
             let early = asked.at + asked.pause - Duration::from_millis(1);
-            assert_eq!(asked.next_pause(early), None);
+            let is_second = is_answered && asked.pause == FIRST_PAUSE;
+            assert_eq!(asked.next_pause(early).is_some(), is_second);
             let at = asked.at + asked.pause;
             let pause = asked.next_pause(at).expect("the pause is over");
             pauses.push(pause.as_secs());
