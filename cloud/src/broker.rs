@@ -59,6 +59,9 @@ const ASK_EVERY: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 const UNANSWERED: u32 = 2;
 
+/// How long one that was started again may take to answer: everybody connects anew.
+const ANSWERS_AGAIN_WITHIN: Duration = Duration::from_secs(30);
+
 /// More restarts than this in this time end the service: whoever supervises it decides.
 const MOST_RESTARTS: usize = 5;
 const RESTARTS_WITHIN: Duration = Duration::from_secs(300);
@@ -99,7 +102,7 @@ async fn start_watched(
     ask_every: Duration,
 ) -> Result<(SocketAddr, Task), BrokerError> {
     let listen = free(listen)?;
-    let threads = Threads::start(listen)?.ready(listen).await?;
+    let threads = Threads::start(listen)?.ready(listen, ANSWER_WITHIN).await?;
     health.say("broker", Status::Ok, format!("embedded, on {listen}"));
     let run = async move {
         tokio::select! {
@@ -156,7 +159,11 @@ async fn again(listen: SocketAddr) -> Result<Threads, BrokerError> {
     let begun = Instant::now();
     loop {
         match free(listen) {
-            Ok(_) => return Threads::start(listen)?.ready(listen).await,
+            Ok(_) => {
+                return Threads::start(listen)?
+                    .ready(listen, ANSWERS_AGAIN_WITHIN)
+                    .await;
+            }
             Err(error) if begun.elapsed() > LET_GO_WITHIN => return Err(error),
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
@@ -261,10 +268,12 @@ impl Threads {
     }
 
     /// Returns when the broker answers.
-    async fn ready(mut self, listen: SocketAddr) -> Result<Self, BrokerError> {
+    async fn ready(mut self, listen: SocketAddr, within: Duration) -> Result<Self, BrokerError> {
         let answers = async {
             for number in 0_u32.. {
-                if ask(listen, format!("davy-start-{number}")).await.is_ok() {
+                let asked = ask(listen, format!("davy-start-{number}"));
+                let asked = tokio::time::timeout(ANSWER_WITHIN, asked).await;
+                if matches!(asked, Ok(Ok(()))) {
                     break;
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -273,7 +282,7 @@ impl Threads {
         let why = tokio::select! {
             () = answers => return Ok(self),
             why = self.ended() => why,
-            () = tokio::time::sleep(ANSWER_WITHIN) => "it answers no CONNECT".to_owned(),
+            () = tokio::time::sleep(within) => "it answers no CONNECT".to_owned(),
         };
         Err(BrokerError::Unwell { listen, why })
     }
@@ -392,7 +401,8 @@ mod tests {
     async fn it_lets_go_of_its_port_when_its_threads_wait_for_ever() {
         let address = free(anywhere()).expect("a port");
         let threads = Threads::start(address).expect("a broker");
-        let threads = threads.ready(address).await.expect("one that answers");
+        let threads = threads.ready(address, PATIENCE).await;
+        let threads = threads.expect("one that answers");
         let (ends, waits) = std::sync::mpsc::channel::<()>();
         let waits = std::sync::Arc::new(std::sync::Mutex::new(waits));
         let (says, waiting) = std::sync::mpsc::channel();

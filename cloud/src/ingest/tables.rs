@@ -60,14 +60,20 @@ impl Asked {
     fn next_pause(self, now: Instant) -> Option<Duration> {
         let since = now.duration_since(self.at);
         let is_second = self.is_answered && self.pause == FIRST_PAUSE;
+        // A birth that came ends a pause that grew long because none did.
+        let pause = if self.is_answered {
+            self.pause.min(LONGEST_ANSWERED)
+        } else {
+            self.pause
+        };
         let longest = if self.is_answered {
             LONGEST_ANSWERED
         } else {
             LONGEST_PAUSE
         };
         match since {
-            _ if since < self.pause && !is_second => None,
-            _ if since >= self.pause + CALM_AFTER => Some(FIRST_PAUSE),
+            _ if since < pause && !is_second => None,
+            _ if since >= pause + CALM_AFTER => Some(FIRST_PAUSE),
             _ => Some((self.pause * 2).min(longest)),
         }
     }
@@ -119,7 +125,7 @@ impl Tables {
         let was_asked = self
             .asked
             .get(name)
-            .is_some_and(|asked| asked.at.elapsed() < asked.pause);
+            .is_some_and(|asked| !asked.is_answered && asked.at.elapsed() < asked.pause);
         for _ in 0..if was_asked { 1 } else { LOOKS } {
             self.read(name).await?;
             if self.born_ms(name) != known_ms {
@@ -132,6 +138,10 @@ impl Tables {
 
     /// A node is born: its table begins anew, and its devices follow.
     pub(crate) fn node_born(&mut self, name: &EdgeName, edge: Edge, born_ms: i64) {
+        // Who listens alone hears all of a birth, and in order: another may be wanted at once.
+        if self.trust == Trust::Heard {
+            self.asked.remove(name);
+        }
         self.put(name, edge, born_ms);
     }
 
@@ -251,6 +261,19 @@ mod tests {
     async fn a_node_is_asked_ever_more_rarely_also_where_its_births_come() {
         assert_eq!(pauses(7, false), [4, 8, 16, 32, 64, 120, 120]);
         assert_eq!(pauses(7, true), [4, 8, 16, 30, 30, 30, 30]);
+    }
+
+    #[tokio::test]
+    async fn a_birth_that_came_ends_a_pause_that_grew_long_without_one() {
+        let asked = Asked {
+            at: Instant::now(),
+            pause: LONGEST_PAUSE,
+            is_answered: true,
+        };
+        assert_eq!(
+            asked.next_pause(asked.at + LONGEST_ANSWERED),
+            Some(LONGEST_ANSWERED)
+        );
     }
 
     #[tokio::test]

@@ -47,6 +47,9 @@ impl Turn {
     /// A byte came: to be told before what it completed is answered.
     pub const fn heard(&mut self) {
         self.quiet_since_us = None;
+        if self.length == 0 {
+            self.asked_us = self.empty_us;
+        }
         self.strays = self.strays.saturating_add(1);
         if self.strays > STRAYS {
             self.length = 0;
@@ -61,7 +64,6 @@ impl Turn {
             answer.len()
         });
         self.strays = 0;
-        self.asked_us = self.empty_us;
     }
 
     /// The line is empty at `now_us`; the answer, once, when it has been for long enough. Only who looks at an empty line knows of a silence.
@@ -147,6 +149,16 @@ mod tests {
         assert_eq!(turn.quiet(4_700), None);
         assert_eq!(turn.quiet(4_700 + ANSWER_GAP_US), Some(&ANSWER[..]));
         assert_eq!(turn.took_us(), 700 + ANSWER_GAP_US);
+
+        turn.heard();
+        assert_eq!(turn.quiet(10_000), None);
+        turn.answer(&ANSWER);
+        assert_eq!(turn.quiet(30_000), Some(&ANSWER[..]));
+        assert_eq!(
+            turn.took_us(),
+            30_000 - 4_700 - ANSWER_GAP_US,
+            "one that a silence ended, too"
+        );
     }
 
     #[test]
