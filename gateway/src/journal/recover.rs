@@ -13,6 +13,7 @@ use super::segment::{self, Frames, Header, SHORTEST_FRAME, Summary};
 use super::settled::{Settled, decode_ranges};
 use super::state::State;
 use super::store::{Active, Limits, Loss, Store, lock, summarize};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tracing::{info, warn};
 
@@ -50,6 +51,7 @@ impl Store {
             stream: fresh_stream,
             names,
             state: State::default(),
+            given_up: BTreeMap::new(),
             next_seq: 0,
             lost_batches: 0,
             references: References::default(),

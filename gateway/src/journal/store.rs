@@ -9,6 +9,7 @@ use super::segment::{self, Header, Summary};
 use super::settled::Settled;
 use super::state::State;
 use davy_alarm::WallMs;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -66,6 +67,8 @@ pub(super) struct Store {
     /// What the log on disk comes to, and what was given up of the rest: the next segment begins with it. What is numbered and not on disk yet is not in it,
     /// for a header may reach the disk without what follows it.
     pub(super) state: State,
+    /// Given up, while batches before them still wait: followed in the order of their offsets, for of an output the last word counts.
+    pub(super) given_up: BTreeMap<u64, Arc<Batch>>,
     /// Next sequence number after all that was numbered: one that screens or births may have told is not used again.
     pub(super) next_seq: u64,
     /// Batches told as lost by all that was numbered.
@@ -121,8 +124,27 @@ impl Store {
         }
     }
 
+    /// A batch will never be on disk; what it did is part of the state all the same.
+    pub(super) fn give_up_batch(&mut self, batch: &Arc<Batch>) {
+        let is_reading = |record: &Record| matches!(record, Record::Reading { .. });
+        if !batch.records.iter().all(is_reading) {
+            self.given_up.insert(batch.offset, batch.clone());
+        }
+    }
+
+    /// Everything before this offset is on disk or given up.
+    pub(super) fn follow_given_up(&mut self, before: u64) {
+        while let Some(first) = self.given_up.first_entry()
+            && *first.key() < before
+        {
+            let batch = first.remove();
+            self.follow(&batch);
+        }
+    }
+
     /// Follows a batch that is on disk, or given up.
-    pub(super) fn follow(&mut self, batch: &Batch) {
+    fn follow(&mut self, batch: &Batch) {
+        self.follow_given_up(batch.offset);
         for record in &batch.records {
             self.state.follow(&batch.names, record);
         }
@@ -203,6 +225,7 @@ impl Store {
 
     /// What the next segment begins with.
     fn header(&mut self, group: &[Arc<Batch>], made: WallMs) -> Header {
+        self.follow_given_up(group.first().map_or(u64::MAX, |batch| batch.offset));
         self.state.fit(&self.names);
         let index = lock(&self.index);
         let (next, mut settled) = (index.next, index.settled.clone());

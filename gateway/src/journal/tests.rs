@@ -289,7 +289,7 @@ fn a_segment_begins_with_what_is_on_disk_or_given_up_and_with_nothing_that_waits
         "a number that was told is not used again"
     );
 
-    store.follow(&waits);
+    store.give_up_batch(&waits);
     store.seal();
     let next = batch(2, Some(0), vec![reading(0, 1.0, 10)]);
     store.number(&next);
@@ -300,6 +300,41 @@ fn a_segment_begins_with_what_is_on_disk_or_given_up_and_with_nothing_that_waits
         1,
         "given up, and a state all the same"
     );
+}
+
+#[test]
+fn of_an_output_the_last_word_counts_whichever_batch_is_given_up_first() {
+    let disk = FaultyDisk::new(1);
+    let (mut store, _) = open(&disk, 1 << 16);
+    let switched = |offset: u64, on: bool| {
+        let time = WallMs(NOW.0 - offset as i64);
+        batch(
+            offset,
+            None,
+            vec![Record::Output {
+                output: 0,
+                on,
+                time,
+            }],
+        )
+    };
+    let (off, on) = (switched(0, false), switched(1, true));
+    store.number(&off);
+    store.number(&on);
+    store.give_up_batch(&on);
+    store.commit(&[off], NOW).unwrap();
+    let next = batch(2, Some(0), vec![reading(0, 1.0, 10)]);
+    store.number(&next);
+    store.seal();
+    store.commit(&[next], NOW).unwrap();
+    let (again, _) = open(&disk, 1 << 16);
+    let outputs: Vec<_> = again
+        .state
+        .outputs
+        .values()
+        .map(|output| output.on)
+        .collect();
+    assert_eq!(outputs, [true]);
 }
 
 #[test]

@@ -317,8 +317,8 @@ impl Writer {
         }
     }
 
-    fn lose_batch(&mut self, batch: &Batch) {
-        self.store.follow(batch);
+    fn lose_batch(&mut self, batch: &Arc<Batch>) {
+        self.store.give_up_batch(batch);
         let is_reading = |record: &&Record| matches!(record, Record::Reading { .. });
         self.lose(Loss {
             from: batch.offset,
