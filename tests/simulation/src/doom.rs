@@ -107,12 +107,13 @@ impl Shelf {
     }
 }
 
-/// Waits for the history's own thread, which needs nobody of ours.
+/// Waits for the history's own thread, which needs nobody of ours. Out of reach of the runtime's budget: one that is used up is given anew only to a task that
+/// goes back to the runtime, and this one does not.
 pub(crate) fn wait<T>(answer: impl Future<Output = T>) -> T {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
     let waker = futures_util::task::waker(Arc::new(Bell(sender)));
     let mut context = std::task::Context::from_waker(&waker);
-    let mut answer = std::pin::pin!(answer);
+    let mut answer = std::pin::pin!(tokio::task::unconstrained(answer));
     loop {
         if let std::task::Poll::Ready(answer) = answer.as_mut().poll(&mut context) {
             return answer;
