@@ -12,8 +12,8 @@ use tokio::time::Instant;
 /// Tables kept in memory. Beyond it one is forgotten, and read or asked for again when its node speaks.
 const MOST_EDGES: usize = 20_000;
 
-/// A node is asked at most this often; the pause doubles with each time, also where births come. Of several collectors each has a part of a birth and of what
-/// follows it, and asks for the next while the others still read this one: without the pause such a storm never ends.
+/// A node is asked at most this often; the pause doubles while no birth comes, and by collectors that share also where births come: each of them has a part of a
+/// birth and of what follows it, and asks for the next while the others still read this one. Without the pause such a storm never ends.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// Where births come, and one is asked for all the same.
 const LONGEST_ANSWERED: Duration = Duration::from_secs(30);
@@ -60,21 +60,17 @@ impl Asked {
     fn next_pause(self, now: Instant) -> Option<Duration> {
         let since = now.duration_since(self.at);
         let is_second = self.is_answered && self.pause == FIRST_PAUSE;
-        // A birth that came ends a pause that grew long because none did.
-        let pause = if self.is_answered {
-            self.pause.min(LONGEST_ANSWERED)
-        } else {
-            self.pause
-        };
         let longest = if self.is_answered {
             LONGEST_ANSWERED
         } else {
             LONGEST_PAUSE
         };
+        // A birth that came ends a pause that grew long because none did.
+        let pause = self.pause.min(longest);
         match since {
             _ if since < pause && !is_second => None,
             _ if since >= pause + CALM_AFTER => Some(FIRST_PAUSE),
-            _ => Some((self.pause * 2).min(longest)),
+            _ => Some((pause * 2).min(longest)),
         }
     }
 }

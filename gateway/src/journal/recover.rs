@@ -53,7 +53,6 @@ impl Store {
             state: State::default(),
             given_up: BTreeMap::new(),
             next_seq: 0,
-            lost_batches: 0,
             references: References::default(),
             index: Arc::new(Mutex::new(Index::default())),
             active: None,
@@ -223,7 +222,7 @@ impl Store {
         let unreadable = last.torn + damaged;
         let next = last.segment.summary.next + unreadable.div_ceil(SHORTEST_FRAME);
         self.state.next_seq += unreadable.div_ceil(SHORTEST_TRANSITION);
-        (self.next_seq, self.lost_batches) = (self.state.next_seq, self.state.lost_batches);
+        self.next_seq = self.state.next_seq;
         if unreadable > 0 {
             warn!(bytes = unreadable, "the journal's end was torn");
         }

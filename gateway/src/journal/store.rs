@@ -71,8 +71,6 @@ pub(super) struct Store {
     pub(super) given_up: BTreeMap<u64, Arc<Batch>>,
     /// Next sequence number after all that was numbered: one that screens or births may have told is not used again.
     pub(super) next_seq: u64,
-    /// Batches told as lost by all that was numbered.
-    pub(super) lost_batches: u64,
     /// For the next segment's header.
     pub(super) references: References,
     pub(super) index: Arc<Mutex<Index>>,
@@ -106,20 +104,13 @@ impl Store {
     /// Takes note of a batch that was numbered; called once for each, in the order of their offsets, before it is committed.
     pub(super) fn number(&mut self, batch: &Batch) {
         for record in &batch.records {
-            match record {
-                Record::Reading { point, reading } => {
-                    if let Ok(value) = reading.value() {
-                        self.references.learn(*point, value);
-                    }
-                }
-                Record::Transition(transition) => {
-                    self.next_seq = self.next_seq.max(transition.seq.saturating_add(1));
-                }
-                Record::Lost { from, to, .. } => {
-                    let count = to.saturating_sub(*from).saturating_add(1);
-                    self.lost_batches = self.lost_batches.saturating_add(count);
-                }
-                _ => {}
+            if let Record::Transition(transition) = record {
+                self.next_seq = self.next_seq.max(transition.seq.saturating_add(1));
+            }
+            if let Record::Reading { point, reading } = record
+                && let Ok(value) = reading.value()
+            {
+                self.references.learn(*point, value);
             }
         }
     }
@@ -133,7 +124,7 @@ impl Store {
     }
 
     /// Everything before this offset is on disk or given up.
-    pub(super) fn follow_given_up(&mut self, before: u64) {
+    fn follow_given_up(&mut self, before: u64) {
         while let Some(first) = self.given_up.first_entry()
             && *first.key() < before
         {

@@ -338,6 +338,7 @@ impl Writer {
         let mut index = lock(&self.store.index);
         for loss in &losses {
             index.settled.insert(loss.from, loss.to);
+            index.lost_batches += loss.to - loss.from + 1;
         }
         drop(index);
         let told = losses.iter().map(|loss| (loss.from, loss.to));
@@ -355,7 +356,6 @@ impl Writer {
             records,
             ..Append::default()
         });
-        lock(&self.store.index).lost_batches = self.store.lost_batches;
     }
 }
 

@@ -75,7 +75,8 @@ impl Ledger {
                 "the reading at {gone:?} was in the city, and is not any more"
             ));
         }
-        for (time, several) in &self.open {
+        // What counted as lost may be owed after all.
+        for (time, several) in self.open.iter().chain(self.lost.range(from_ms..to_ms)) {
             let is_due = || several.iter().any(|(offset, _)| owed(*offset) == Owed::Now);
             if !stored.contains_key(time) && is_due() {
                 return Err(format!(
@@ -224,6 +225,14 @@ mod tests {
         assert_eq!(compare(&mut ledger, &[reading(1.0, 10)]), Ok(()));
         assert_eq!(ledger.span(false), None);
         assert_eq!(ledger.count, 2);
+    }
+
+    #[test]
+    fn what_counted_as_lost_is_missed_once_the_city_has_its_batch() {
+        let mut ledger = seen(&[(8, 1.0, 10)]);
+        assert_eq!(compare(&mut ledger, &[]), Ok(()));
+        let missing = ledger.compare(&city(&[]), ALL, |_| Owed::Now).unwrap_err();
+        assert!(missing.ends_with("is not in the city"), "{missing}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(crate) struct Witness {
     pub(crate) next: u64,
     /// The digest of each batch as it was first seen.
     seen: BTreeMap<u64, [u8; 8]>,
-    /// Of those, what is neither known to be in the city nor gone.
+    /// Of those, what is not known to be in the city.
     pub(crate) unsettled: BTreeSet<u64>,
     /// By sequence number.
     pub(crate) lines: BTreeMap<u64, Line>,
