@@ -5,6 +5,7 @@
 //! The work for each byte is bounded: at most [`SLIDES`] beginnings are tried, each with two sums.
 
 use davy_alarm::Instant;
+use davy_wire::node::Nibbles;
 
 /// Silence after which a frame begins anew, milliseconds: longer than 3.5 characters at 2400 baud, shorter than any master's patience.
 pub const GAP_MS: u64 = 20;
@@ -234,28 +235,8 @@ fn sum_holds(frame: &[u8]) -> bool {
 
 /// Modbus' sum: reflected 0xa001, from 0xffff; low byte first on the line.
 pub fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(u16::MAX, |crc, byte| {
-        let crc = crc ^ u16::from(*byte);
-        nibble(nibble(crc))
-    })
-}
-
-/// Four bits at a time, out of a table of sixteen: fast enough without half a kilobyte.
-const fn nibble(crc: u16) -> u16 {
-    const TABLE: [u16; 16] = {
-        let mut table = [0; 16];
-        let mut at = 0;
-        while at < 16 {
-            let mut crc = at as u16;
-            let mut bit = 0;
-            while bit < 4 {
-                crc = crc >> 1 ^ if crc & 1 == 1 { 0xa001 } else { 0 };
-                bit += 1;
-            }
-            table[at] = crc;
-            at += 1;
-        }
-        table
-    };
-    crc >> 4 ^ TABLE[(crc & 0xf) as usize]
+    let begin = u32::from(u16::MAX);
+    bytes
+        .iter()
+        .fold(begin, |crc, byte| Nibbles::<0xa001>::add(crc, *byte)) as u16
 }

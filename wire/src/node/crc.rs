@@ -25,7 +25,7 @@ impl Crc32 {
 
     pub fn add(&mut self, bytes: impl IntoIterator<Item = u8>) {
         for byte in bytes {
-            self.0 = nibble(nibble(self.0 ^ u32::from(byte)));
+            self.0 = Nibbles::<0xedb8_8320>::add(self.0, byte);
         }
     }
 
@@ -35,8 +35,11 @@ impl Crc32 {
     }
 }
 
-/// Four bits at a time, out of a table of sixteen: fast enough without a kilobyte.
-const fn nibble(crc: u32) -> u32 {
+/// A reflected sum of up to 32 bits, four bits at a time, out of a table of sixteen: fast enough without a kilobyte.
+#[derive(Debug)]
+pub struct Nibbles<const POLYNOMIAL: u32>;
+
+impl<const POLYNOMIAL: u32> Nibbles<POLYNOMIAL> {
     const TABLE: [u32; 16] = {
         let mut table = [0; 16];
         let mut at = 0;
@@ -44,7 +47,7 @@ const fn nibble(crc: u32) -> u32 {
             let mut crc = at as u32;
             let mut bit = 0;
             while bit < 4 {
-                crc = crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 };
+                crc = crc >> 1 ^ if crc & 1 == 1 { POLYNOMIAL } else { 0 };
                 bit += 1;
             }
             table[at] = crc;
@@ -52,5 +55,13 @@ const fn nibble(crc: u32) -> u32 {
         }
         table
     };
-    crc >> 4 ^ TABLE[(crc & 0xf) as usize]
+
+    /// The sum after one more byte.
+    pub const fn add(crc: u32, byte: u8) -> u32 {
+        Self::nibble(Self::nibble(crc ^ byte as u32))
+    }
+
+    const fn nibble(crc: u32) -> u32 {
+        crc >> 4 ^ Self::TABLE[(crc & 0xf) as usize]
+    }
 }

@@ -123,7 +123,7 @@ registers! {
         BootCount = 11, 1, U16, "Starts since power came, from 1";
         ResetCause = 12, 1, U16, "Why the node started: 1 power, 2 watchdog, 3 panic, 4 processor fault, 5 asked for";
         SelfTest = 13, 1, U16, "Failed self-tests: bit 0 RAM pattern, 1 flash CRC, 2 relay feedback, 3 stack watermark, 4 analog reference, 5 configuration banks, 6 alarm state banks";
-        StackFree = 14, 1, U16, "Bytes of the stack never used since start";
+        StackFree = 14, 1, U16, "Bytes of the stack never used since start, as last looked, which takes a third of a second: at most 8192";
         LoopMaxUs = 15, 1, U16, "Longest round of the main loop since start, microseconds (65535: longer)";
         TimeQuality = 16, 1, U16, "0: times count from the start; 1: wall clock as the gateway set it";
         WallMs = 17, 1, I64, "Wall clock, ms since 1970 UTC; 0 until set";

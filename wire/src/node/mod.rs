@@ -17,7 +17,7 @@ mod update;
 
 pub use alarms::AlarmId;
 pub use block::{BLOCK_WORDS, Block, BlockError};
-pub use crc::{Crc32, crc32};
+pub use crc::{Crc32, Nibbles, crc32};
 pub use event::{EVENT_WORDS, Event, Happening, TimeQuality};
 pub use field::BlockWord;
 pub use image::{
