@@ -21,7 +21,7 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Bench {
-    /// The gateway beside a bare Rust loop, a Python script and Telegraf: cost, memory, latency, period; and alone, polling often
+    /// The gateway beside a bare Rust loop, a Python script and Telegraf: cost, memory, latency, period; alone, polling often, and flat out
     Edge,
     /// Polls a second on a serial line of 9600 baud
     Serial,
@@ -75,7 +75,7 @@ fn edge(root: &Path, json: bool) -> Result<()> {
     eprintln!("bench edge: building for release");
     let mut bench = suite_bench(root, "bench-edge", json)?;
     eprintln!(
-        "bench edge: twice 10 s of warm-up and a minute measured, beside the peers and then alone and polling often"
+        "bench edge: 10 s of warm-up and a minute measured, beside the peers, then alone and polling often, then twenty buses flat out; the latter two also of Telegraf"
     );
     match telegraf::program() {
         Ok(telegraf) => _ = bench.env("DAVY_TELEGRAF", telegraf),

@@ -8,7 +8,7 @@ use super::figure::Figure;
 use super::outcome::{Outcome, Windows};
 use super::process::Usage;
 use super::reader::{Language, Reader};
-use super::served::Served;
+use super::served::{Answers, Served};
 use super::site::{self, Ports};
 use super::telegraf;
 use crate::daemon::{Daemon, binary};
@@ -43,7 +43,8 @@ pub struct Options {
 /// One measured process.
 pub(super) struct Client {
     pub(super) daemon: Daemon,
-    served: Served,
+    /// One a bus.
+    served: Vec<Served>,
     pub(super) reader: Reader,
     windows: Windows,
 }
@@ -57,18 +58,18 @@ pub async fn run(options: &Options) -> Result<Vec<Figure>> {
         .with_context(|| format!("cannot write in {}", options.dir.display()))?;
     let broker = wait::free_port();
     let _mosquitto = peers::mosquitto(dir.path(), broker);
-    let gateway = gateway(dir.path(), broker, 1000).await?;
+    let gateway = gateway(dir.path(), broker, 1, 1000).await?;
     let phase_ms = gateway.phase_ms()?;
     let bare = bare_loop(dir.path(), broker, (phase_ms + 333) % 1000).await?;
     let python = paho_loop(dir.path(), broker, (phase_ms + 667) % 1000).await?;
     let mut clients = vec![gateway, bare, python];
-    clients.extend(telegraf(dir.path(), broker, 1000, (phase_ms + 833) % 1000).await?);
+    clients.extend(telegraf(dir.path(), broker, 1, 1000, (phase_ms + 833) % 1000).await?);
     tokio::time::sleep(options.warm_up).await;
     measure(&mut clients, options, (phase_ms + 167) % 1000).await?;
     tokio::time::sleep(SETTLE).await;
     let outcome = |client: &Client| {
         let arrivals = client.reader.arrivals();
-        Outcome::of(&client.windows, &client.served.answers(), &arrivals)
+        Outcome::of(&client.windows, &client.answers(), &arrivals)
     };
     let outcomes: Vec<Outcome> = clients.iter().map(outcome).collect();
     for client in clients {
@@ -77,14 +78,17 @@ pub async fn run(options: &Options) -> Result<Vec<Figure>> {
     Ok(figures(&outcomes))
 }
 
-/// A gateway that polls each unit every `period_ms`, and its devices and subscriber.
-pub(super) async fn gateway(dir: &Path, broker: u16, period_ms: u64) -> Result<Client> {
-    let (served, reader) = (
-        Served::start().await?,
-        Reader::start(broker, Language::Sparkplug).await?,
-    );
+/// A gateway that polls each unit of so many buses every `period_ms`, and its devices and subscriber.
+pub(super) async fn gateway(
+    dir: &Path,
+    broker: u16,
+    buses: usize,
+    period_ms: u64,
+) -> Result<Client> {
+    let (served, modbus) = serve(buses).await?;
+    let reader = Reader::start(broker, Language::Sparkplug).await?;
     let ports = Ports {
-        modbus: served.port(),
+        modbus: &modbus,
         broker,
         screen: wait::free_port(),
     };
@@ -100,6 +104,16 @@ pub(super) async fn gateway(dir: &Path, broker: u16, period_ms: u64) -> Result<C
     Client::started(daemon, served, reader).await
 }
 
+/// So many buses of devices, and their ports.
+async fn serve(buses: usize) -> Result<(Vec<Served>, Vec<u16>)> {
+    let mut served = Vec::new();
+    for _ in 0..buses {
+        served.push(Served::start().await?);
+    }
+    let ports = served.iter().map(Served::port).collect();
+    Ok((served, ports))
+}
+
 async fn bare_loop(dir: &Path, broker: u16, phase_ms: u64) -> Result<Client> {
     let (served, reader) = (
         Served::start().await?,
@@ -112,7 +126,7 @@ async fn bare_loop(dir: &Path, broker: u16, phase_ms: u64) -> Result<Client> {
         &args.each_ref().map(String::as_str),
         dir,
     );
-    Client::started(daemon, served, reader).await
+    Client::started(daemon, vec![served], reader).await
 }
 
 async fn paho_loop(dir: &Path, broker: u16, phase_ms: u64) -> Result<Client> {
@@ -124,25 +138,24 @@ async fn paho_loop(dir: &Path, broker: u16, phase_ms: u64) -> Result<Client> {
     let ports = [served.port().into(), broker.into(), phase_ms].map(|arg: u64| arg.to_string());
     let args = [script.as_str(), &ports[0], &ports[1], &ports[2]];
     let daemon = Daemon::start("paho-loop", peers::python(), &args, dir);
-    Client::started(daemon, served, reader).await
+    Client::started(daemon, vec![served], reader).await
 }
 
 /// None where there is no Telegraf.
 pub(super) async fn telegraf(
     dir: &Path,
     broker: u16,
+    buses: usize,
     period_ms: u64,
     phase_ms: u64,
 ) -> Result<Option<Client>> {
     let language = Language::Lines {
         prefix: telegraf::PREFIX,
     };
-    let (served, reader) = (
-        Served::start().await?,
-        Reader::start(broker, language).await?,
-    );
+    let (served, modbus) = serve(buses).await?;
+    let reader = Reader::start(broker, language).await?;
     let reading = telegraf::Reading {
-        modbus: served.port(),
+        modbus: &modbus,
         broker,
         period_ms,
         phase_ms,
@@ -155,7 +168,7 @@ pub(super) async fn telegraf(
 
 impl Client {
     /// Waits for the first message.
-    async fn started(mut daemon: Daemon, served: Served, reader: Reader) -> Result<Self> {
+    async fn started(mut daemon: Daemon, served: Vec<Served>, reader: Reader) -> Result<Self> {
         let start = Instant::now();
         while !reader.has_heard() {
             if !daemon.runs() || start.elapsed() > START_LIMIT {
@@ -173,10 +186,15 @@ impl Client {
 
     /// Milliseconds after the full second at which it polls.
     fn phase_ms(&self) -> Result<u64> {
-        let last = self.served.answers().of(1);
+        let last = self.answers().of(1);
         let last = last.last().context("unit 1 was never read")?;
         let polled = SystemTime::now() - last.elapsed();
         Ok(polled.duration_since(UNIX_EPOCH)?.as_millis() as u64 % 1000)
+    }
+
+    /// What the devices of its first bus answered.
+    fn answers(&self) -> Answers {
+        self.served.first().map(Served::answers).unwrap_or_default()
     }
 
     fn look(&mut self) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The MQTT side: a subscriber that notes which answer arrived when and, for a gateway, acknowledges every batch as a collector does.
 
+use super::REGISTERS;
 use super::site::{GROUP, NODE, parse_point_id};
-use super::{REGISTERS, UNITS};
 use anyhow::{Context, Result};
 use davy_wire::{Ack, DataType, Metric, Payload, Topic, Value, Verb, name};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish, QoS};
@@ -305,7 +305,6 @@ fn gather(readings: impl Iterator<Item = (usize, usize, usize)>, at: Instant) ->
     let mut counted: BTreeMap<(usize, usize), usize> = BTreeMap::new();
     for (unit, register, value) in readings {
         if let Some(number) = value.checked_sub(register)
-            && (1..=UNITS).contains(&unit)
             && register < REGISTERS
         {
             *counted.entry((unit, number)).or_default() += 1;

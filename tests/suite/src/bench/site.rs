@@ -9,8 +9,9 @@ pub const NODE: &str = "edge";
 
 /// Where the gateway finds its devices and broker, and where it serves its screen; loopback ports.
 #[derive(Clone, Copy, Debug)]
-pub struct Ports {
-    pub modbus: u16,
+pub struct Ports<'a> {
+    /// Of each bus, one after the other; units 1 to [`UNITS`] are on each.
+    pub modbus: &'a [u16],
     pub broker: u16,
     pub screen: u16,
 }
@@ -18,30 +19,30 @@ pub struct Ports {
 /// The text of the site file; every unit is polled each `period_ms`.
 pub fn text(ports: Ports, period_ms: u64) -> String {
     let mut text = head(ports);
-    for unit in 1..=UNITS {
-        device(&mut text, unit, period_ms);
-        (0..REGISTERS).for_each(|register| point(&mut text, unit, register));
+    for (position, port) in ports.modbus.iter().enumerate() {
+        bus(&mut text, position, *port);
+        for unit in 1..=UNITS {
+            let device_number = position * UNITS + unit;
+            device(&mut text, position, unit, period_ms);
+            (0..REGISTERS).for_each(|register| point(&mut text, device_number, register));
+        }
     }
     text
 }
 
-/// The id of a register's point.
-pub fn point_id(unit: usize, register: usize) -> String {
-    format!("u{unit}-r{register}")
+/// The id of a register's point; devices are numbered through all buses, from 1.
+pub fn point_id(device: usize, register: usize) -> String {
+    format!("u{device}-r{register}")
 }
 
-/// Unit and register of a point's id.
+/// Device and register of a point's id.
 pub fn parse_point_id(id: &str) -> Option<(usize, usize)> {
     let (unit, register) = id.strip_prefix('u')?.split_once("-r")?;
     Some((unit.parse().ok()?, register.parse().ok()?))
 }
 
 fn head(ports: Ports) -> String {
-    let Ports {
-        modbus,
-        broker,
-        screen,
-    } = ports;
+    let Ports { broker, screen, .. } = ports;
     format!(
         r#"schema = 1
 [site]
@@ -55,23 +56,31 @@ group = "{GROUP}"
 [[area]]
 id = "all"
 name = {{ zh = "全部", en = "All" }}
-[[bus]]
-id = "field"
-kind = "tcp"
-address = "127.0.0.1:{modbus}"
-timeout_ms = 500
-exchange_ms = 0.2
 "#
     )
 }
 
-fn device(text: &mut String, unit: usize, period_ms: u64) {
+fn bus(text: &mut String, position: usize, port: u16) {
+    let _ = write!(
+        text,
+        r#"[[bus]]
+id = "field{position}"
+kind = "tcp"
+address = "127.0.0.1:{port}"
+timeout_ms = 500
+exchange_ms = 0.2
+"#
+    );
+}
+
+fn device(text: &mut String, bus: usize, unit: usize, period_ms: u64) {
+    let number = bus * UNITS + unit;
     let _ = write!(
         text,
         r#"[[device]]
-id = "u{unit}"
-name = {{ zh = "{unit} 号", en = "Unit {unit}" }}
-bus = "field"
+id = "u{number}"
+name = {{ zh = "{number} 号", en = "Unit {number}" }}
+bus = "field{bus}"
 unit = {unit}
 period_ms = {period_ms}
 "#
@@ -79,15 +88,15 @@ period_ms = {period_ms}
 }
 
 /// The limit stands above every value that a run reaches: it is judged at each reading and never trips.
-fn point(text: &mut String, unit: usize, register: usize) {
-    let id = point_id(unit, register);
+fn point(text: &mut String, device: usize, register: usize) {
+    let id = point_id(device, register);
     let _ = write!(
         text,
         r#"[[point]]
 id = "{id}"
 name = {{ zh = "{id}", en = "{id}" }}
 area = "all"
-device = "u{unit}"
+device = "u{device}"
 register = {{ table = "holding", address = {register} }}
 kind = "other"
 unit = "1"
@@ -109,14 +118,14 @@ mod tests {
     #[test]
     fn the_site_is_accepted_whole_and_without_a_warning() {
         let ports = Ports {
-            modbus: 1502,
+            modbus: &[1502, 1503],
             broker: 1883,
             screen: 8080,
         };
         let loaded = davy_config::parse("bench.toml", &text(ports, 50), std::path::Path::new("."))
             .unwrap_or_else(|problems| panic!("{problems}"));
         assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
-        assert_eq!(loaded.site.points.len(), UNITS * REGISTERS);
+        assert_eq!(loaded.site.points.len(), 2 * UNITS * REGISTERS);
         assert!(
             loaded
                 .site

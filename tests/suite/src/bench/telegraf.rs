@@ -8,10 +8,10 @@ use std::path::Path;
 /// Topics begin with this, a unit's id behind.
 pub const PREFIX: &str = "telegraf";
 
-/// Loopback ports, and how often each unit is read, `phase_ms` after the full period.
+/// Loopback ports, of Modbus one a bus, and how often each unit is read, `phase_ms` after the full period.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading {
-    pub modbus: u16,
+pub struct Reading<'a> {
+    pub modbus: &'a [u16],
     pub broker: u16,
     pub period_ms: u64,
     pub phase_ms: u64,
@@ -51,14 +51,26 @@ topic = "{PREFIX}/{{{{ .Tag \"unit\" }}}}"
 qos = 1
 layout = "non-batch"
 data_format = "influx"
-[[inputs.modbus]]
-name = "field"
-controller = "tcp://127.0.0.1:{modbus}"
+"#
+    );
+    for (position, port) in modbus.iter().enumerate() {
+        bus(&mut text, position, *port);
+    }
+    text
+}
+
+fn bus(text: &mut String, position: usize, port: u16) {
+    let _ = write!(
+        text,
+        r#"[[inputs.modbus]]
+name = "field{position}"
+controller = "tcp://127.0.0.1:{port}"
 timeout = "1s"
 configuration_type = "metric"
 "#
     );
     for unit in 1..=UNITS {
+        let number = position * UNITS + unit;
         let _ = writeln!(
             text,
             "[[inputs.modbus.metric]]\nslave_id = {unit}\nbyte_order = \"ABCD\"\nmeasurement = \"m\"\nfields = ["
@@ -69,7 +81,6 @@ configuration_type = "metric"
                 r#"{{ register = "holding", address = {register}, name = "r{register}", type = "UINT16" }},"#
             );
         }
-        let _ = writeln!(text, "]\ntags = {{ unit = \"{unit}\" }}");
+        let _ = writeln!(text, "]\ntags = {{ unit = \"{number}\" }}");
     }
-    text
 }

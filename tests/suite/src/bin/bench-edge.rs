@@ -18,9 +18,22 @@ struct Cli {
     /// Seconds before the first window
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
     warm_up: u64,
+    /// One part alone
+    #[arg(long)]
+    part: Option<Part>,
     /// A folder on the disk to measure on
     #[arg(long)]
     dir: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// At 1 Hz, beside the peers
+    Beside,
+    /// Alone, one bus polled as often as can be
+    Often,
+    /// Alone, twenty of them
+    FlatOut,
 }
 
 #[tokio::main]
@@ -32,8 +45,17 @@ async fn main() -> Result<()> {
         windows: usize::from(cli.windows),
         dir: cli.dir,
     };
-    let mut figures = edge::run(&options).await?;
-    figures.extend(flat::run(&options).await?);
+    let is_asked = |part| cli.part.is_none_or(|only| only == part);
+    let mut figures = Vec::new();
+    if is_asked(Part::Beside) {
+        figures.extend(edge::run(&options).await?);
+    }
+    if is_asked(Part::Often) {
+        figures.extend(flat::run(&options, flat::OFTEN).await?);
+    }
+    if is_asked(Part::FlatOut) {
+        figures.extend(flat::run(&options, flat::FLAT_OUT).await?);
+    }
     for figure in figures {
         if cli.json {
             println!("{}", figure.json());
