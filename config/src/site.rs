@@ -78,8 +78,8 @@ pub struct Uplink {
     pub username: Option<String>,
     /// File that holds the password; read at start, so that no secret stands in the site file.
     pub password_file: Option<PathBuf>,
-    /// Batches published and not yet committed by the collector (1–1000).
-    pub window: u16,
+    /// Batches published and not yet committed by the collector (1–1000); `None` = by the number of devices.
+    pub window: Option<u16>,
     /// Tried in turn when the broker cannot be reached, and kept while they can.
     pub backups: Vec<(String, u16)>,
     /// Sparkplug host id: nothing is born before it is online, and the node leaves when it goes.

@@ -85,7 +85,7 @@ fn device(
     // Unit 0 is a broadcast on a serial line; behind TCP 0 and 255 mean the server itself.
     let unit = section.need_whole("unit", if serial { 1..=247 } else { 0..=255 });
     let period_ms = section
-        .whole("period_ms", 50..=3_600_000)
+        .whole("period_ms", 10..=3_600_000)
         .map_or(1000, |at| at.value as u32);
     let answer_ms = section.whole("answer_ms", ANSWER_MS);
     let (max_block, max_gap, max_bits, usual_ms, is_node) = match profile {

@@ -70,9 +70,7 @@ pub(super) fn uplink(section: Section<'_, '_>, base: &Path) -> Option<Uplink> {
         .and_then(|group| good_id(&section, group));
     let username = section.text("username").map(|at| at.value);
     let password_file = section.text("password_file").map(|at| base.join(at.value));
-    let window = section
-        .whole("window", 1..=1000)
-        .map_or(32, |at| at.value as u16);
+    let window = section.whole("window", 1..=1000).map(|at| at.value as u16);
     let backups = section.texts("backup_brokers");
     let backups = backups.iter().filter_map(|at| host_port(&section, at));
     let backups = backups.collect();

@@ -7,8 +7,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// Most readings that wait; those of a further append are dropped and counted.
-pub(super) const MOST_READINGS: usize = 8192;
+/// Most readings that wait, on a site of a thousand points or less; those of a further append are dropped and counted.
+const MOST_READINGS: usize = 8192;
+/// On a larger site: so many of each point, for a disk that stalls for some seconds costs no site a reading.
+const MOST_OF_POINT: usize = 8;
 /// Most other records that wait; for a further one the oldest append that holds such gives way, for the newest state of an alarm tells more.
 pub(super) const MOST_OTHERS: usize = 4096;
 /// How long what the cloud committed may wait for a group to be written with: longer than the usual period of polls, or each group of readings would
@@ -21,8 +23,6 @@ const GATHER: Duration = Duration::from_millis(3);
 /// Whoever looks at the plant sees every one at once; the record and the city get them so much later. Anything else still takes them along at once.
 const OFTEN: Duration = Duration::from_millis(100);
 const GATHER_OFTEN: Duration = Duration::from_millis(200);
-/// So many readings wait for nothing more: half the room.
-const ENOUGH: usize = MOST_READINGS / 2;
 /// A shorter wait than the system's timers keep is none.
 const LEAST_GATHER: Duration = Duration::from_micros(100);
 
@@ -73,6 +73,16 @@ impl Pace {
     }
 }
 
+/// How many readings of a site of so many points may wait.
+pub(super) const fn room_of(points: usize) -> usize {
+    let room = points.saturating_mul(MOST_OF_POINT);
+    if room > MOST_READINGS {
+        room
+    } else {
+        MOST_READINGS
+    }
+}
+
 /// Records of one source, as they were handed over.
 #[derive(Debug, Default)]
 pub(super) struct Append {
@@ -102,6 +112,8 @@ pub(super) struct Taken {
 #[derive(Debug, Default)]
 struct Waiting {
     taken: Taken,
+    /// Most readings that may wait.
+    room: usize,
     readings: usize,
     others: usize,
     /// When settled offsets must be written at the latest.
@@ -121,6 +133,13 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
+    /// Of a site of so many points.
+    pub(super) fn new(points: usize) -> Self {
+        let inbox = Self::default();
+        inbox.lock().room = room_of(points);
+        inbox
+    }
+
     /// Never waits for the writer: the lock is held for moments alone.
     pub(super) fn put(&self, append: Append) {
         let mut waiting = self.lock();
@@ -132,7 +151,7 @@ impl Inbox {
         // The writer knows how long it waits for what joins a group, and that may have become less.
         let wake = before != (waiting.first, waiting.first_often)
             || waiting.others > 0
-            || waiting.readings >= ENOUGH;
+            || waiting.has_enough();
         drop(waiting);
         if wake {
             self.ring();
@@ -212,6 +231,11 @@ impl Inbox {
 }
 
 impl Waiting {
+    /// Half the room is taken: these readings wait for nothing more.
+    fn has_enough(&self) -> bool {
+        self.readings >= self.room / 2
+    }
+
     /// When there is something to do even if nothing more comes.
     fn due(&self, until: Option<Instant>) -> Option<Instant> {
         let gathered = self.first.map(|first| self.pace.ends(first));
@@ -221,23 +245,29 @@ impl Waiting {
     }
 
     fn take(&mut self) -> Taken {
-        let (closing, pace) = (self.taken.closing, std::mem::take(&mut self.pace));
-        let mut taken = std::mem::take(self).taken;
-        (self.taken.closing, taken.closing) = (closing, closing);
-        self.pace = pace;
+        let kept = Self {
+            room: self.room,
+            pace: std::mem::take(&mut self.pace),
+            ..Self::default()
+        };
+        let taken = std::mem::replace(self, kept).taken;
+        self.taken.closing = taken.closing;
         taken
     }
 
     fn is_ready(&self, now: Instant, until: Option<Instant>) -> bool {
         self.others > 0
-            || self.readings >= ENOUGH
+            || self.has_enough()
             || self.taken.closing
             || self.due(until).is_some_and(|due| due <= now)
     }
 
     fn put(&mut self, mut append: Append) {
+        if let Some(names) = &append.names {
+            self.room = room_of(names.points.len());
+        }
         let readings = append.readings();
-        if self.readings + readings > MOST_READINGS {
+        if self.readings + readings > self.room {
             self.taken.dropped_readings += readings as u64;
             append
                 .records
@@ -311,7 +341,7 @@ mod tests {
 
     #[test]
     fn readings_wait_for_those_of_the_next_device_and_anything_else_for_nothing() {
-        let inbox = Inbox::default();
+        let inbox = Inbox::new(1);
         let begun = Instant::now();
         assert!(!inbox.lock().is_ready(begun + GATHER * 100, None));
         inbox.put(append(1, reading()));
@@ -327,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_device_that_is_polled_often_waits_for_its_own_next_readings() {
-        let inbox = Inbox::default();
+        let inbox = Inbox::new(1);
         let mut waiting = inbox.lock();
         let begun = Instant::now();
         let at = |ms| begun + Duration::from_millis(ms);
@@ -346,15 +376,32 @@ mod tests {
     }
 
     #[test]
+    fn a_large_site_has_room_for_eight_readings_of_each_point() {
+        let round = |points: usize| Append {
+            records: std::iter::repeat_with(reading).take(points).collect(),
+            ..append(1, reading())
+        };
+        let waits = |points: usize| {
+            let inbox = Inbox::new(points);
+            (0..9).for_each(|_| inbox.put(round(points)));
+            let taken = inbox.lock().take();
+            assert_eq!(inbox.lock().room, room_of(points), "as before it was taken");
+            (taken.appends.len(), taken.dropped_readings)
+        };
+        assert_eq!(waits(100), (9, 0));
+        assert_eq!(waits(20_000), (8, 20_000));
+    }
+
+    #[test]
     fn half_a_room_of_readings_waits_no_longer() {
-        let inbox = Inbox::default();
+        let inbox = Inbox::new(1);
         inbox.put(append(1, reading()));
         inbox.take(None);
         let many = |count| Append {
             records: std::iter::repeat_with(reading).take(count).collect(),
             ..append(1, reading())
         };
-        inbox.put(many(ENOUGH - 1));
+        inbox.put(many(MOST_READINGS / 2 - 1));
         assert!(!inbox.lock().is_ready(Instant::now(), None));
         inbox.put(many(1));
         assert!(inbox.lock().is_ready(Instant::now(), None));

@@ -12,6 +12,8 @@ use std::sync::Arc;
 const MOST_URGENT: usize = 65_536;
 /// Most memory of the recent batches, bytes of decoded records: two to three thousand readings. An uplink that keeps up takes a batch within moments.
 const MOST_RECENT: usize = 128 << 10;
+/// On a site of more points than that: so many readings of each, twice what gathers of those that are polled most often.
+const MOST_RECENT_OF_POINT: usize = 8;
 
 /// One segment, as far as it is on disk.
 #[derive(Clone, Debug)]
@@ -115,6 +117,8 @@ impl Index {
             return;
         }
         self.unsaved.push((first, last));
+        let settled = &self.settled;
+        self.recent.forget_oldest(|offset| settled.contains(offset));
         let settled: Vec<u64> = self.urgent.range(first..=last).copied().collect();
         for offset in settled {
             self.urgent.remove(&offset);
@@ -162,7 +166,7 @@ impl Index {
     }
 }
 
-/// The newest batches, in memory: the uplink that keeps up never reads the disk. When it is full the oldest goes.
+/// The newest batches that the cloud does not have, in memory: the uplink that keeps up never reads the disk. When it is full the oldest goes.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     batches: VecDeque<Arc<Batch>>,
@@ -171,13 +175,28 @@ pub(super) struct Recent {
 
 impl Recent {
     pub(super) fn push(&mut self, batch: Arc<Batch>) {
+        let points = batch.names.points.len();
+        let most = MOST_RECENT.max(points * MOST_RECENT_OF_POINT * size_of::<Record>());
         self.bytes += size(&batch);
         self.batches.push_back(batch);
-        while self.bytes > MOST_RECENT
-            && let Some(oldest) = self.batches.pop_front()
+        while self.bytes > most && self.drop_oldest() {}
+    }
+
+    /// Drops the oldest ones as long as nobody needs them any more.
+    fn forget_oldest(&mut self, is_done: impl Fn(u64) -> bool) {
+        while self
+            .batches
+            .front()
+            .is_some_and(|oldest| is_done(oldest.offset))
         {
-            self.bytes -= size(&oldest);
+            self.drop_oldest();
         }
+    }
+
+    fn drop_oldest(&mut self) -> bool {
+        let oldest = self.batches.pop_front();
+        self.bytes -= oldest.as_ref().map_or(0, |oldest| size(oldest));
+        oldest.is_some()
     }
 
     pub(super) fn get(&self, offset: u64) -> Option<Arc<Batch>> {
@@ -225,4 +244,62 @@ pub(super) fn record_size(record: &Record) -> usize {
         | Record::Started { .. } => 0,
     };
     size_of::<Record>() + beside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Names;
+    use super::*;
+    use davy_alarm::{Reading, WallMs};
+
+    /// A round of readings of a site's points.
+    fn round(names: &Arc<Names>, offset: u64) -> Arc<Batch> {
+        let readings = (0..names.points.len() as u32).map(|point| Record::Reading {
+            point,
+            reading: Reading::measured(1.0, WallMs(0)),
+        });
+        Arc::new(Batch {
+            offset,
+            made: WallMs(0),
+            names: names.clone(),
+            device: Some(0),
+            records: readings.collect(),
+        })
+    }
+
+    fn site_of(points: usize) -> Arc<Names> {
+        Arc::new(Names {
+            digest: String::new(),
+            devices: vec!["d".into()],
+            points: (0..points).map(|_| Arc::from("p")).collect(),
+            alarms: Vec::new(),
+            outputs: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn seven_rounds_of_any_site_are_kept_for_an_uplink_that_keeps_up() {
+        for points in [100, 20_000] {
+            let (mut recent, names) = (Recent::default(), site_of(points));
+            (0..100).for_each(|offset| recent.push(round(&names, offset)));
+            assert!(recent.get(93).is_some(), "{points} points");
+            assert!(recent.get(60).is_none(), "{points} points");
+        }
+    }
+
+    #[test]
+    fn what_the_cloud_has_is_kept_no_longer_and_what_it_lacks_is() {
+        let (mut index, names) = (Index::default(), site_of(10));
+        (0..6).for_each(|offset| index.recent.push(round(&names, offset)));
+        index.next = 6;
+        index.settle(1..=2);
+        assert!((0..6).all(|offset| index.recent.get(offset).is_some()));
+        index.settle(0..=0);
+        let kept: Vec<bool> = (0..6)
+            .map(|offset| index.recent.get(offset).is_some())
+            .collect();
+        assert_eq!(kept, [false, false, false, true, true, true]);
+        index.settle(3..=5);
+        assert_eq!(index.recent.bytes, 0);
+    }
 }

@@ -219,7 +219,7 @@ impl Journal {
         let names = Arc::new(Names::of(site));
         let (store, first_start) = Store::open(disk.clone(), limits, names, stream);
         let restored = restored(&store, site, first_start);
-        let inbox = Arc::new(Inbox::default());
+        let inbox = Arc::new(Inbox::new(site.points.len()));
         let index = store.index.clone();
         let stream = store.stream;
         let (synced, watch_synced) = watch::channel(lock(&index).next);

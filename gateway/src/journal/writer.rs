@@ -5,7 +5,7 @@
 //! is pending waits in memory, bounded, and is tried again with growing pauses; judgement never notices.
 
 use super::encoding::MOST_RECORDS;
-use super::inbox::{Append, Inbox, MOST_OTHERS, MOST_READINGS, Taken};
+use super::inbox::{Append, Inbox, MOST_OTHERS, Taken, room_of};
 use super::record::{Batch, Names, Record};
 use super::store::{CommitError, Loss, Store, lock};
 use crate::clock::Clock;
@@ -302,7 +302,8 @@ impl Writer {
                 .map(|batch| batch.records.len())
                 .sum()
         };
-        for (urgent, most) in [(false, 2 * MOST_READINGS), (true, 2 * MOST_OTHERS)] {
+        let room = room_of(self.names.points.len());
+        for (urgent, most) in [(false, 2 * room), (true, 2 * MOST_OTHERS)] {
             let mut excess = count(&self.pending, urgent).saturating_sub(most);
             while excess > 0
                 && let Some(oldest) = self

@@ -122,7 +122,7 @@ enum Woken {
 impl<'a, B: Batches> Connection<'a, B> {
     pub(super) fn new(link: &'a mut Link<B>, options: MqttOptions, bd_seq: u8) -> Self {
         let (client, events) = (link.dial)(options, QUEUE + QUEUE_SPARE);
-        let window = link.uplink.window.into();
+        let window = link.uplink.window.map(usize::from);
         let devices = super::birth::devices(&link.parts.site);
         let journal = &link.parts.journal;
         let session = match link.uplink.delivered {
