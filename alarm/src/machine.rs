@@ -203,15 +203,20 @@ impl Alarm {
 
     /// The earliest timer.
     pub fn due(&self) -> Option<Due> {
-        let due = |slot: Slot, phase| slot.get().map(|at| Due { at, phase });
+        // In the order of one instant: of timers that are due at once the first counts.
         let timers = [
-            due(self.stale_due, Phase::Stale),
-            due(self.on_due, Phase::Delay),
-            due(self.off_due, Phase::Delay),
-            due(self.shelve_due, Phase::ShelveExpiry),
-            due(self.re_alarm_due, Phase::ReAlarm),
+            (self.stale_due, Phase::Stale),
+            (self.on_due, Phase::Delay),
+            (self.off_due, Phase::Delay),
+            (self.shelve_due, Phase::ShelveExpiry),
+            (self.re_alarm_due, Phase::ReAlarm),
         ];
-        timers.into_iter().flatten().min()
+        // Every reading asks, and most alarms have none: five numbers are looked at before anything is made of one.
+        let earliest = timers.iter().map(|(slot, _)| slot.order()).min();
+        let is_earliest = |(slot, _): &&(Slot, Phase)| Some(slot.order()) == earliest;
+        let (slot, phase) = timers.iter().find(is_earliest)?;
+        let at = slot.get()?;
+        Some(Due { at, phase: *phase })
     }
 
     /// Fires the earliest timer if it is due by `now`; the change happened at the timer's own time (R2).

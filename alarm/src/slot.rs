@@ -18,6 +18,14 @@ impl Slot {
         }
     }
 
+    /// The earlier of two timers has the smaller one; an empty place has the largest.
+    pub(crate) const fn order(self) -> u64 {
+        match self.0 {
+            Some(one_more) => one_more.get().wrapping_sub(1),
+            None => u64::MAX,
+        }
+    }
+
     /// The same timer, due no later than that.
     pub(crate) fn at_latest(self, latest: Instant) -> Self {
         self.get().map(|due| due.min(latest)).into()

@@ -221,10 +221,10 @@ impl Act {
             return;
         };
         if let Some(value) = self.live.value(point) {
-            self.live.values(&[ValueNow {
+            self.live.set_value(ValueNow {
                 stale: true,
                 ..value
-            }]);
+            });
         }
     }
 }

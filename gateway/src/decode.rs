@@ -3,25 +3,98 @@
 use davy_alarm::{NoValue, Reading, WallMs};
 use davy_config::site::{Band, BandMeaning, Encoding, Order, Point, Scaling, StatusRule};
 
-/// Decodes one point. `value` holds its registers (bits as 0 or 1), `status` those of each of its status rules, in their order.
+/// What decoding needs of a point. A site's points are large and lie apart, and each scan decodes all of its device's.
+#[derive(Clone, Debug)]
+pub(crate) struct Decoder {
+    encoding: Encoding,
+    scaling: Scaling,
+    range: (f64, f64),
+    over_range_at: f64,
+    under_range_at: f64,
+    status: Box<[StatusRule]>,
+}
+
+impl Decoder {
+    pub(crate) fn of(point: &Point) -> Self {
+        Self {
+            encoding: point.register.encoding,
+            scaling: point.scaling.clone(),
+            range: point.range,
+            over_range_at: point.over_range_at.unwrap_or(f64::INFINITY),
+            under_range_at: point.under_range_at.unwrap_or(f64::NEG_INFINITY),
+            status: point.status.clone().into(),
+        }
+    }
+
+    /// Decodes the point. `value` holds its registers (bits as 0 or 1), `status` those of each of its status rules, in their order.
+    pub(crate) fn reading<'r>(
+        &self,
+        value: Result<&[u16], NoValue>,
+        status: impl Iterator<Item = Result<&'r [u16], NoValue>>,
+        at: WallMs,
+    ) -> Reading {
+        for (rule, words) in self.status.iter().zip(status) {
+            match words {
+                // Without its status a value cannot be trusted: a transmitter in inhibit shows a plausible 0.
+                Err(cause) => return Reading::absent(cause, at),
+                Ok(words) if holds(rule, words) => return Reading::absent(rule.cause, at),
+                Ok(_) => {}
+            }
+        }
+        match value {
+            Err(cause) => Reading::absent(cause, at),
+            Ok(words) => self.scaled(number(self.encoding, words), at),
+        }
+    }
+
+    fn scaled(&self, raw: f64, at: WallMs) -> Reading {
+        if !raw.is_finite() {
+            return Reading::absent(NoValue::NotFinite, at);
+        }
+        match &self.scaling {
+            Scaling::Linear { scale, offset } => self.ranged(raw * scale + offset, false, at),
+            Scaling::CurrentLoop {
+                scale,
+                offset,
+                bands,
+            } => {
+                let current_ma = raw * scale + offset;
+                let band = bands.iter().find(|band| lies_in(band, current_ma));
+                match band.map(|band| band.meaning) {
+                    Some(BandMeaning::Absent(cause)) => Reading::absent(cause, at),
+                    meaning => {
+                        let (low, high) = self.range;
+                        let share = (current_ma - 4.0) / 16.0;
+                        self.ranged(low + share * (high - low), meaning.is_some(), at)
+                    }
+                }
+            }
+        }
+    }
+
+    fn ranged(&self, value: f64, uncertain: bool, at: WallMs) -> Reading {
+        if value > self.over_range_at {
+            return Reading::absent(NoValue::OverRange, at);
+        }
+        if value < self.under_range_at {
+            return Reading::absent(NoValue::UnderRange, at);
+        }
+        if uncertain {
+            Reading::uncertain(value, at)
+        } else {
+            Reading::measured(value, at)
+        }
+    }
+}
+
+/// Decodes one point: as a bus does that asks for it again and again.
 pub fn reading<'r>(
     point: &Point,
     value: Result<&[u16], NoValue>,
     status: impl Iterator<Item = Result<&'r [u16], NoValue>>,
     at: WallMs,
 ) -> Reading {
-    for (rule, words) in point.status.iter().zip(status) {
-        match words {
-            // Without its status a value cannot be trusted: a transmitter in inhibit shows a plausible 0.
-            Err(cause) => return Reading::absent(cause, at),
-            Ok(words) if holds(rule, words) => return Reading::absent(rule.cause, at),
-            Ok(_) => {}
-        }
-    }
-    match value {
-        Err(cause) => Reading::absent(cause, at),
-        Ok(words) => scaled(point, number(point.register.encoding, words), at),
-    }
+    Decoder::of(point).reading(value, status, at)
 }
 
 /// As [`reading`], of registers that are all there and no time: what a profile's examples are held against.
@@ -36,54 +109,8 @@ pub(crate) fn holds(rule: &StatusRule, words: &[u16]) -> bool {
     raw >= rule.from as f64 && raw <= rule.to as f64
 }
 
-fn scaled(point: &Point, raw: f64, at: WallMs) -> Reading {
-    if !raw.is_finite() {
-        return Reading::absent(NoValue::NotFinite, at);
-    }
-    match &point.scaling {
-        Scaling::Linear { scale, offset } => ranged(point, raw * scale + offset, false, at),
-        Scaling::CurrentLoop {
-            scale,
-            offset,
-            bands,
-        } => {
-            let current_ma = raw * scale + offset;
-            match bands
-                .iter()
-                .find(|band| lies_in(band, current_ma))
-                .map(|band| band.meaning)
-            {
-                Some(BandMeaning::Absent(cause)) => Reading::absent(cause, at),
-                meaning => {
-                    let share = (current_ma - 4.0) / 16.0;
-                    ranged(
-                        point,
-                        point.range.0 + share * (point.range.1 - point.range.0),
-                        meaning.is_some(),
-                        at,
-                    )
-                }
-            }
-        }
-    }
-}
-
 fn lies_in(band: &Band, current_ma: f64) -> bool {
     current_ma >= band.from_ma && current_ma < band.to_ma
-}
-
-fn ranged(point: &Point, value: f64, uncertain: bool, at: WallMs) -> Reading {
-    if point.over_range_at.is_some_and(|limit| value > limit) {
-        return Reading::absent(NoValue::OverRange, at);
-    }
-    if point.under_range_at.is_some_and(|limit| value < limit) {
-        return Reading::absent(NoValue::UnderRange, at);
-    }
-    if uncertain {
-        Reading::uncertain(value, at)
-    } else {
-        Reading::measured(value, at)
-    }
 }
 
 /// The raw number that registers spell.

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::desk::Request;
 use crate::journal::{Exception, Record, Reloaded};
 use crate::judge::Judge;
-use crate::live::{Live, ValueNow};
+use crate::live::Live;
 use crate::scan::Scan;
 use crate::succession::Succession;
 use davy_config::site::{DeviceIndex, PointIndex, Site};
@@ -157,7 +157,7 @@ impl Judgement {
         let device = scan.device;
         let comms = self.site.devices[device.0].comms_alarm;
         self.judge.contact(comms, scan.answered, now);
-        let mut kept = Vec::new();
+        let mut kept = Vec::with_capacity(scan.readings.len());
         for (point, reading) in &scan.readings {
             self.judge.reading(*point, reading, now);
             if self.exceptions[point.0].take(reading, now) {
@@ -262,13 +262,7 @@ impl Judgement {
 
     fn show(&self, scan: &Scan) {
         if !scan.readings.is_empty() {
-            let now = |&(point, reading)| ValueNow {
-                point,
-                reading,
-                stale: false,
-            };
-            self.live
-                .values(&scan.readings.iter().map(now).collect::<Vec<_>>());
+            self.live.values(&scan.readings);
         }
         for (output, feedback) in &scan.outputs {
             self.live.set_feedback(*output, *feedback);

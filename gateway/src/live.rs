@@ -187,13 +187,25 @@ impl Live {
         self.lock().outputs[output.0]
     }
 
-    /// Takes new readings over. Values arrive by the scan; the copy for watchers is made only if there are any.
-    pub fn values(&self, values: &[ValueNow]) {
+    /// Takes new readings over. They arrive by the scan; the copy for watchers is made only if there are any.
+    pub fn values(&self, readings: &[(PointIndex, Reading)]) {
+        let now = |&(point, reading): &(PointIndex, Reading)| ValueNow {
+            point,
+            reading,
+            stale: false,
+        };
         let mut picture = self.lock();
-        for value in values {
-            picture.values[value.point.0] = *value;
+        for value in readings.iter().map(now) {
+            picture.values[value.point.0] = value;
         }
-        self.tell(|| Update::Values(values.to_vec()));
+        self.tell(|| Update::Values(readings.iter().map(now).collect()));
+    }
+
+    /// Takes over what is known of a value without a reading: that it has gone stale.
+    pub fn set_value(&self, value: ValueNow) {
+        let mut picture = self.lock();
+        picture.values[value.point.0] = value;
+        self.tell(|| Update::Values(vec![value]));
     }
 
     /// Takes an alarm's new state over.

@@ -1,10 +1,18 @@
-//! Data messages, read in bulk: most of their metrics are an alias, a time and a number, and those are read in place, without an allocation for each.
+//! Data messages, read and written in bulk: most of their metrics are an alias, a time and a number, and those are read and written in place, without an
+//! allocation for each.
 //!
 //! A metric with anything more is read as any other, and a message that this reader does not understand in every byte is left to protobuf's own: it
-//! alone says what is wrong with it. So nothing is read otherwise than by [`Payload::from_bytes`].
+//! alone says what is wrong with it. So nothing is read otherwise than by [`Payload::from_bytes`], and what is written are the bytes of [`Payload::to_bytes`].
 
 use crate::payload::{Metric, Payload, Raw, Value, long, signed_int};
-use prost::Message as _;
+use prost::{Message as _, encoding};
+
+/// A time and a sequence number, each with its field's byte.
+const HEAD_MAX: usize = 2 * 11;
+/// Two numbers of ten bytes at most, a third of ten or eight, a flag, and a byte for each.
+const PLAIN_MAX: usize = 3 * 11 + 2;
+/// What one takes as a rule, with its length and its field's byte.
+const PLAIN_USUAL: usize = 26;
 
 /// A data message.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +61,45 @@ impl Data {
             None => Payload::from_bytes(bytes).map(Self::from),
         }
     }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEAD_MAX + self.metrics.len() * PLAIN_USUAL);
+        if let Some(timestamp) = &self.timestamp {
+            encoding::uint64::encode(1, timestamp, &mut bytes);
+        }
+        for metric in &self.metrics {
+            match metric {
+                DataMetric::Plain(plain) => plain.encode(&mut bytes),
+                DataMetric::Full(metric) => encoding::message::encode(2, &**metric, &mut bytes),
+            }
+        }
+        if let Some(seq) = &self.seq {
+            encoding::uint64::encode(3, seq, &mut bytes);
+        }
+        bytes
+    }
+}
+
+impl DataMetric {
+    /// Says that it is history, or does not say it of a present value.
+    pub fn set_historical(&mut self, historical: Option<bool>) {
+        match self {
+            Self::Plain(plain) => plain.is_historical = historical,
+            Self::Full(metric) => metric.is_historical = historical,
+        }
+    }
+}
+
+impl From<Metric> for DataMetric {
+    fn from(metric: Metric) -> Self {
+        Self::Full(Box::new(metric))
+    }
+}
+
+impl From<Plain> for DataMetric {
+    fn from(plain: Plain) -> Self {
+        Self::Plain(plain)
+    }
 }
 
 impl From<Payload> for Data {
@@ -89,6 +136,82 @@ impl Plain {
             Number::Double(value) => Value::Number(value),
             Number::Boolean(value) => Value::Flag(value),
         }
+    }
+}
+
+impl Plain {
+    /// Appends it as a metric of a payload.
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        let mut body = Body::default();
+        body.byte(0x10);
+        body.varint(self.alias);
+        if let Some(timestamp) = self.timestamp {
+            body.byte(0x18);
+            body.varint(timestamp);
+        }
+        if let Some(is_historical) = self.is_historical {
+            body.byte(0x28);
+            body.byte(is_historical.into());
+        }
+        match self.number {
+            Number::Int(bits) => {
+                body.byte(0x50);
+                body.varint(bits.into());
+            }
+            Number::Long(bits) => {
+                body.byte(0x58);
+                body.varint(bits);
+            }
+            Number::Float(value) => {
+                body.byte(0x65);
+                body.put(value.to_le_bytes());
+            }
+            Number::Double(value) => {
+                body.byte(0x69);
+                body.put(value.to_le_bytes());
+            }
+            Number::Boolean(value) => {
+                body.byte(0x70);
+                body.byte(value.into());
+            }
+        }
+        // A length below 128 is one byte.
+        bytes.extend([0x12, body.length as u8]);
+        bytes.extend_from_slice(&body.bytes[..body.length]);
+    }
+}
+
+/// A plain metric being written.
+struct Body {
+    bytes: [u8; PLAIN_MAX],
+    length: usize,
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self {
+            bytes: [0; PLAIN_MAX],
+            length: 0,
+        }
+    }
+}
+
+impl Body {
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.bytes[self.length..self.length + N].copy_from_slice(&bytes);
+        self.length += N;
+    }
+
+    fn byte(&mut self, byte: u8) {
+        self.put([byte]);
+    }
+
+    fn varint(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.byte(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.byte(number as u8);
     }
 }
 
@@ -271,6 +394,32 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn both_writers_write_the_same(metrics in vec(metric(), 0..8), timestamp: Option<u64>, seq: Option<u64>) {
+            let payload = Payload { timestamp, metrics, seq };
+            let bytes = payload.to_bytes();
+            let data = Data::from_bytes(&bytes).expect("our own bytes read back");
+            prop_assert_eq!(data.to_bytes(), &bytes[..]);
+            prop_assert_eq!(Data::from(payload).to_bytes(), bytes);
+        }
+
+        #[test]
+        fn every_kind_of_number_is_written_as_protobuf_does(
+            alias: u64, timestamp: Option<u64>, is_historical: Option<bool>, kind in 0..5_u8, bits: u64,
+        ) {
+            let number = match kind {
+                0 => Number::Int(bits as u32),
+                1 => Number::Long(bits),
+                2 => Number::Float(f32::from_bits(bits as u32)),
+                3 => Number::Double(f64::from_bits(bits)),
+                _ => Number::Boolean(bits % 2 == 0),
+            };
+            let plain = Plain { alias, timestamp, is_historical, number };
+            let data = Data { timestamp: None, seq: None, metrics: vec![plain.into()] };
+            let payload = Payload { metrics: vec![plain.into()], ..Payload::default() };
+            prop_assert_eq!(data.to_bytes(), payload.to_bytes());
+        }
+
         #[test]
         fn both_readers_read_the_same(metrics in vec(metric(), 0..8), timestamp: Option<u64>, seq: Option<u64>) {
             let written = Payload { timestamp, metrics, seq };

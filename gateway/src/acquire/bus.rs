@@ -7,11 +7,9 @@ use super::Demand;
 use super::link::{self, Lines, Link};
 use super::outputs::{self, Outputs, Written};
 use super::pdu::{Fault, Request};
-use super::plan::Plan;
 use super::station::{PROBE_MAX, Station};
 use super::stats::{BusStats, Stats, WINDOW};
 use crate::clock::Clock;
-use crate::decode;
 use crate::node::{Errands, Nodes};
 use crate::scan::Scan;
 use crate::succession::Succession;
@@ -415,7 +413,7 @@ impl BusTask {
             device: station.device,
             at: self.clock.now(),
             answered,
-            readings: readings(&self.site, &station.plan, station),
+            readings: readings(station),
             outputs: feedback,
         };
         self.offer(position, scan);
@@ -557,22 +555,14 @@ fn driven<'a>(
     })
 }
 
-fn readings(site: &Site, plan: &Plan, station: &Station) -> Vec<(PointIndex, Reading)> {
+fn readings(station: &Station) -> Vec<(PointIndex, Reading)> {
     let image = &station.image;
     let reading = |spans: &super::plan::PointSpans| {
         let status = spans.status.iter().map(|span| image.words(*span));
-        let point = &site.points[spans.point.0];
-        (
-            spans.point,
-            decode::reading(
-                point,
-                image.words(spans.value),
-                status,
-                image.time(spans.value),
-            ),
-        )
+        let (value, at) = (image.words(spans.value), image.time(spans.value));
+        (spans.point, spans.decoder.reading(value, status, at))
     };
-    plan.points.iter().map(reading).collect()
+    station.plan.points.iter().map(reading).collect()
 }
 
 /// The newer of two scans of a device, with what only the older one holds: a write's scan has no readings and one output.

@@ -4,6 +4,7 @@
 //! block is a run of slots that one request reads. A value of several registers lies in neighbouring slots with no *cut* between them, so that
 //! neither planning nor bisection ever splits it.
 
+use crate::decode::Decoder;
 use davy_alarm::{NoValue, WallMs};
 use davy_config::site::{DeviceIndex, OutputIndex, PointIndex, Register, Site, Table};
 use std::collections::BTreeMap;
@@ -25,13 +26,14 @@ pub(super) struct Block {
     slots: Range<usize>,
 }
 
-/// The spans of one point.
+/// The spans of one point, and what is made of them.
 #[derive(Clone, Debug)]
 pub(super) struct PointSpans {
     pub(super) point: PointIndex,
     pub(super) value: Span,
     /// In the order of the point's status rules.
     pub(super) status: Vec<Span>,
+    pub(super) decoder: Decoder,
 }
 
 /// A device's slots, and which points and outputs they belong to.
@@ -81,6 +83,7 @@ impl Plan {
                 .iter()
                 .map(|rule| slots.span(value(&rule.register)))
                 .collect(),
+            decoder: Decoder::of(point),
         };
         let points = points().map(spans).collect();
         let outputs = outputs()

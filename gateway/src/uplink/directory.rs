@@ -4,7 +4,7 @@
 //! after a start, and after a change of the file from where the file before ended: a command that was on its way then means nothing, and nothing else.
 
 use davy_alarm::Condition;
-use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, Site};
+use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, PointIndex, PointKind, Site};
 use davy_wire::name;
 use std::sync::Arc;
 
@@ -42,6 +42,8 @@ pub(super) struct Directory {
     points: ById,
     alarms: ById,
     outputs: ById,
+    /// By point: every reading asks, and a site's points are large.
+    discrete: Box<[bool]>,
 }
 
 /// Positions in the order of their ids, which stand in the site alone: commands and old batches look names up, not every reading.
@@ -83,9 +85,17 @@ impl Directory {
             points: ids(site.points.iter().map(|point| &point.id).collect()),
             alarms: ids(site.alarms.iter().map(|alarm| &alarm.id).collect()),
             outputs: ids(site.outputs.iter().map(|output| &output.id).collect()),
+            discrete: (site.points.iter())
+                .map(|point| point.kind == PointKind::Discrete)
+                .collect(),
             first,
             site,
         }
+    }
+
+    /// Whether a point is true or false, and no number.
+    pub(super) fn is_discrete(&self, point: PointIndex) -> bool {
+        self.discrete[point.0]
     }
 
     pub(super) fn device(&self, id: &str) -> Option<DeviceIndex> {

@@ -7,7 +7,9 @@ use super::directory::{Directory, alarm_metric};
 use crate::journal::{Act, Batch, Names, Proof, Proved, Record, Transition};
 use davy_alarm::{NoValue, Reading, WallMs};
 use davy_config::site::{DeviceIndex, PointIndex, PointKind, Site};
-use davy_wire::{DataType, Metric, Payload, Topic, Value, Verb, name, quality};
+use davy_wire::{
+    Data, DataMetric, DataType, Metric, Number, Payload, Plain, Topic, Value, Verb, name, quality,
+};
 use std::sync::Arc;
 
 /// One message ready to be published at QoS 0.
@@ -101,31 +103,54 @@ impl Encoder {
         let home = device
             .and_then(|device| self.directory.device(device))
             .filter(|home| self.knows_all(batch, *home));
-        let mut metrics = Vec::with_capacity(batch.records.len() + 1);
+        let mut metrics: Vec<DataMetric> = Vec::with_capacity(batch.records.len() + 1);
         let offset = offset_metric(Some(batch.offset)).at(batch.made.0);
-        metrics.push(of_birth(offset, sending.born));
+        metrics.push(of_birth(offset, sending.born).into());
+        let (stranger, is_own) = (device.filter(|_| home.is_none()), self.is_own(batch));
         for record in &batch.records {
-            let stranger = device.filter(|_| home.is_none());
-            metrics.extend(self.record(batch, record, stranger, sending.lost));
+            match record {
+                Record::Reading { point, reading } => {
+                    let plain = self.plain_reading(*point, reading, stranger, is_own);
+                    let full = || self.reading(batch, *point, reading, stranger).into();
+                    metrics.push(plain.map_or_else(full, DataMetric::from));
+                }
+                other => {
+                    let metric = self.record(batch, other, stranger, sending.lost);
+                    metrics.extend(metric.map(DataMetric::from));
+                }
+            }
         }
         if sending.historical {
             for metric in &mut metrics {
-                metric.is_historical = Some(true);
+                metric.set_historical(Some(true));
             }
         }
         let topic = match home {
             Some(home) => self.device_topic(Verb::DeviceData, home),
             None => self.node_topic(Verb::NodeData),
         };
+        let data = Data {
+            timestamp: u64::try_from(sending.now.0).ok(),
+            seq: Some(sending.seq.into()),
+            metrics,
+        };
         Message {
             topic,
-            payload: payload(Some(sending.seq), sending.now, metrics),
+            payload: data.to_bytes(),
         }
+    }
+
+    /// Whether a batch was made under the present site file: its positions are the site's own, and no name is looked up.
+    fn is_own(&self, batch: &Batch) -> bool {
+        batch.names.digest == self.site.digest
     }
 
     /// Whether every record of the batch has its metric on this device now.
     fn knows_all(&self, batch: &Batch, home: DeviceIndex) -> bool {
+        let is_own = self.is_own(batch);
         batch.records.iter().all(|record| match record {
+            // Under one file a device's readings are of its own points.
+            Record::Reading { point, .. } if is_own => (*point as usize) < self.site.points.len(),
             Record::Reading { point, .. } => self
                 .point(batch, *point)
                 .is_some_and(|point| self.site.points[point.0].device == home),
@@ -206,13 +231,40 @@ impl Encoder {
         }
     }
 
-    /// The point that a position in a batch means. Under the present site file positions are the site's own, and no name is looked up.
+    /// The point that a position in a batch means.
     fn point(&self, batch: &Batch, position: u32) -> Option<PointIndex> {
         let own = position as usize;
-        if own < self.site.points.len() && batch.names.digest == self.site.digest {
+        if own < self.site.points.len() && self.is_own(batch) {
             return Some(PointIndex(own));
         }
         self.directory.point(id(&batch.names.points, position))
+    }
+
+    /// A good value under the present site file: an alias, a time and a number, as nearly all are. The same as [`Encoder::reading`] says of it.
+    fn plain_reading(
+        &self,
+        position: u32,
+        reading: &Reading,
+        stranger: Option<&str>,
+        is_own: bool,
+    ) -> Option<Plain> {
+        let point = PointIndex(position as usize);
+        let is_plain = is_own
+            && stranger.is_none()
+            && point.0 < self.site.points.len()
+            && reading.quality() == davy_alarm::Quality::Good;
+        let value = reading.value().ok().filter(|_| is_plain)?;
+        let number = if self.directory.is_discrete(point) {
+            Number::Boolean(value != 0.0)
+        } else {
+            Number::Double(value)
+        };
+        Some(Plain {
+            alias: self.directory.point_alias(point),
+            timestamp: u64::try_from(reading.source_time().0).ok(),
+            is_historical: None,
+            number,
+        })
     }
 
     fn reading(
@@ -575,6 +627,36 @@ mod tests {
                 .iter()
                 .all(|metric| metric.is_historical.is_none())
         );
+    }
+
+    #[test]
+    fn a_good_value_is_written_in_place_as_any_other_metric_would_be_and_nothing_else_is() {
+        let site = fixture::site();
+        let encoder = encoder(&site);
+        let batch = fixture::batch(&site, None, vec![]);
+        let at = WallMs(NOW.0 - 7);
+        for value in [0.0, 1.0, -17.25] {
+            for position in 0..site.points.len() as u32 {
+                let good = Reading::measured(value, at);
+                let plain = encoder.plain_reading(position, &good, None, true);
+                let metric = encoder.reading(&batch, position, &good, None);
+                assert_eq!(plain.map(Metric::from), Some(metric));
+                assert_eq!(
+                    encoder.plain_reading(position, &good, Some("d"), true),
+                    None
+                );
+                assert_eq!(encoder.plain_reading(position, &good, None, false), None);
+                for other in [
+                    Reading::uncertain(value, at),
+                    Reading::absent(NoValue::Timeout, at),
+                ] {
+                    assert_eq!(encoder.plain_reading(position, &other, None, true), None);
+                }
+            }
+        }
+        let beyond = site.points.len() as u32;
+        let good = Reading::measured(1.0, at);
+        assert_eq!(encoder.plain_reading(beyond, &good, None, true), None);
     }
 
     #[test]
