@@ -41,8 +41,10 @@ impl Standing {
         // A siren that only runs out its time may end with the effect that started it.
         let ends = self.site.effects.len() > gateway.site.effects.len();
         let begins = gateway.site.effects.len() > self.site.effects.len();
-        let alarms_more =
-            (alarms_now.iter()).any(|(id, [active, ..])| *active == 1 && !alarms.contains_key(id));
+        // One that comes back may also be as a restart left it: over, and acknowledged by nobody.
+        let alarms_more = (alarms_now.iter()).any(|(id, [active, acknowledged, ..])| {
+            (*active == 1 || *acknowledged == 0) && !alarms.contains_key(id)
+        });
         for (id, was) in outputs {
             let is = outputs_now.get(&id).copied().unwrap_or_default();
             let of_effect = id == "SIREN-1" && if was { ends } else { begins };
