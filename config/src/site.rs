@@ -67,6 +67,9 @@ pub struct Site {
     pub digest: String,
 }
 
+/// Least time between two polls of a device that a site file may name, milliseconds.
+pub const SHORTEST_PERIOD_MS: u32 = 10;
+
 /// Where and how batches go to the cloud.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Uplink {

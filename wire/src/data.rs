@@ -11,6 +11,8 @@ use prost::{Message as _, encoding};
 const HEAD_MAX: usize = 2 * 11;
 /// Two numbers of ten bytes at most, a third of ten or eight, a flag, and a byte for each.
 const PLAIN_MAX: usize = 3 * 11 + 2;
+/// Its length is one byte.
+const _: () = assert!(PLAIN_MAX < 128);
 /// What one takes as a rule, with its length and its field's byte.
 const PLAIN_USUAL: usize = 26;
 
@@ -81,11 +83,11 @@ impl Data {
 }
 
 impl DataMetric {
-    /// Says that it is history, or does not say it of a present value.
-    pub fn set_historical(&mut self, historical: Option<bool>) {
+    /// Says that it is history.
+    pub fn mark_historical(&mut self) {
         match self {
-            Self::Plain(plain) => plain.is_historical = historical,
-            Self::Full(metric) => metric.is_historical = historical,
+            Self::Plain(plain) => plain.is_historical = Some(true),
+            Self::Full(metric) => metric.is_historical = Some(true),
         }
     }
 }
@@ -137,9 +139,7 @@ impl Plain {
             Number::Boolean(value) => Value::Flag(value),
         }
     }
-}
 
-impl Plain {
     /// Appends it as a metric of a payload.
     fn encode(&self, bytes: &mut Vec<u8>) {
         let mut body = Body::default();
@@ -175,7 +175,6 @@ impl Plain {
                 body.byte(value.into());
             }
         }
-        // A length below 128 is one byte.
         bytes.extend([0x12, body.length as u8]);
         bytes.extend_from_slice(&body.bytes[..body.length]);
     }

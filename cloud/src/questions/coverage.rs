@@ -12,6 +12,7 @@ use crate::api::{ApiError, is_output};
 use crate::history::{History, Minute};
 use crate::table::{Column, Kind, Row, row};
 use davy_alarm::Quality;
+use davy_config::site::SHORTEST_PERIOD_MS;
 use futures_util::future::try_join_all;
 
 pub(super) const COLUMNS: [Column; 9] = [
@@ -35,8 +36,8 @@ const LOOK_MS: i64 = 31 * DAY_MS;
 /// Days of all the points of a page together, and its most points: what is looked through takes some tenths of a second.
 const DAYS_A_PAGE: i64 = 2 * 368;
 const POINTS_A_PAGE: i64 = 50;
-/// A minute at the shortest period that a site file may name, 50 ms.
-const READINGS_A_MINUTE: usize = 1_200;
+/// A minute at the shortest period that a site file may name.
+const READINGS_A_MINUTE: usize = 60_000 / SHORTEST_PERIOD_MS as usize;
 
 pub(super) async fn coverage(stores: Stores<'_>, asked: &Asked) -> Result<Page, ApiError> {
     let site = asked.site.as_deref().unwrap_or_default();

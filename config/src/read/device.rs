@@ -10,7 +10,8 @@ use crate::problem::{Code, Word};
 use crate::profile::{self, ANSWER_MS, Choice, ORDERS, Profile};
 use crate::section::{At, Section};
 use crate::site::{
-    Alarm, AlarmIndex, Bus, BusIndex, Device, DeviceIndex, Input, Link, Point, Subject, Text,
+    Alarm, AlarmIndex, Bus, BusIndex, Device, DeviceIndex, Input, Link, Point, SHORTEST_PERIOD_MS,
+    Subject, Text,
 };
 use davy_alarm::{Condition, Definition, Priority};
 use std::collections::HashMap;
@@ -85,7 +86,7 @@ fn device(
     // Unit 0 is a broadcast on a serial line; behind TCP 0 and 255 mean the server itself.
     let unit = section.need_whole("unit", if serial { 1..=247 } else { 0..=255 });
     let period_ms = section
-        .whole("period_ms", 10..=3_600_000)
+        .whole("period_ms", SHORTEST_PERIOD_MS.into()..=3_600_000)
         .map_or(1000, |at| at.value as u32);
     let answer_ms = section.whole("answer_ms", ANSWER_MS);
     let (max_block, max_gap, max_bits, usual_ms, is_node) = match profile {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// Most readings that wait, on a site of a thousand points or less; those of a further append are dropped and counted.
+/// Most readings that wait, on a site of a thousand points or less; those of a further append are dropped and counted. At 1 Hz they are eight seconds.
 const MOST_READINGS: usize = 8192;
-/// On a larger site: so many of each point, for a disk that stalls for some seconds costs no site a reading.
+/// On a larger site: so many of each point, so that a disk that stalls costs it no sooner a reading than a small one.
 const MOST_OF_POINT: usize = 8;
 /// Most other records that wait; for a further one the oldest append that holds such gives way, for the newest state of an alarm tells more.
 pub(super) const MOST_OTHERS: usize = 4096;
@@ -25,6 +25,16 @@ const OFTEN: Duration = Duration::from_millis(100);
 const GATHER_OFTEN: Duration = Duration::from_millis(200);
 /// A shorter wait than the system's timers keep is none.
 const LEAST_GATHER: Duration = Duration::from_micros(100);
+
+/// How many readings of a site of so many points may wait.
+pub(super) fn room_of(points: usize) -> usize {
+    points.saturating_mul(MOST_OF_POINT).max(MOST_READINGS)
+}
+
+/// How often a device of this period makes a batch, as a rule.
+pub(crate) fn batch_every(period: Duration) -> Duration {
+    if period < OFTEN { GATHER_OFTEN } else { period }
+}
 
 /// How soon one device's readings follow another's, learnt: at once upwards, by and by downwards. What follows later than [`GATHER`] is another round.
 #[derive(Debug)]
@@ -73,16 +83,6 @@ impl Pace {
     }
 }
 
-/// How many readings of a site of so many points may wait.
-pub(super) const fn room_of(points: usize) -> usize {
-    let room = points.saturating_mul(MOST_OF_POINT);
-    if room > MOST_READINGS {
-        room
-    } else {
-        MOST_READINGS
-    }
-}
-
 /// Records of one source, as they were handed over.
 #[derive(Debug, Default)]
 pub(super) struct Append {
@@ -112,8 +112,10 @@ pub(super) struct Taken {
 #[derive(Debug, Default)]
 struct Waiting {
     taken: Taken,
-    /// Most readings that may wait.
+    /// Most readings that may wait: of the larger site, while those of two wait.
     room: usize,
+    /// Of the site whose readings come now.
+    next_room: usize,
     readings: usize,
     others: usize,
     /// When settled offsets must be written at the latest.
@@ -124,7 +126,7 @@ struct Waiting {
     pace: Pace,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Inbox {
     waiting: Mutex<Waiting>,
     changed: Condvar,
@@ -135,9 +137,17 @@ pub(super) struct Inbox {
 impl Inbox {
     /// Of a site of so many points.
     pub(super) fn new(points: usize) -> Self {
-        let inbox = Self::default();
-        inbox.lock().room = room_of(points);
-        inbox
+        let room = room_of(points);
+        let waiting = Waiting {
+            room,
+            next_room: room,
+            ..Waiting::default()
+        };
+        Self {
+            waiting: Mutex::new(waiting),
+            changed: Condvar::new(),
+            rung: Notify::new(),
+        }
     }
 
     /// Never waits for the writer: the lock is held for moments alone.
@@ -246,7 +256,8 @@ impl Waiting {
 
     fn take(&mut self) -> Taken {
         let kept = Self {
-            room: self.room,
+            room: self.next_room,
+            next_room: self.next_room,
             pace: std::mem::take(&mut self.pace),
             ..Self::default()
         };
@@ -264,7 +275,8 @@ impl Waiting {
 
     fn put(&mut self, mut append: Append) {
         if let Some(names) = &append.names {
-            self.room = room_of(names.points.len());
+            self.next_room = room_of(names.points.len());
+            self.room = self.room.max(self.next_room);
         }
         let readings = append.readings();
         if self.readings + readings > self.room {
@@ -385,11 +397,42 @@ mod tests {
             let inbox = Inbox::new(points);
             (0..9).for_each(|_| inbox.put(round(points)));
             let taken = inbox.lock().take();
-            assert_eq!(inbox.lock().room, room_of(points), "as before it was taken");
             (taken.appends.len(), taken.dropped_readings)
         };
         assert_eq!(waits(100), (9, 0));
         assert_eq!(waits(20_000), (8, 20_000));
+    }
+
+    #[test]
+    fn a_site_that_shrinks_costs_nothing_that_waits_and_has_less_room_from_the_next_turn_on() {
+        let readings = |count: usize| Append {
+            records: std::iter::repeat_with(reading).take(count).collect(),
+            ..append(1, reading())
+        };
+        let renamed = |points: usize| Append {
+            names: Some(Arc::new(Names {
+                digest: String::new(),
+                devices: Vec::new(),
+                points: (0..points).map(|_| Arc::from("p")).collect(),
+                alarms: Vec::new(),
+                outputs: Vec::new(),
+            })),
+            ..Append::default()
+        };
+        let mut waiting = Inbox::new(20_000)
+            .waiting
+            .into_inner()
+            .expect("nobody panicked");
+        waiting.put(readings(100_000));
+        waiting.put(renamed(10));
+        waiting.put(readings(1000));
+        assert_eq!(waiting.take().dropped_readings, 0);
+        waiting.put(readings(MOST_READINGS));
+        waiting.put(readings(1));
+        assert_eq!(waiting.take().dropped_readings, 1);
+        waiting.put(renamed(20_000));
+        waiting.put(readings(100_000));
+        assert_eq!(waiting.take().dropped_readings, 0);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 const MOST_URGENT: usize = 65_536;
 /// Most memory of the recent batches, bytes of decoded records: two to three thousand readings. An uplink that keeps up takes a batch within moments.
 const MOST_RECENT: usize = 128 << 10;
-/// On a site of more points than that: so many readings of each, twice what gathers of those that are polled most often.
+/// On a site of more than some hundred points: so many readings of each, twice what gathers of those that are polled at 20 Hz.
 const MOST_RECENT_OF_POINT: usize = 8;
 
 /// One segment, as far as it is on disk.
@@ -119,8 +119,8 @@ impl Index {
         self.unsaved.push((first, last));
         let settled = &self.settled;
         self.recent.forget_oldest(|offset| settled.contains(offset));
-        let settled: Vec<u64> = self.urgent.range(first..=last).copied().collect();
-        for offset in settled {
+        let urgent: Vec<u64> = self.urgent.range(first..=last).copied().collect();
+        for offset in urgent {
             self.urgent.remove(&offset);
         }
     }
@@ -193,6 +193,7 @@ impl Recent {
         }
     }
 
+    /// Whether there was one.
     fn drop_oldest(&mut self) -> bool {
         let oldest = self.batches.pop_front();
         self.bytes -= oldest.as_ref().map_or(0, |oldest| size(oldest));
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn seven_rounds_of_any_site_are_kept_for_an_uplink_that_keeps_up() {
+    fn seven_rounds_of_a_devices_points_are_kept_for_an_uplink_that_keeps_up() {
         for points in [100, 20_000] {
             let (mut recent, names) = (Recent::default(), site_of(points));
             (0..100).for_each(|offset| recent.push(round(&names, offset)));

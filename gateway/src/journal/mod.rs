@@ -36,6 +36,7 @@ pub use disk::{Disk, DiskFile};
 pub use exception::Exception;
 pub use figures::{AlarmLine, AlarmLines};
 pub use history::{Bucket, Series, Values};
+pub(crate) use inbox::batch_every;
 pub use record::{Act, Batch, Names, Proof, Proved, Record, Reloaded, Transition};
 pub use story::Story;
 

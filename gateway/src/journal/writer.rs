@@ -302,7 +302,10 @@ impl Writer {
                 .map(|batch| batch.records.len())
                 .sum()
         };
-        let room = room_of(self.names.points.len());
+        // What is pending of a larger site than the present one had its room.
+        let names = self.pending.iter().map(|batch| &batch.names);
+        let points = names.chain([&self.names]).map(|names| names.points.len());
+        let room = room_of(points.max().unwrap_or_default());
         for (urgent, most) in [(false, 2 * room), (true, 2 * MOST_OTHERS)] {
             let mut excess = count(&self.pending, urgent).saturating_sub(most);
             while excess > 0

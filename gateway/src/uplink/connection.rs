@@ -122,7 +122,7 @@ enum Woken {
 impl<'a, B: Batches> Connection<'a, B> {
     pub(super) fn new(link: &'a mut Link<B>, options: MqttOptions, bd_seq: u8) -> Self {
         let (client, events) = (link.dial)(options, QUEUE + QUEUE_SPARE);
-        let window = link.uplink.window.map(usize::from);
+        let window = super::window::of(&link.uplink, &link.parts.site);
         let devices = super::birth::devices(&link.parts.site);
         let journal = &link.parts.journal;
         let session = match link.uplink.delivered {
@@ -199,8 +199,9 @@ impl<'a, B: Batches> Connection<'a, B> {
     /// Speaks of the newest site from now on, which is born next.
     fn follow(&mut self) {
         if self.link.follow() {
-            let devices = super::birth::devices(&self.link.parts.site);
-            self.session.bear_anew(devices);
+            let (uplink, site) = (&self.link.uplink, &self.link.parts.site);
+            let window = super::window::of(uplink, site);
+            self.session.bear_anew(window, super::birth::devices(site));
         }
     }
 

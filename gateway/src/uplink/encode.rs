@@ -108,21 +108,11 @@ impl Encoder {
         metrics.push(of_birth(offset, sending.born).into());
         let (stranger, is_own) = (device.filter(|_| home.is_none()), self.is_own(batch));
         for record in &batch.records {
-            match record {
-                Record::Reading { point, reading } => {
-                    let plain = self.plain_reading(*point, reading, stranger, is_own);
-                    let full = || self.reading(batch, *point, reading, stranger).into();
-                    metrics.push(plain.map_or_else(full, DataMetric::from));
-                }
-                other => {
-                    let metric = self.record(batch, other, stranger, sending.lost);
-                    metrics.extend(metric.map(DataMetric::from));
-                }
-            }
+            metrics.extend(self.record(batch, record, stranger, (sending.lost, is_own)));
         }
         if sending.historical {
             for metric in &mut metrics {
-                metric.set_historical(Some(true));
+                metric.mark_historical();
             }
         }
         let topic = match home {
@@ -175,12 +165,14 @@ impl Encoder {
         batch: &Batch,
         record: &Record,
         stranger: Option<&str>,
-        lost: u64,
-    ) -> Option<Metric> {
+        (lost, is_own): (u64, bool),
+    ) -> Option<DataMetric> {
         let names = &batch.names;
-        match record {
+        let metric = match record {
             Record::Reading { point, reading } => {
-                Some(self.reading(batch, *point, reading, stranger))
+                let plain = self.plain_reading(*point, reading, stranger, is_own);
+                let full = || self.reading(batch, *point, reading, stranger).into();
+                return Some(plain.map_or_else(full, DataMetric::from));
             }
             Record::Transition(transition) => {
                 let alarm = id(&names.alarms, transition.alarm);
@@ -228,7 +220,8 @@ impl Encoder {
                 Some(metric.with_some("output", output.map(text)))
             }
             Record::Proof(proof) => Some(proved(names, proof)),
-        }
+        };
+        metric.map(DataMetric::from)
     }
 
     /// The point that a position in a batch means.

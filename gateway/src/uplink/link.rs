@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Largest message sent, bytes: far above any birth or batch.
 const SENT_MAX: usize = 16 << 20;
-/// Largest message taken, bytes; an acknowledgement of a whole window is a hundredth of it.
+/// Largest message taken, bytes; an acknowledgement of a whole window is less than a tenth of it.
 const TAKEN_MAX: usize = 256 << 10;
 /// Acts that may be with judgement at once; more are refused as `busy`.
 const ACTS_MAX: usize = 64;

@@ -18,6 +18,7 @@ mod links;
 mod session;
 mod store;
 mod told;
+mod window;
 
 pub use birth::NodeBirth;
 pub use encode::{Encoder, Message, Sending};

@@ -24,11 +24,6 @@ const REWIND_MS: u64 = 60_000;
 const FRESH_WINDOWS: u64 = 4;
 /// Urgent offsets looked at in one go.
 const URGENT_LOOK: usize = 8;
-/// Batches on their way where the site file does not say how many: two of each device, so that a round of all devices goes while the one before is being
-/// committed. Devices read once a second then keep up with commits that take a second and a half, however many they are.
-const WINDOW_OF_DEVICE: usize = 2;
-/// Of a site of few devices, and of one of very many.
-const WINDOW_USUAL: std::ops::RangeInclusive<usize> = 32..=1000;
 /// Batches that may be between two pings.
 const SENT_WINDOW: usize = 4096;
 
@@ -59,8 +54,6 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Session {
     window: usize,
-    /// What the site file says of it.
-    said: Option<usize>,
     devices: usize,
     stream: u64,
     seq: u8,
@@ -96,12 +89,10 @@ struct Flight {
 }
 
 impl Session {
-    /// A new connection's session: births are next. `window` ≥ 1 batches may be on their way; if nobody says how many, so many as the devices ask for.
-    pub fn new(window: impl Into<Option<usize>>, devices: usize, stream: u64) -> Self {
-        let said = window.into();
+    /// A new connection's session: births are next. `window` ≥ 1 batches may be on their way.
+    pub fn new(window: usize, devices: usize, stream: u64) -> Self {
         Self {
-            window: window_of(said, devices),
-            said,
+            window: window.max(1),
             devices,
             stream,
             seq: 0,
@@ -213,10 +204,13 @@ impl Session {
         self.rebirth.get_or_insert(earliest.max(now));
     }
 
-    /// The node is made of something else from now on: births come next, whatever was asked, and what is on its way goes again after them.
-    pub fn bear_anew(&mut self, devices: usize) {
+    /// The node is made of something else from now on: births come next, whatever was asked, and what is on its way goes again after them. What is on
+    /// its way beyond a smaller window stays so; to a host that commits nothing `window` means nothing.
+    pub fn bear_anew(&mut self, window: usize, devices: usize) {
         (self.devices, self.birth, self.rebirth) = (devices, Birth::Node, None);
-        self.window = window_of(self.said, devices);
+        if self.delivered == Delivered::Committed {
+            self.window = window.max(1);
+        }
     }
 
     /// Whether births are done and data flows.
@@ -392,11 +386,6 @@ impl Session {
             flight.due = flight.due.min(flight.sent.after(RETRY_MS));
         }
     }
-}
-
-fn window_of(said: Option<usize>, devices: usize) -> usize {
-    let usual = (devices * WINDOW_OF_DEVICE).clamp(*WINDOW_USUAL.start(), *WINDOW_USUAL.end());
-    said.unwrap_or(usual).max(1)
 }
 
 #[cfg(test)]
@@ -664,28 +653,33 @@ mod tests {
         assert_eq!(session.take_seq(), 0);
     }
 
-    /// Fresh batches on their way at once, of a site of so many devices.
-    fn fresh_at_once(session: &mut Session, devices: usize) -> usize {
-        let mut shelf = Shelf::of(0, &[]);
-        for _ in 0..=devices {
-            assert!(!session.is_born());
-            session.next(at(0), &shelf);
-        }
-        shelf.synced = 900;
-        std::iter::from_fn(|| session.next(at(1), &shelf)).count()
-    }
-
     #[test]
-    fn where_nobody_says_how_many_a_window_holds_two_batches_of_each_device() {
-        let mut few = Session::new(None, 1, STREAM);
-        assert_eq!(fresh_at_once(&mut few, 1), 24);
-        let mut many = Session::new(None, 200, STREAM);
-        assert_eq!(fresh_at_once(&mut many, 200), 300);
-        let mut grown = Session::new(None, 1, STREAM);
-        grown.bear_anew(100);
-        assert_eq!(fresh_at_once(&mut grown, 100), 150);
-        let mut said = Session::new(8, 200, STREAM);
-        assert_eq!(fresh_at_once(&mut said, 200), 6);
+    fn a_window_that_grows_or_shrinks_while_batches_are_on_their_way_counts_from_then_on() {
+        let mut shelf = Shelf::of(0, &[]);
+        let mut session = born(4, &shelf);
+        let fresh = |session: &mut Session, shelf: &Shelf| {
+            std::iter::from_fn(|| session.next(at(1), shelf))
+                .filter(|step| {
+                    matches!(
+                        step,
+                        Step::Batch {
+                            historical: false,
+                            ..
+                        }
+                    )
+                })
+                .count()
+        };
+        shelf.synced = 16;
+        assert_eq!(fresh(&mut session, &shelf), 3);
+        session.bear_anew(16, 0);
+        assert_eq!(fresh(&mut session, &shelf), 12 - 3);
+        session.bear_anew(8, 0);
+        assert_eq!(fresh(&mut session, &shelf), 0);
+        assert_eq!(session.in_flight(), 12, "none is forgotten");
+        let seven: Vec<u64> = session.flight.keys().copied().take(7).collect();
+        session.acknowledged(&Ack::of(STREAM, &seven), 16, at(2));
+        assert_eq!(fresh(&mut session, &shelf), 6 - 5);
     }
 
     #[test]

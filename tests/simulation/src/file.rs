@@ -9,6 +9,9 @@ const TEXT: &str = include_str!("site.toml");
 /// A point that is there or not. It stands before all others, so that every position behind it moves.
 const PRESSURE: &str = include_str!("pressure.toml");
 
+/// Of a site of two devices.
+const USUAL_WINDOW: u64 = 32;
+
 /// One file, by what differs in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct File {
@@ -29,7 +32,7 @@ impl File {
         let one_of = |of: [u64; 3]| of[usize::try_from(dice.below(3)).unwrap_or_default()];
         Self {
             period_ms: one_of([2000, 5000, 10_000]),
-            window: one_of([1, 4, 32]),
+            window: one_of([1, 4, USUAL_WINDOW]),
             // Small enough that a long outage fills it.
             journal_bytes: one_of([60_000, 400_000, 4_000_000]),
             gas_high: 20,
@@ -69,11 +72,19 @@ impl File {
         Arc::new(site)
     }
 
+    /// The usual one is not said.
+    fn window(&self) -> String {
+        match self.window {
+            USUAL_WINDOW => String::new(),
+            said => format!("window = {said}\n"),
+        }
+    }
+
     fn text(&self, name: &str) -> String {
         let text = TEXT
             .replace("\"NAME\"", &format!("\"{name}\""))
             .replace("PERIOD", &self.period_ms.to_string())
-            .replace("WINDOW", &self.window.to_string())
+            .replace("window = WINDOW\n", &self.window())
             .replace("GAS_HIGH", &self.gas_high.to_string())
             .replace("# PRESSURE", if self.has_pressure { PRESSURE } else { "" });
         let parts = [

@@ -30,7 +30,7 @@ struct Cli {
 enum Part {
     /// At 1 Hz, beside the peers
     Beside,
-    /// Alone, one bus polled as often as can be
+    /// Alone, one bus polled twenty times a second
     Often,
     /// Alone, twenty of them
     FlatOut,
