@@ -30,6 +30,14 @@ pub(super) enum Taken {
     },
 }
 
+/// The ranges that offsets from `$4 + 1` to `$3 - 1` may lie in or touch: those that begin there, and the one before, for they are disjoint. However many
+/// holes a stream has, its far ranges are not looked at.
+const NEAR: &str = "SELECT first, last FROM offsets WHERE site = $1 AND stream = $2 AND first <= $3 AND first >= \
+    COALESCE((SELECT MAX(first) FROM offsets WHERE site = $1 AND stream = $2 AND first <= $4), $4)";
+/// Whether there is a range that begins before `$3`.
+const BELOW: &str =
+    "SELECT first FROM offsets WHERE site = $1 AND stream = $2 AND first < $3 LIMIT 1";
+
 /// Puts offsets, in the order in which they came, into their stream's ranges; answers how each was taken.
 pub(super) async fn take(
     change: &mut dyn Transaction,
@@ -41,21 +49,16 @@ pub(super) async fn take(
     let (Some(lowest), Some(highest)) = (offsets.iter().min(), offsets.iter().max()) else {
         return Ok(vec![]);
     };
-    let near = "SELECT first, last FROM offsets WHERE site = $1 AND stream = $2 AND first <= $3 AND last >= $4";
     let near = change
-        .rows(near, values![site, stream, highest + 1, lowest - 1])
+        .rows(NEAR, values![site, stream, highest + 1, lowest - 1])
         .await?;
-    let before: BTreeMap<i64, i64> = near
-        .iter()
-        .map(|row| Ok((row.int(0)?, row.int(1)?)))
-        .collect::<Result<_, StoreError>>()?;
+    let ranges = near.iter().map(|row| Ok((row.int(0)?, row.int(1)?)));
+    let before: BTreeMap<i64, i64> = ranges.collect::<Result<_, StoreError>>()?;
     let first = before
         .keys()
         .next()
         .map_or(*lowest, |first| *first.min(lowest));
-    let below = "SELECT COUNT(*) FROM offsets WHERE site = $1 AND stream = $2 AND first < $3";
-    let below = change.rows(below, values![site, stream, first]).await?;
-    let is_lowest = below.first().map_or(Ok(0), |row| row.int(0))? == 0;
+    let is_lowest = (change.rows(BELOW, values![site, stream, first]).await?).is_empty();
     let mut ranges = Ranges(before.clone());
     let taken = offsets.iter().map(|offset| match ranges.put(*offset) {
         None => Taken::Before,
@@ -114,9 +117,75 @@ impl Ranges {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Records;
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
+
+    /// Of a stream of many holes, in which the store's own ranges are asked for again and again.
+    #[tokio::test]
+    async fn offsets_are_taken_as_by_one_who_remembers_them_all() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let records = Records::open(&folder.path().join("records.db"), 0).await;
+        let records = records.expect("records");
+        let mut held: BTreeSet<i64> = BTreeSet::new();
+        let mut dice = 1_u64;
+        for _ in 0..400 {
+            let mut offsets = Vec::new();
+            for _ in 0..3 {
+                dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                offsets.push((dice >> 33) as i64 % 600);
+            }
+            let mut change = records.engine.begin().await.expect("a change");
+            let taken = take(&mut *change, "s", 7, &offsets).await.expect("taken");
+            change.commit().await.expect("committed");
+            for (offset, taken) in offsets.into_iter().zip(taken) {
+                let is_new = held.insert(offset);
+                let lowest = *held.first().expect("just put");
+                let contiguous = (lowest..=offset).all(|one| held.contains(&one));
+                let expected = match is_new {
+                    true => Taken::Now { contiguous },
+                    false => Taken::Before,
+                };
+                assert_eq!(taken, expected, "{offset} of {held:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn neither_far_ranges_nor_other_occurrences_are_looked_at() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let records = Records::open(&folder.path().join("records.db"), 0).await;
+        let records = records.expect("records");
+        let lines = "SELECT seq FROM transitions t WHERE t.site = $1 AND t.epoch = $2 AND t.alarm = $3 AND t.occurrence = $4 ORDER BY t.seq LIMIT 1000";
+        for (sql, values, way) in [
+            (
+                NEAR,
+                values!["s", 7_i64, 9_i64, 5_i64],
+                "first>? AND first<?",
+            ),
+            (BELOW, values!["s", 7_i64, 9_i64], "first<?"),
+            (
+                lines,
+                values!["s", 1_i64, "a", 2_i64],
+                "alarm=? AND epoch=? AND occurrence=?",
+            ),
+        ] {
+            let steps = records
+                .engine
+                .read(format!("EXPLAIN QUERY PLAN {sql}"), values);
+            let steps = steps.await.expect("a plan");
+            let plan: Vec<String> = steps
+                .iter()
+                .map(|step| step.text(3).expect("a step"))
+                .collect();
+            let plan = plan.join("\n");
+            assert!(
+                plan.contains(way) && !plan.contains("TEMP B-TREE"),
+                "{plan}"
+            );
+        }
+    }
 
     proptest! {
         #[test]
