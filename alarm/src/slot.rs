@@ -13,7 +13,7 @@ impl Slot {
     /// When the timer is due.
     pub(crate) const fn get(self) -> Option<Instant> {
         match self.0 {
-            Some(one_more) => Some(Instant(one_more.get().saturating_sub(1))),
+            Some(_) => Some(Instant(self.order())),
             None => None,
         }
     }

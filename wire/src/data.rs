@@ -142,75 +142,25 @@ impl Plain {
 
     /// Appends it as a metric of a payload.
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let mut body = Body::default();
-        body.byte(0x10);
-        body.varint(self.alias);
-        if let Some(timestamp) = self.timestamp {
-            body.byte(0x18);
-            body.varint(timestamp);
+        let mut body = [0; PLAIN_MAX];
+        let mut rest = &mut body[..];
+        encoding::uint64::encode(2, &self.alias, &mut rest);
+        if let Some(timestamp) = &self.timestamp {
+            encoding::uint64::encode(3, timestamp, &mut rest);
         }
-        if let Some(is_historical) = self.is_historical {
-            body.byte(0x28);
-            body.byte(is_historical.into());
+        if let Some(is_historical) = &self.is_historical {
+            encoding::bool::encode(5, is_historical, &mut rest);
         }
-        match self.number {
-            Number::Int(bits) => {
-                body.byte(0x50);
-                body.varint(bits.into());
-            }
-            Number::Long(bits) => {
-                body.byte(0x58);
-                body.varint(bits);
-            }
-            Number::Float(value) => {
-                body.byte(0x65);
-                body.put(value.to_le_bytes());
-            }
-            Number::Double(value) => {
-                body.byte(0x69);
-                body.put(value.to_le_bytes());
-            }
-            Number::Boolean(value) => {
-                body.byte(0x70);
-                body.byte(value.into());
-            }
+        match &self.number {
+            Number::Int(bits) => encoding::uint32::encode(10, bits, &mut rest),
+            Number::Long(bits) => encoding::uint64::encode(11, bits, &mut rest),
+            Number::Float(value) => encoding::float::encode(12, value, &mut rest),
+            Number::Double(value) => encoding::double::encode(13, value, &mut rest),
+            Number::Boolean(value) => encoding::bool::encode(14, value, &mut rest),
         }
-        bytes.extend([0x12, body.length as u8]);
-        bytes.extend_from_slice(&body.bytes[..body.length]);
-    }
-}
-
-/// A plain metric being written.
-struct Body {
-    bytes: [u8; PLAIN_MAX],
-    length: usize,
-}
-
-impl Default for Body {
-    fn default() -> Self {
-        Self {
-            bytes: [0; PLAIN_MAX],
-            length: 0,
-        }
-    }
-}
-
-impl Body {
-    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
-        self.bytes[self.length..self.length + N].copy_from_slice(&bytes);
-        self.length += N;
-    }
-
-    fn byte(&mut self, byte: u8) {
-        self.put([byte]);
-    }
-
-    fn varint(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.byte(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.byte(number as u8);
+        let length = PLAIN_MAX - rest.len();
+        bytes.extend([0x12, length as u8]);
+        bytes.extend_from_slice(&body[..length]);
     }
 }
 

@@ -31,7 +31,8 @@ const ALARM_PATH: [&str; 12] = [
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Dumps of `valgrind --tool=callgrind --demangle=no` of a release build: the start first, then a minute of work, then screens
+    /// Dumps of `valgrind --tool=callgrind --demangle=no` of a release build: the start first, one behind the other with that of a site whose alarms come
+    /// and go, then a minute of work, then screens
     #[arg(required = true, num_args = 3)]
     dumps: Vec<PathBuf>,
 }

@@ -330,15 +330,7 @@ mod tests {
         let records = records.expect("records");
         for by in [By::Town, By::Sector, By::Site, By::Hazard, By::Alarm] {
             let (sql, values) = sql(&asked(by), (0, 1));
-            let steps = records
-                .engine
-                .read(format!("EXPLAIN QUERY PLAN {sql}"), values);
-            let steps = steps.await.expect("a plan");
-            let plan: Vec<String> = steps
-                .iter()
-                .map(|step| step.text(3).expect("a step"))
-                .collect();
-            let plan = plan.join("\n");
+            let plan = records.plan(&sql, values).await;
             assert!(plan.contains("INDEX occurrences_of_site"), "{by:?}: {plan}");
             let is_sorted = plan.contains("TEMP B-TREE");
             assert_eq!(is_sorted, within_site(by).is_some(), "{by:?}: {plan}");

@@ -276,6 +276,9 @@ async fn derive_around(
     Ok(())
 }
 
+/// All that a story is told of.
+const OF_OCCURRENCE: &str = "t.occurrence = $4 ORDER BY t.seq LIMIT 1000";
+
 async fn story(
     change: &mut dyn Transaction,
     site: &str,
@@ -284,12 +287,7 @@ async fn story(
     number: u32,
 ) -> Result<Option<Story>, StoreError> {
     let of = |number| values![site, epoch, alarm, number];
-    let lines = lines(
-        change,
-        "t.occurrence = $4 ORDER BY t.seq LIMIT 1000",
-        of(number),
-    )
-    .await?;
+    let lines = lines(change, OF_OCCURRENCE, of(number)).await?;
     let next = self::lines(
         change,
         "t.occurrence = $4 ORDER BY t.seq LIMIT 1",
@@ -342,19 +340,42 @@ async fn derive_standing(
     .await
 }
 
+fn of_alarm(rest: &str) -> String {
+    format!(
+        "SELECT {} FROM transitions t WHERE t.site = $1 AND t.epoch = $2 AND t.alarm = $3 AND {rest}",
+        transition::COLUMNS
+    )
+}
+
 async fn lines(
     change: &mut dyn Transaction,
     rest: &str,
     values: Vec<super::engine::Value>,
 ) -> Result<Vec<Transition>, StoreError> {
-    let sql = format!(
-        "SELECT {} FROM transitions t WHERE t.site = $1 AND t.epoch = $2 AND t.alarm = $3 AND {rest}",
-        transition::COLUMNS
-    );
     change
-        .rows(&sql, values)
+        .rows(&of_alarm(rest), values)
         .await?
         .iter()
         .map(|row: &Row| transition::transition(row))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Records;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_story_is_told_without_a_look_at_other_occurrences() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let records = Records::open(&folder.path().join("records.db"), 0).await;
+        let records = records.expect("records");
+        let values = values!["s", 1_i64, "a", 2_i64];
+        let plan = records.plan(&of_alarm(OF_OCCURRENCE), values).await;
+        let way = "alarm=? AND epoch=? AND occurrence=?";
+        assert!(
+            plan.contains(way) && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
+    }
 }

@@ -105,6 +105,17 @@ impl Records {
         })
     }
 
+    /// How SQLite goes about a query, a step a line.
+    #[cfg(test)]
+    pub(crate) async fn plan(&self, sql: &str, values: Vec<engine::Value>) -> String {
+        let steps = self
+            .engine
+            .read(format!("EXPLAIN QUERY PLAN {sql}"), values);
+        let steps = steps.await.expect("a plan");
+        let texts = steps.iter().map(|step| step.text(3).expect("a step"));
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
     /// Connects to the records in PostgreSQL and brings them to the newest schema.
     pub async fn connect(settings: &Postgres, now_ms: i64) -> Result<Self, RecordsError> {
         let engine = postgres::PostgresEngine::connect(settings).await?;

@@ -80,8 +80,7 @@ fn head(site: &Site) -> Facts {
 fn uplink(facts: &mut Facts, uplink: &Uplink) {
     facts.insert("broker", format!("{}:{}", uplink.host, uplink.port));
     facts.insert("group", uplink.group.clone());
-    let window = uplink.window;
-    facts.extend(window.map(|window| ("window", window.to_string())));
+    facts.extend((uplink.window).map(|window| ("window", window.to_string())));
     let ack = match uplink.delivered {
         Delivered::Committed => "commit",
         Delivered::Sent => "none",

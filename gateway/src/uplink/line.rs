@@ -78,8 +78,8 @@ impl Numbers {
     }
 }
 
-/// Bytes that may wait in the socket, of which the kernel takes the half for itself: an alarm waits behind no more, however many batches are on their
-/// way. On a link of 1 Mbit/s that is half a second.
+/// Bytes that may wait in the socket, about (Linux sets twice as much aside and takes the half for itself): an alarm waits behind no more, however many
+/// batches are on their way. On a link of 1 Mbit/s that is half a second.
 const SOCKET_BYTES: u32 = 64 << 10;
 
 fn socket(options: MqttOptions, queue: usize) -> (AsyncClient, Events) {

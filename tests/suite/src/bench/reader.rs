@@ -34,6 +34,7 @@ pub enum Language {
 /// Readings of one answer that came in one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
+    /// Numbered through all buses, from 1.
     pub unit: usize,
     /// Which answer of the unit they come from, from 1.
     pub number: usize,

@@ -22,23 +22,28 @@ pub fn text(ports: Ports, period_ms: u64) -> String {
     for (position, port) in ports.modbus.iter().enumerate() {
         bus(&mut text, position, *port);
         for unit in 1..=UNITS {
-            let device_number = position * UNITS + unit;
             device(&mut text, position, unit, period_ms);
-            (0..REGISTERS).for_each(|register| point(&mut text, device_number, register));
+            let device = device_number(position, unit);
+            (0..REGISTERS).for_each(|register| point(&mut text, device, register));
         }
     }
     text
 }
 
-/// The id of a register's point; devices are numbered through all buses, from 1.
+/// Of a unit (from 1) of a bus (from 0): devices are numbered through all buses, from 1.
+pub fn device_number(bus: usize, unit: usize) -> usize {
+    bus * UNITS + unit
+}
+
+/// The id of a register's point.
 pub fn point_id(device: usize, register: usize) -> String {
     format!("u{device}-r{register}")
 }
 
 /// Device and register of a point's id.
 pub fn parse_point_id(id: &str) -> Option<(usize, usize)> {
-    let (unit, register) = id.strip_prefix('u')?.split_once("-r")?;
-    Some((unit.parse().ok()?, register.parse().ok()?))
+    let (device, register) = id.strip_prefix('u')?.split_once("-r")?;
+    Some((device.parse().ok()?, register.parse().ok()?))
 }
 
 fn head(ports: Ports) -> String {
@@ -74,7 +79,7 @@ exchange_ms = 0.2
 }
 
 fn device(text: &mut String, bus: usize, unit: usize, period_ms: u64) {
-    let number = bus * UNITS + unit;
+    let number = device_number(bus, unit);
     let _ = write!(
         text,
         r#"[[device]]

@@ -1,5 +1,6 @@
 //! Telegraf's configuration for `bench edge`: the same registers, published by its MQTT output as soon as each unit is read.
 
+use super::site::device_number;
 use super::{REGISTERS, UNITS};
 use crate::daemon::Daemon;
 use std::fmt::Write as _;
@@ -70,7 +71,7 @@ configuration_type = "metric"
 "#
     );
     for unit in 1..=UNITS {
-        let number = position * UNITS + unit;
+        let number = device_number(position, unit);
         let _ = writeln!(
             text,
             "[[inputs.modbus.metric]]\nslave_id = {unit}\nbyte_order = \"ABCD\"\nmeasurement = \"m\"\nfields = ["
