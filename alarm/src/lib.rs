@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod calm;
 mod definition;
 mod gauge;
 mod machine;
@@ -22,6 +23,7 @@ mod time;
 mod vote;
 
 pub use action::{Action, Actor, Refusal};
+pub use calm::Calm;
 pub use definition::{Condition, Definition, Priority};
 pub use gauge::{Exposure, Extremes, Mean};
 pub use machine::{Alarm, Due, Phase};

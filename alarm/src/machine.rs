@@ -4,6 +4,7 @@
 //! fire one by one through [`Alarm::fire`], earliest first, so that a caller can interleave those of many alarms in the order of R4.
 
 use crate::action::{Action, Actor, Refusal};
+use crate::calm::Calm;
 use crate::definition::{Condition, Definition, Priority};
 use crate::reading::{NoValue, Reading};
 use crate::saved::Saved;
@@ -58,7 +59,7 @@ impl Suppressions {
 }
 
 /// One alarm.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
     definition: Definition,
     active: bool,
@@ -142,6 +143,23 @@ impl Alarm {
             return self.judge(Level::Clear, now);
         }
         self.judge(level(&self.definition.condition, value), now)
+    }
+
+    /// Values that [`Alarm::observe`] would have nothing to say about, as the alarm stands: it does not change by them, but for the time at which one was
+    /// heard ([`Alarm::heard`]). It may be that it would not by others either.
+    pub fn calm(&self) -> Calm {
+        let waits = self.on_due != Slot::EMPTY || self.off_due != Slot::EMPTY;
+        if waits || !self.has_good_value {
+            return Calm::NONE;
+        }
+        calm(&self.definition.condition, self.active)
+    }
+
+    /// Readings have come, the last of them at `at`, and every one within the alarm's [`Alarm::calm`].
+    pub fn heard(&mut self, at: Instant) {
+        if let Condition::Stale { .. } = self.definition.condition {
+            self.stale_due = stale_due(&self.definition, at);
+        }
     }
 
     /// Judges contact with the alarm's device: the input of [`Condition::CommsLost`] alone.
@@ -670,5 +688,56 @@ fn level(condition: &Condition, value: Result<f64, NoValue>) -> Level {
         | Condition::OutputFailed
         | Condition::Manual
         | Condition::Unproved => Level::Unknown,
+    }
+}
+
+/// Values by which [`level`] is not clear while the alarm is active, and not set while it is not.
+fn calm(condition: &Condition, active: bool) -> Calm {
+    let edges = condition.set_point().zip(condition.deadband());
+    match (*condition, edges) {
+        (Condition::Lo { .. } | Condition::LoLo { .. }, Some((set_point, deadband))) => {
+            if active {
+                Calm::below(set_point + deadband)
+            } else {
+                Calm::above(set_point)
+            }
+        }
+        (_, Some((set_point, deadband))) => {
+            if active {
+                Calm::above(set_point - deadband)
+            } else {
+                Calm::below(set_point)
+            }
+        }
+        // Of the values other than nought those above it: a discrete point has no others.
+        (Condition::Discrete { when }, None) if when == active => Calm::above(0.0),
+        (Condition::Discrete { .. }, None) => Calm::NOUGHT,
+        (Condition::Bad | Condition::Stale { .. }, None) if active => Calm::NONE,
+        (Condition::Bad | Condition::Stale { .. }, None) => Calm::EVERY,
+        // Judged by something else than the value.
+        (
+            Condition::Frozen
+            | Condition::CommsLost
+            | Condition::Vote
+            | Condition::Degraded
+            | Condition::Unmonitored
+            | Condition::Discrepancy
+            | Condition::OutputFailed
+            | Condition::Manual
+            | Condition::Unproved,
+            None,
+        ) => Calm::EVERY,
+        // These have a set-point.
+        (
+            Condition::HiHi { .. }
+            | Condition::Hi { .. }
+            | Condition::Lo { .. }
+            | Condition::LoLo { .. }
+            | Condition::Deviation { .. }
+            | Condition::RateOfChange { .. }
+            | Condition::Stel { .. }
+            | Condition::Twa { .. },
+            None,
+        ) => Calm::NONE,
     }
 }

@@ -137,10 +137,12 @@ pub enum Quality {
     Stale,
 }
 
-/// One reading of one point.
+/// One reading of one point, in 24 bytes: a site holds a few of every point, and looks at them again and again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
-    value: Result<f64, NoValue>,
+    /// Nought where there is none.
+    value: f64,
+    absence: Option<NoValue>,
     uncertain: bool,
     source_time: WallMs,
 }
@@ -148,13 +150,12 @@ pub struct Reading {
 impl Reading {
     /// A measured value. NaN and infinities become [`NoValue::NotFinite`] (R6): they are never a value.
     pub const fn measured(value: f64, source_time: WallMs) -> Self {
-        let value = if value.is_finite() {
-            Ok(value)
-        } else {
-            Err(NoValue::NotFinite)
-        };
+        if !value.is_finite() {
+            return Self::absent(NoValue::NotFinite, source_time);
+        }
         Self {
             value,
+            absence: None,
             uncertain: false,
             source_time,
         }
@@ -170,7 +171,8 @@ impl Reading {
     /// No value, and why.
     pub const fn absent(cause: NoValue, source_time: WallMs) -> Self {
         Self {
-            value: Err(cause),
+            value: 0.0,
+            absence: Some(cause),
             uncertain: false,
             source_time,
         }
@@ -178,15 +180,18 @@ impl Reading {
 
     /// The value in the point's engineering unit, or the cause of its absence.
     pub const fn value(&self) -> Result<f64, NoValue> {
-        self.value
+        match self.absence {
+            Some(cause) => Err(cause),
+            None => Ok(self.value),
+        }
     }
 
     /// Good, uncertain or bad. Staleness is a matter of time, which a reading does not know.
     pub const fn quality(&self) -> Quality {
-        match (self.value, self.uncertain) {
-            (Err(_), _) => Quality::Bad,
-            (Ok(_), true) => Quality::Uncertain,
-            (Ok(_), false) => Quality::Good,
+        match (self.absence, self.uncertain) {
+            (Some(_), _) => Quality::Bad,
+            (None, true) => Quality::Uncertain,
+            (None, false) => Quality::Good,
         }
     }
 
@@ -195,3 +200,5 @@ impl Reading {
         self.source_time
     }
 }
+
+const _: () = assert!(size_of::<Reading>() == 24);

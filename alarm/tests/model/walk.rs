@@ -44,8 +44,12 @@ impl Walk {
         match event {
             Event::Input(input) => {
                 self.reference.see(input);
+                let heard = self.heard(input);
                 let told = see(&mut self.engine, input, self.now);
                 self.note(self.now, told);
+                if heard.is_some_and(|heard| told.is_some() || heard != self.engine) {
+                    return Err(format!("{input:?} is in the calm, and changed it"));
+                }
             }
             Event::Wait(ms) => {
                 self.now += ms;
@@ -60,6 +64,18 @@ impl Walk {
             Event::Restart(down) => self.restart(down)?,
         }
         self.compare()
+    }
+
+    /// The engine after an input that lies in the calm, if it does.
+    fn heard(&self, input: Input) -> Option<Alarm> {
+        match input {
+            Input::Value(value) if self.engine.calm().holds(value) => {
+                let mut heard = self.engine.clone();
+                heard.heard(Instant(self.now));
+                Some(heard)
+            }
+            _ => None,
+        }
     }
 
     fn fire(&mut self) {

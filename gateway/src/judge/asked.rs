@@ -52,7 +52,7 @@ impl Judge {
             } => {
                 let acting = self.site.alarms.get(alarm.0).ok_or(Refusal::UnknownAlarm)?;
                 self.count_of(acting.subject);
-                let mut acted = self.alarms[alarm.0].clone();
+                let mut acted = self.alarm_mut(*alarm).clone();
                 let transition = acted.act(*action, *actor, self.now)?;
                 if matches!(action, Action::OutOfService { .. })
                     && self
@@ -87,7 +87,8 @@ impl Judge {
             return Err(Refusal::Reason);
         }
         let signal = Signal::from(demand);
-        let transition = self.alarms[alarm.0].observe_signal(signal, self.now);
+        let now = self.now;
+        let transition = self.alarm_mut(alarm).observe_signal(signal, now);
         if transition.is_none() {
             return Err(Refusal::Already);
         }
@@ -101,7 +102,8 @@ impl Judge {
         if !known.is_some_and(|known| known.definition.condition == Condition::Unproved) {
             return Err(Refusal::UnknownAlarm);
         }
-        let transition = self.alarms[alarm.0].observe_signal(overdue, self.now);
+        let now = self.now;
+        let transition = self.alarm_mut(alarm).observe_signal(overdue, now);
         self.took(alarm, self.now, transition, None);
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! `run` and `replay` drive the same code. The cost of a reading is that of its point's own alarms, whatever the size of the site.
 
 mod asked;
+mod calms;
 mod effects;
 mod followers;
 mod gauges;
@@ -15,6 +16,7 @@ mod touched;
 mod votes;
 mod watching;
 
+use calms::Calms;
 use davy_alarm::{
     Action, Actor, Alarm, Cause, Condition, Due, Instant, NoValue, Phase, Priority, Reading, Saved,
     Signal, WallMs,
@@ -48,6 +50,7 @@ pub struct Judge {
     alarms: Vec<Alarm>,
     /// Each point's own alarms.
     watching: Watching,
+    calms: Calms,
     /// The latest value of each point.
     values: Vec<Result<f64, NoValue>>,
     timers: Timers,
@@ -94,6 +97,7 @@ impl Judge {
         }
         let mut judge = Self {
             watching: Watching::of(&site),
+            calms: Calms::new(site.points.len()),
             values: vec![Err(NoValue::NotYetRead); site.points.len()],
             timers: Timers::new(alarms.len(), site.outputs.len()),
             followers: Followers::new(&site),
@@ -141,6 +145,13 @@ impl Judge {
     /// Judges a reading at `now`; time advances to it first.
     pub fn reading(&mut self, point: PointIndex, reading: &Reading, now: Instant) {
         self.advance(now);
+        if let Ok(value) = reading.value()
+            && self.calms.take(point, value, self.now)
+        {
+            self.values[point.0] = Ok(value);
+            return;
+        }
+        self.end_calm(point);
         let first = self.values[point.0] == Err(NoValue::NotYetRead);
         self.values[point.0] = reading.value();
         for place in self.watching.places(point) {
@@ -154,6 +165,7 @@ impl Judge {
             }
         }
         self.follow(point);
+        self.begin_calm(point);
     }
 
     /// Judges what one alarm looks at, of its point's reading.
@@ -187,7 +199,8 @@ impl Judge {
     /// Judges whether a device answered; time advances to it first.
     pub fn contact(&mut self, alarm: AlarmIndex, answered: bool, now: Instant) {
         self.advance(now);
-        let transition = self.alarms[alarm.0].observe_contact(answered, self.now);
+        let now = self.now;
+        let transition = self.alarm_mut(alarm).observe_contact(answered, now);
         self.took(alarm, self.now, transition, None);
     }
 
@@ -214,7 +227,8 @@ impl Judge {
             let alarm = AlarmIndex(position);
             if self.rules.is_free(alarm) {
                 // Refused where nothing suppresses it, which is well.
-                let ended = self.alarms[position].act(Action::Unsuppress, LOGIC, self.now);
+                let now = self.now;
+                let ended = self.alarm_mut(alarm).act(Action::Unsuppress, LOGIC, now);
                 self.took(alarm, self.now, ended.ok(), None);
             }
         }
@@ -239,7 +253,8 @@ impl Judge {
             };
             for alarm in alarms {
                 // Refused where it is so already, as after a restart.
-                let done = self.alarms[alarm.0].act(action, LOGIC, self.now);
+                let now = self.now;
+                let done = self.alarm_mut(alarm).act(action, LOGIC, now);
                 self.took(alarm, self.now, done.ok(), Some(by.clone()));
             }
         }
@@ -270,7 +285,8 @@ impl Judge {
         for output in self.effects.take_unproven() {
             let failed = self.site.outputs[output.0].failed;
             let signal = self.effects.disagrees(output);
-            let transition = self.alarms[failed.0].observe_signal(signal, self.now);
+            let now = self.now;
+            let transition = self.alarm_mut(failed).observe_signal(signal, now);
             self.took(failed, self.now, transition, None);
         }
     }
@@ -367,7 +383,7 @@ impl Judge {
         self.timers.next()
     }
 
-    /// One alarm as it stands.
+    /// One alarm as it stands; when its point was last heard it may not know.
     pub fn alarm(&self, alarm: AlarmIndex) -> &Alarm {
         &self.alarms[alarm.0]
     }
@@ -396,14 +412,14 @@ impl Judge {
                     self.count_of(self.site.alarms[alarm.0].subject);
                 }
                 // The timer may have moved since it was queued.
-                let current = self.alarms[alarm.0].due();
+                let current = self.alarm_mut(alarm).due();
                 if current != Some(due) {
                     return self.schedule(alarm);
                 }
                 if due.phase == Phase::Stale {
                     self.hold_limits(alarm);
                 }
-                let fired = self.alarms[alarm.0].fire(due.at);
+                let fired = self.alarm_mut(alarm).fire(due.at);
                 let transition = fired.and_then(|(_, transition)| transition);
                 self.took(alarm, due.at, transition, None);
             }
@@ -422,7 +438,8 @@ impl Judge {
     fn count(&mut self, vote: VoteIndex) {
         let site = self.site.clone();
         for (alarm, signal) in votes::signals(&site.votes[vote.0], &self.alarms) {
-            let transition = self.alarms[alarm.0].observe_signal(signal, self.now);
+            let now = self.now;
+            let transition = self.alarm_mut(alarm).observe_signal(signal, now);
             self.took(alarm, self.now, transition, None);
         }
     }
@@ -432,7 +449,7 @@ impl Judge {
         let site = self.site.clone();
         if let Subject::Point(point) = site.alarms[stale.0].subject {
             for &alarm in &site.points[point.0].alarms {
-                self.alarms[alarm.0].hold();
+                self.alarm_mut(alarm).hold();
                 self.gauges.lose(alarm, self.now);
             }
         }

@@ -1,7 +1,8 @@
 //! The same site judged under another file: what the change leaves as it is goes on as it was (docs/decisions/0009).
 
 use super::{
-    Effects, Followers, Gauges, Happening, Judge, NoValue, Rules, Timers, Votes, Watching, place,
+    Calms, Effects, Followers, Gauges, Happening, Judge, NoValue, Rules, Timers, Votes, Watching,
+    place,
 };
 use crate::succession::Succession;
 use davy_alarm::{Alarm, Saved, WallMs};
@@ -38,6 +39,7 @@ impl Judge {
         let values: Vec<_> = values.collect();
         let mut next = Self {
             watching: Watching::of(site),
+            calms: Calms::new(site.points.len()),
             values,
             timers: Timers::new(alarms.len(), site.outputs.len()),
             followers: Followers::new(site),
@@ -107,6 +109,11 @@ impl Judge {
         };
         if goes_on {
             let mut alarm = self.alarms[known.0].clone();
+            if let Subject::Point(point) = self.site.alarms[known.0].subject
+                && let Some(heard) = self.calms.heard(point)
+            {
+                alarm.heard(heard);
+            }
             alarm.redefine(after.definition, self.now);
             alarm
         } else {
