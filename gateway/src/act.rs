@@ -11,6 +11,7 @@ use crate::succession::Succession;
 use davy_alarm::{Alarm, Cause, Condition, WallMs};
 use davy_config::site::{AlarmIndex, DeviceIndex, OutputIndex, Site, Subject};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -94,7 +95,12 @@ impl Act {
             }
         }
         if !readings.is_empty() {
-            batches.entry(device).or_default().extend(readings);
+            match batches.entry(device) {
+                Entry::Vacant(alone) => {
+                    alone.insert(readings);
+                }
+                Entry::Occupied(mut batch) => batch.get_mut().extend(readings),
+            }
         }
         for (device, records) in batches {
             self.journal.append(device, records);

@@ -68,7 +68,13 @@ impl Clock {
 
     /// Since the start.
     pub fn now(&self) -> Instant {
-        Instant(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX))
+        self.then(tokio::time::Instant::now())
+    }
+
+    /// When `at` was, of the runtime's timers: what [`Clock::when`] is the other way round.
+    pub fn then(&self, at: tokio::time::Instant) -> Instant {
+        let since = at.saturating_duration_since(self.start);
+        Instant(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// When `at` comes, for the runtime's timers.

@@ -3,26 +3,57 @@
 use davy_alarm::{NoValue, Reading, WallMs};
 use davy_config::site::{Band, BandMeaning, Encoding, Order, Point, Scaling, StatusRule};
 
-/// What decoding needs of a point. A site's points are large and lie apart, and each scan decodes all of its device's.
+/// What decoding needs of a point. A site's points are large and lie apart, and each scan decodes all of its device's: what few points have lies elsewhere.
 #[derive(Clone, Debug)]
 pub(crate) struct Decoder {
     encoding: Encoding,
-    scaling: Scaling,
-    range: (f64, f64),
+    /// What is measured, or of a current loop its current in mA, is raw × scale + offset.
+    scale: f64,
+    offset: f64,
     over_range_at: f64,
     under_range_at: f64,
+    more: Option<Box<More>>,
+}
+
+/// What decoding needs of a point that has more than a number.
+#[derive(Clone, Debug)]
+struct More {
+    current_loop: Option<CurrentLoop>,
     status: Box<[StatusRule]>,
+}
+
+#[derive(Clone, Debug)]
+struct CurrentLoop {
+    /// What 4 and 20 mA stand for.
+    range: (f64, f64),
+    bands: Box<[Band]>,
 }
 
 impl Decoder {
     pub(crate) fn of(point: &Point) -> Self {
+        let (scale, offset, current_loop) = match &point.scaling {
+            Scaling::Linear { scale, offset } => (*scale, *offset, None),
+            Scaling::CurrentLoop {
+                scale,
+                offset,
+                bands,
+            } => {
+                let (range, bands) = (point.range, bands.clone().into());
+                (*scale, *offset, Some(CurrentLoop { range, bands }))
+            }
+        };
+        let has_more = current_loop.is_some() || !point.status.is_empty();
+        let more = More {
+            current_loop,
+            status: point.status.clone().into(),
+        };
         Self {
             encoding: point.register.encoding,
-            scaling: point.scaling.clone(),
-            range: point.range,
+            scale,
+            offset,
             over_range_at: point.over_range_at.unwrap_or(f64::INFINITY),
             under_range_at: point.under_range_at.unwrap_or(f64::NEG_INFINITY),
-            status: point.status.clone().into(),
+            more: has_more.then(|| Box::new(more)),
         }
     }
 
@@ -33,7 +64,8 @@ impl Decoder {
         status: impl Iterator<Item = Result<&'r [u16], NoValue>>,
         at: WallMs,
     ) -> Reading {
-        for (rule, words) in self.status.iter().zip(status) {
+        let rules = self.more.as_ref().map_or(&[][..], |more| &more.status);
+        for (rule, words) in rules.iter().zip(status) {
             match words {
                 // Without its status a value cannot be trusted: a transmitter in inhibit shows a plausible 0.
                 Err(cause) => return Reading::absent(cause, at),
@@ -51,23 +83,23 @@ impl Decoder {
         if !raw.is_finite() {
             return Reading::absent(NoValue::NotFinite, at);
         }
-        match &self.scaling {
-            Scaling::Linear { scale, offset } => self.ranged(raw * scale + offset, false, at),
-            Scaling::CurrentLoop {
-                scale,
-                offset,
-                bands,
-            } => {
-                let current_ma = raw * scale + offset;
-                let band = bands.iter().find(|band| lies_in(band, current_ma));
-                match band.map(|band| band.meaning) {
-                    Some(BandMeaning::Absent(cause)) => Reading::absent(cause, at),
-                    meaning => {
-                        let (low, high) = self.range;
-                        let share = (current_ma - 4.0) / 16.0;
-                        self.ranged(low + share * (high - low), meaning.is_some(), at)
-                    }
-                }
+        let number = raw * self.scale + self.offset;
+        let more = self.more.as_ref();
+        match more.and_then(|more| more.current_loop.as_ref()) {
+            None => self.ranged(number, false, at),
+            Some(current_loop) => self.of_current(current_loop, number, at),
+        }
+    }
+
+    fn of_current(&self, current_loop: &CurrentLoop, current_ma: f64, at: WallMs) -> Reading {
+        let mut bands = current_loop.bands.iter();
+        let band = bands.find(|band| lies_in(band, current_ma));
+        match band.map(|band| band.meaning) {
+            Some(BandMeaning::Absent(cause)) => Reading::absent(cause, at),
+            meaning => {
+                let (low, high) = current_loop.range;
+                let share = (current_ma - 4.0) / 16.0;
+                self.ranged(low + share * (high - low), meaning.is_some(), at)
             }
         }
     }

@@ -43,8 +43,8 @@ impl Pulse {
         Duration::from_millis(self.clock.now().0.saturating_sub(self.turned.load(Relaxed)))
     }
 
-    fn beat(&self) {
-        self.turned.store(self.clock.now().0, Relaxed);
+    fn beat(&self, now: Timer) {
+        self.turned.store(self.clock.then(now).0, Relaxed);
     }
 }
 
@@ -120,8 +120,9 @@ impl Judgement {
     pub async fn run(mut self, mut inputs: Inputs, shutdown: CancellationToken) {
         self.wake();
         loop {
-            self.pulse.beat();
-            let wake = self.next_wake();
+            let now = Timer::now();
+            self.pulse.beat(now);
+            let wake = self.next_wake(now);
             tokio::select! {
                 biased;
                 Some(request) = inputs.requests.recv() => self.answer(request),
@@ -136,8 +137,8 @@ impl Judgement {
         }
     }
 
-    fn next_wake(&self) -> Timer {
-        let latest = Timer::now() + TURN_AT_LEAST;
+    fn next_wake(&self, now: Timer) -> Timer {
+        let latest = now + TURN_AT_LEAST;
         let due = self.judge.next_due().map(|due| self.clock.when(due));
         due.map_or(latest, |due| due.min(latest))
     }

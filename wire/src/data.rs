@@ -65,7 +65,8 @@ impl Data {
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEAD_MAX + self.metrics.len() * PLAIN_USUAL);
+        let usual = HEAD_MAX + PLAIN_MAX + self.metrics.len() * PLAIN_USUAL;
+        let mut bytes = Vec::with_capacity(usual);
         if let Some(timestamp) = &self.timestamp {
             encoding::uint64::encode(1, timestamp, &mut bytes);
         }
@@ -142,8 +143,8 @@ impl Plain {
 
     /// Appends it as a metric of a payload.
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let mut body = [0; PLAIN_MAX];
-        let mut rest = &mut body[..];
+        let mut field = [0; 2 + PLAIN_MAX];
+        let mut rest = &mut field[2..];
         encoding::uint64::encode(2, &self.alias, &mut rest);
         if let Some(timestamp) = &self.timestamp {
             encoding::uint64::encode(3, timestamp, &mut rest);
@@ -159,8 +160,11 @@ impl Plain {
             Number::Boolean(value) => encoding::bool::encode(14, value, &mut rest),
         }
         let length = PLAIN_MAX - rest.len();
-        bytes.extend([0x12, length as u8]);
-        bytes.extend_from_slice(&body[..length]);
+        (field[0], field[1]) = (0x12, length as u8);
+        // Of a size that the compiler knows, which costs a few moves and no call.
+        let end = bytes.len() + 2 + length;
+        bytes.extend_from_slice(&field);
+        bytes.truncate(end);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::node::{Errands, Nodes};
 use crate::scan::Scan;
 use crate::succession::Succession;
-use davy_alarm::Reading;
+use davy_alarm::{Reading, WallMs};
 use davy_config::site::{Bus, BusIndex, Device, DeviceIndex, OutputIndex, PointIndex, Site};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -52,6 +52,8 @@ pub(super) struct BusTask {
     timeout: Duration,
     /// The last answer's words.
     words: Vec<u16>,
+    /// When it came, or was waited for no longer, by both clocks.
+    ended: (Instant, WallMs),
     window_start: Instant,
     window_busy: Duration,
 }
@@ -95,6 +97,7 @@ impl BusTask {
             reopen_at: now,
             reopen_wait: REOPEN,
             words: Vec::with_capacity(2000),
+            ended: (now, clock.wall()),
             window_start: now,
             window_busy: Duration::ZERO,
         }
@@ -105,9 +108,9 @@ impl BusTask {
         let mut between_next = false;
         while !shutdown.is_cancelled() && self.follow_site() {
             self.offer_waiting();
-            self.note_window();
             self.write_fresh().await;
             let now = Instant::now();
+            self.note_window(now);
             let station = self.due_station(now);
             match (station, self.due_between(now, station.is_none())) {
                 (_, Some(Between::Output(output))) if between_next || station.is_none() => {
@@ -120,7 +123,7 @@ impl BusTask {
                 }
                 (Some(station), _) => {
                     between_next = true;
-                    self.poll(station).await;
+                    self.poll(station, now).await;
                 }
                 (None, _) => self.idle(&shutdown).await,
             }
@@ -259,26 +262,28 @@ impl BusTask {
             .take(errand, words, Instant::now(), self.clock.wall());
     }
 
-    async fn poll(&mut self, position: usize) {
-        let missed = self.stations[position].advance_due(Instant::now());
+    async fn poll(&mut self, position: usize, now: Instant) {
+        let missed = self.stations[position].advance_due(now);
         self.counters().overruns.fetch_add(missed, Relaxed);
-        if self.ensure_link().await {
-            self.stations[position].begin(Instant::now(), self.clock.wall());
+        let is_open = self.ensure_link().await;
+        self.ended = self.look();
+        if is_open {
+            self.stations[position].begin(self.ended.0, self.ended.1);
             self.read_round(position).await;
         } else {
-            self.stations[position].link_down(self.clock.wall());
+            self.stations[position].link_down(self.ended.1);
         }
-        let answered = self.stations[position].finish(Instant::now());
+        let answered = self.stations[position].finish(self.ended.0);
         self.note_contact(position, answered);
         self.tell(position, answered);
     }
 
     async fn read_round(&mut self, position: usize) {
         // However often a unit refuses: it costs the others one time-out at most.
-        let end = Instant::now() + self.timeout;
+        let end = self.ended.0 + self.timeout;
         while let Some(probe) = self.stations[position].probe() {
             let outcome = self.exchange(position, &probe).await;
-            let (now, at) = (Instant::now(), self.clock.wall());
+            let (now, at) = self.ended;
             if !self.stations[position].take_probe(outcome, (now, end), at) {
                 return;
             }
@@ -286,12 +291,16 @@ impl BusTask {
         while let Some((block, request)) = self.stations[position].next() {
             let outcome = self.exchange(position, &request).await;
             let words = outcome.map(|()| self.words.as_slice());
-            self.stations[position].take(block, words, Instant::now(), self.clock.wall());
+            self.stations[position].take(block, words, self.ended.0, self.ended.1);
             self.write_fresh().await;
         }
     }
 
-    /// One exchange; its words are in `self.words`. Devices that hang up after an answer, or when they have heard nothing for a while, are found to have
+    fn look(&self) -> (Instant, WallMs) {
+        (Instant::now(), self.clock.wall())
+    }
+
+    /// One exchange; its words are in `self.words`, and its end in `self.ended`. Devices that hang up after an answer, or when they have heard nothing for a while, are found to have
     /// done so only by the next request: over a new link it is sent again, once. A read changes nothing, and a write names a state, not a step.
     async fn exchange(&mut self, position: usize, request: &Request) -> Result<(), Fault> {
         let outcome = self.exchange_once(position, request).await;
@@ -304,17 +313,18 @@ impl BusTask {
     async fn exchange_once(&mut self, position: usize, request: &Request) -> Result<(), Fault> {
         let (unit, device) = (self.stations[position].unit, self.stations[position].device);
         self.hung_up = false;
-        if !self.ensure_link().await {
-            return Err(Fault::LinkDown);
-        }
-        let Some(link) = &mut self.link else {
+        let is_open = self.ensure_link().await;
+        let Some(link) = self.link.as_mut().filter(|_| is_open) else {
+            self.ended = self.look();
             return Err(Fault::LinkDown);
         };
         let start = Instant::now();
         let outcome = link
             .exchange(unit, request, self.timeout, &mut self.words)
             .await;
-        let (strays, spent, busy) = (link.take_strays(), link.is_spent(outcome), start.elapsed());
+        let (strays, spent) = (link.take_strays(), link.is_spent(outcome));
+        self.ended = self.look();
+        let busy = self.ended.0.saturating_duration_since(start);
         self.window_busy += busy;
         self.counters().late_replies.fetch_add(strays, Relaxed);
         self.answered |= matches!(outcome, Ok(()) | Err(Fault::Exception(_)));
@@ -324,7 +334,7 @@ impl BusTask {
         // Of a hang-up the new connection tells.
         if outcome != Err(Fault::LinkDown) || !self.hung_up {
             self.stats
-                .count(self.bus.0, device.0, outcome, busy, self.clock.wall());
+                .count(self.bus.0, device.0, outcome, busy, self.ended.1);
         }
         outcome
     }
@@ -406,12 +416,12 @@ impl BusTask {
             })
             .collect();
         for (output, state) in &feedback {
-            self.outputs.seen(*output, *state, Instant::now());
+            self.outputs.seen(*output, *state, self.ended.0);
         }
         let scan = Scan {
             site: self.site.clone(),
             device: station.device,
-            at: self.clock.now(),
+            at: self.clock.then(self.ended.0),
             answered,
             readings: readings(station),
             outputs: feedback,
@@ -514,11 +524,11 @@ impl BusTask {
         }
     }
 
-    fn note_window(&mut self) {
-        let window = self.window_start.elapsed();
+    fn note_window(&mut self, now: Instant) {
+        let window = now.saturating_duration_since(self.window_start);
         if window >= WINDOW {
             self.counters().note_window(self.window_busy, window);
-            (self.window_start, self.window_busy) = (Instant::now(), Duration::ZERO);
+            (self.window_start, self.window_busy) = (now, Duration::ZERO);
         }
     }
 

@@ -13,8 +13,14 @@ use std::ops::Range;
 /// The slots of one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
-    from: usize,
-    width: usize,
+    from: u32,
+    width: u32,
+}
+
+impl Span {
+    fn slots(self) -> Range<usize> {
+        self.from as usize..(self.from + self.width) as usize
+    }
 }
 
 /// One read: `count` registers or bits from `start`; the needed ones fill `slots`.
@@ -32,7 +38,7 @@ pub(super) struct PointSpans {
     pub(super) point: PointIndex,
     pub(super) value: Span,
     /// In the order of the point's status rules.
-    pub(super) status: Vec<Span>,
+    pub(super) status: Box<[Span]>,
     pub(super) decoder: Decoder,
 }
 
@@ -122,6 +128,13 @@ impl Plan {
 
     /// Puts the words of a block's answer into its slots.
     pub(super) fn fill(&self, image: &mut Image, block: &Block, words: &[u16], at: WallMs) {
+        // Without a gap, as blocks are as a rule, the one is the other.
+        if words.len() == block.slots.len() && words.len() == usize::from(block.count) {
+            image.words[block.slots.clone()].copy_from_slice(words);
+            image.causes[block.slots.clone()].fill(None);
+            image.times[block.slots.clone()].fill(at);
+            return;
+        }
         for slot in block.slots.clone() {
             let offset = usize::from(self.slots.places[slot].1 - block.start);
             match words.get(offset) {
@@ -154,7 +167,7 @@ pub(super) struct Image {
 impl Image {
     /// The words of a value, or the first cause that keeps it from being whole.
     pub(super) fn words(&self, span: Span) -> Result<&[u16], NoValue> {
-        let slots = span.from..span.from + span.width;
+        let slots = span.slots();
         match self.causes[slots.clone()].iter().flatten().next() {
             Some(cause) => Err(*cause),
             None => Ok(&self.words[slots]),
@@ -163,7 +176,7 @@ impl Image {
 
     /// When the value arrived, or was found missing.
     pub(super) fn time(&self, span: Span) -> WallMs {
-        self.times[span.from]
+        self.times[span.from as usize]
     }
 
     /// No slot has a word.
@@ -221,8 +234,9 @@ impl Slots {
             .binary_search(&(table, start))
             .unwrap_or_else(|next| next);
         Span {
-            from,
-            width: usize::from(width),
+            // Four tables of 65,536 registers.
+            from: from as u32,
+            width: width.into(),
         }
     }
 
