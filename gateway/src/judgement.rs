@@ -9,6 +9,7 @@ use crate::judge::Judge;
 use crate::live::Live;
 use crate::scan::Scan;
 use crate::succession::Succession;
+use davy_alarm::Reading;
 use davy_config::site::{DeviceIndex, PointIndex, Site};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -158,16 +159,15 @@ impl Judgement {
         let device = scan.device;
         let comms = self.site.devices[device.0].comms_alarm;
         self.judge.contact(comms, scan.answered, now);
-        let mut kept = Vec::with_capacity(scan.readings.len());
-        for (point, reading) in &scan.readings {
+        let (mut kept, mut first_kept) = (Vec::with_capacity(scan.readings.len()), 0);
+        for (place, (point, reading)) in scan.readings.iter().enumerate() {
             self.judge.reading(*point, reading, now);
-            if self.exceptions[point.0].take(reading, now) {
-                kept.push(Record::Reading {
-                    point: u32::try_from(point.0).expect("a site has fewer than 2^32 points"),
-                    reading: *reading,
-                });
+            if !self.exceptions[point.0].take(reading, now) {
+                kept.extend(records(&scan.readings[first_kept..place]));
+                first_kept = place + 1;
             }
         }
+        kept.extend(records(&scan.readings[first_kept..]));
         for (output, feedback) in &scan.outputs {
             self.judge.feedback(*output, *feedback, now);
         }
@@ -269,6 +269,14 @@ impl Judgement {
             self.live.set_feedback(*output, *feedback);
         }
     }
+}
+
+/// Of neighbours, so that they go from one list into the other.
+fn records(readings: &[(PointIndex, Reading)]) -> impl Iterator<Item = Record> {
+    readings.iter().map(|(point, reading)| Record::Reading {
+        point: u32::try_from(point.0).expect("a site has fewer than 2^32 points"),
+        reading: *reading,
+    })
 }
 
 fn exceptions(site: &Site) -> impl Iterator<Item = Exception> {

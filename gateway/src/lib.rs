@@ -27,6 +27,7 @@ mod message;
 pub mod model;
 pub mod node;
 mod pin;
+mod pipeline;
 pub mod prove;
 pub mod reload;
 pub mod replay;

@@ -11,6 +11,7 @@ use crate::journal::{Journal, Record, Reloaded};
 use crate::judgement::{Change, Changed, Pulse};
 use crate::live::Live;
 use crate::message;
+use crate::pipeline::Pipeline;
 use crate::prove::{self, Bench};
 use crate::reload::{self, Applied, BY_SIGNAL, Refused, Reload};
 use crate::screen::{Plant, Stage};
@@ -43,8 +44,8 @@ const GRACE: Duration = Duration::from_secs(4);
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 /// Births are sent again after each loss of the broker.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
-/// Judgement and buses need one thread: what passes between them then wakes no other, and nothing else ever runs there.
-const PIPELINE_WORKERS: usize = 1;
+/// How long a blocking task that hangs may keep the process.
+const HUNG: Duration = Duration::from_secs(1);
 
 /// What the process begins with.
 #[derive(Debug)]
@@ -66,21 +67,15 @@ pub(crate) fn start(beginning: Beginning, data: &Path, log_format: LogFormat) ->
     crate::memory::one_heap();
     logging(log_format)?;
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
-    let pipeline = Builder::new_multi_thread()
-        .worker_threads(PIPELINE_WORKERS)
-        .thread_name("pipeline")
-        .enable_all()
-        .build()?;
+    let pipeline = Pipeline::start()?;
     // Screens, uplink and watchdog share the main thread: a screen's largest request holds up neither a poll nor an alarm.
     let around = Builder::new_current_thread().enable_all().build()?;
     let outcome = around.block_on(async {
         let ended = asked_to_end()?;
         sites(beginning, data, log_format, pipeline.handle(), ended).await
     });
-    // A blocking task that hangs must not keep the process.
-    for runtime in [pipeline, around] {
-        runtime.shutdown_timeout(Duration::from_secs(1));
-    }
+    pipeline.end(HUNG);
+    around.shutdown_timeout(HUNG);
     outcome
 }
 

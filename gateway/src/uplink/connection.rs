@@ -288,7 +288,8 @@ impl<'a, B: Batches> Connection<'a, B> {
             return Ok(());
         }
         let is_loss = |record: &Record| matches!(record, Record::Lost { .. });
-        let tells_loss = batch.records.iter().any(is_loss);
+        // Losses are told by the node.
+        let tells_loss = batch.device.is_none() && batch.records.iter().any(is_loss);
         let sending = Sending {
             seq: self.session.take_seq(),
             historical,
