@@ -57,6 +57,11 @@ impl Decoder {
         }
     }
 
+    /// Whether there are status rules.
+    pub(crate) fn has_status(&self) -> bool {
+        (self.more.as_ref()).is_some_and(|more| !more.status.is_empty())
+    }
+
     /// Decodes the point. `value` holds its registers (bits as 0 or 1), `status` those of each of its status rules, in their order.
     pub(crate) fn reading<'r>(
         &self,

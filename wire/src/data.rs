@@ -13,6 +13,8 @@ const HEAD_MAX: usize = 2 * 11;
 const PLAIN_MAX: usize = 3 * 11 + 2;
 /// Its length is one byte.
 const _: () = assert!(PLAIN_MAX < 128);
+/// A number of ten bytes and one for its field.
+const STAMP_MAX: usize = 11;
 /// What one takes as a rule, with its length and its field's byte.
 const PLAIN_USUAL: usize = 26;
 
@@ -65,31 +67,97 @@ impl Data {
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
-        let usual = HEAD_MAX + PLAIN_MAX + self.metrics.len() * PLAIN_USUAL;
-        let mut bytes = Vec::with_capacity(usual);
-        if let Some(timestamp) = &self.timestamp {
-            encoding::uint64::encode(1, timestamp, &mut bytes);
-        }
+        let mut writer = DataWriter::new(self.timestamp, self.metrics.len());
         for metric in &self.metrics {
             match metric {
-                DataMetric::Plain(plain) => plain.encode(&mut bytes),
-                DataMetric::Full(metric) => encoding::message::encode(2, &**metric, &mut bytes),
+                DataMetric::Plain(plain) => writer.plain(plain),
+                DataMetric::Full(metric) => writer.full(metric),
             }
         }
-        if let Some(seq) = &self.seq {
-            encoding::uint64::encode(3, seq, &mut bytes);
-        }
-        bytes
+        writer.end(self.seq)
     }
 }
 
-impl DataMetric {
-    /// Says that it is history.
-    pub fn mark_historical(&mut self) {
-        match self {
-            Self::Plain(plain) => plain.is_historical = Some(true),
-            Self::Full(metric) => metric.is_historical = Some(true),
+/// Writes a data message metric by metric.
+#[derive(Debug)]
+pub struct DataWriter {
+    bytes: Vec<u8>,
+    stamp: Stamp,
+}
+
+/// The field of the time that was written last: as a rule the next metric has the same.
+#[derive(Debug)]
+struct Stamp {
+    timestamp: u64,
+    bytes: [u8; STAMP_MAX],
+    length: usize,
+}
+
+impl Stamp {
+    fn of(timestamp: u64) -> Self {
+        let mut bytes = [0; STAMP_MAX];
+        let mut rest = &mut bytes[..];
+        encoding::uint64::encode(3, &timestamp, &mut rest);
+        let length = STAMP_MAX - rest.len();
+        Self {
+            timestamp,
+            bytes,
+            length,
         }
+    }
+}
+
+impl DataWriter {
+    /// Begins a message that was sent at `timestamp`, UTC milliseconds, and will have about so many metrics.
+    pub fn new(timestamp: Option<u64>, metrics: usize) -> Self {
+        let usual = HEAD_MAX + PLAIN_MAX + metrics * PLAIN_USUAL;
+        let mut bytes = Vec::with_capacity(usual);
+        if let Some(timestamp) = &timestamp {
+            encoding::uint64::encode(1, timestamp, &mut bytes);
+        }
+        let stamp = Stamp::of(timestamp.unwrap_or_default());
+        Self { bytes, stamp }
+    }
+
+    pub fn full(&mut self, metric: &Metric) {
+        encoding::message::encode(2, metric, &mut self.bytes);
+    }
+
+    pub fn plain(&mut self, plain: &Plain) {
+        // In place: what is put together elsewhere byte by byte is dear to move from there.
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; 2 + PLAIN_MAX]);
+        let field = &mut self.bytes[start..];
+        let mut rest = &mut field[2..];
+        encoding::uint64::encode(2, &plain.alias, &mut rest);
+        if let Some(timestamp) = plain.timestamp {
+            if timestamp != self.stamp.timestamp {
+                self.stamp = Stamp::of(timestamp);
+            }
+            rest[..STAMP_MAX].copy_from_slice(&self.stamp.bytes);
+            rest = &mut rest[self.stamp.length..];
+        }
+        if let Some(is_historical) = &plain.is_historical {
+            encoding::bool::encode(5, is_historical, &mut rest);
+        }
+        match &plain.number {
+            Number::Int(bits) => encoding::uint32::encode(10, bits, &mut rest),
+            Number::Long(bits) => encoding::uint64::encode(11, bits, &mut rest),
+            Number::Float(value) => encoding::float::encode(12, value, &mut rest),
+            Number::Double(value) => encoding::double::encode(13, value, &mut rest),
+            Number::Boolean(value) => encoding::bool::encode(14, value, &mut rest),
+        }
+        let length = PLAIN_MAX - rest.len();
+        (field[0], field[1]) = (0x12, length as u8);
+        self.bytes.truncate(start + 2 + length);
+    }
+
+    /// Ends the message.
+    pub fn end(mut self, seq: Option<u64>) -> Vec<u8> {
+        if let Some(seq) = &seq {
+            encoding::uint64::encode(3, seq, &mut self.bytes);
+        }
+        self.bytes
     }
 }
 
@@ -139,32 +207,6 @@ impl Plain {
             Number::Double(value) => Value::Number(value),
             Number::Boolean(value) => Value::Flag(value),
         }
-    }
-
-    /// Appends it as a metric of a payload.
-    fn encode(&self, bytes: &mut Vec<u8>) {
-        // In place: what is put together elsewhere byte by byte is dear to move from there.
-        let start = bytes.len();
-        bytes.extend_from_slice(&[0; 2 + PLAIN_MAX]);
-        let field = &mut bytes[start..];
-        let mut rest = &mut field[2..];
-        encoding::uint64::encode(2, &self.alias, &mut rest);
-        if let Some(timestamp) = &self.timestamp {
-            encoding::uint64::encode(3, timestamp, &mut rest);
-        }
-        if let Some(is_historical) = &self.is_historical {
-            encoding::bool::encode(5, is_historical, &mut rest);
-        }
-        match &self.number {
-            Number::Int(bits) => encoding::uint32::encode(10, bits, &mut rest),
-            Number::Long(bits) => encoding::uint64::encode(11, bits, &mut rest),
-            Number::Float(value) => encoding::float::encode(12, value, &mut rest),
-            Number::Double(value) => encoding::double::encode(13, value, &mut rest),
-            Number::Boolean(value) => encoding::bool::encode(14, value, &mut rest),
-        }
-        let length = PLAIN_MAX - rest.len();
-        (field[0], field[1]) = (0x12, length as u8);
-        bytes.truncate(start + 2 + length);
     }
 }
 
@@ -358,7 +400,7 @@ mod tests {
 
         #[test]
         fn every_kind_of_number_is_written_as_protobuf_does(
-            alias: u64, timestamp: Option<u64>, is_historical: Option<bool>, kind in 0..5_u8, bits: u64,
+            alias: u64, timestamp: Option<u64>, later: Option<u64>, is_historical: Option<bool>, kind in 0..5_u8, bits: u64,
         ) {
             let number = match kind {
                 0 => Number::Int(bits as u32),
@@ -368,8 +410,10 @@ mod tests {
                 _ => Number::Boolean(bits % 2 == 0),
             };
             let plain = Plain { alias, timestamp, is_historical, number };
-            let data = Data { timestamp: None, seq: None, metrics: vec![plain.into()] };
-            let payload = Payload { metrics: vec![plain.into()], ..Payload::default() };
+            // A time is written as it was before, until another comes.
+            let three = [plain, plain, Plain { timestamp: later, ..plain }];
+            let data = Data { timestamp, seq: None, metrics: three.map(DataMetric::from).into() };
+            let payload = Payload { timestamp, metrics: three.map(Metric::from).into(), ..Payload::default() };
             prop_assert_eq!(data.to_bytes(), payload.to_bytes());
         }
 

@@ -19,7 +19,7 @@ mod topic;
 #[cfg(feature = "std")]
 pub use ack::{Ack, AckError};
 #[cfg(feature = "std")]
-pub use data::{Data, DataMetric, Number, Plain};
+pub use data::{Data, DataMetric, DataWriter, Number, Plain};
 #[cfg(feature = "std")]
 pub use payload::{DataType, Metric, Payload, PropertyValue, Value};
 #[cfg(feature = "std")]

@@ -13,8 +13,8 @@ use crate::clock::Clock;
 use crate::node::{Errands, Nodes};
 use crate::scan::Scan;
 use crate::succession::Succession;
-use davy_alarm::{Reading, WallMs};
-use davy_config::site::{Bus, BusIndex, Device, DeviceIndex, OutputIndex, PointIndex, Site};
+use davy_alarm::WallMs;
+use davy_config::site::{Bus, BusIndex, Device, DeviceIndex, OutputIndex, Site};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -423,7 +423,7 @@ impl BusTask {
             device: station.device,
             at: self.clock.then(self.ended.0),
             answered,
-            readings: readings(station),
+            readings: station.plan.readings(&station.image),
             outputs: feedback,
         };
         self.offer(position, scan);
@@ -563,16 +563,6 @@ fn driven<'a>(
             .position(|station| station.device == output.device)?;
         Some((OutputIndex(position), station))
     })
-}
-
-fn readings(station: &Station) -> Vec<(PointIndex, Reading)> {
-    let image = &station.image;
-    let reading = |spans: &super::plan::PointSpans| {
-        let status = spans.status.iter().map(|span| image.words(*span));
-        let (value, at) = (image.words(spans.value), image.time(spans.value));
-        (spans.point, spans.decoder.reading(value, status, at))
-    };
-    station.plan.points.iter().map(reading).collect()
 }
 
 /// The newer of two scans of a device, with what only the older one holds: a write's scan has no readings and one output.

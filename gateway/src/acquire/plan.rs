@@ -5,7 +5,7 @@
 //! neither planning nor bisection ever splits it.
 
 use crate::decode::Decoder;
-use davy_alarm::{NoValue, WallMs};
+use davy_alarm::{NoValue, Reading, WallMs};
 use davy_config::site::{DeviceIndex, OutputIndex, PointIndex, Register, Site, Table};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -32,21 +32,23 @@ pub(super) struct Block {
     slots: Range<usize>,
 }
 
-/// The spans of one point, and what is made of them.
+/// The span of one point, and what is made of it.
 #[derive(Clone, Debug)]
-pub(super) struct PointSpans {
-    pub(super) point: PointIndex,
-    pub(super) value: Span,
-    /// In the order of the point's status rules.
-    pub(super) status: Box<[Span]>,
-    pub(super) decoder: Decoder,
+struct PointSpan {
+    point: PointIndex,
+    value: Span,
+    decoder: Decoder,
 }
+
+const _: () = assert!(size_of::<PointSpan>() <= 64, "a line of cache");
 
 /// A device's slots, and which points and outputs they belong to.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     slots: Slots,
-    pub(super) points: Vec<PointSpans>,
+    points: Vec<PointSpan>,
+    /// By position in `points`: the spans of its status rules, in their order.
+    status: Vec<Box<[Span]>>,
     pub(super) outputs: Vec<(OutputIndex, Span)>,
 }
 
@@ -81,17 +83,17 @@ impl Plan {
         });
         let values = of_points.chain(outputs().map(|(_, output)| &output.register));
         let slots = Slots::of(values.map(value));
-        let spans = |(position, point): (usize, &davy_config::site::Point)| PointSpans {
+        let span = |(position, point): (usize, &davy_config::site::Point)| PointSpan {
             point: PointIndex(position),
             value: slots.span(value(&point.register)),
-            status: point
-                .status
-                .iter()
-                .map(|rule| slots.span(value(&rule.register)))
-                .collect(),
             decoder: Decoder::of(point),
         };
-        let points = points().map(spans).collect();
+        let status = |(_, point): (usize, &davy_config::site::Point)| {
+            let rules = point.status.iter();
+            let spans = rules.map(|rule| slots.span(value(&rule.register)));
+            spans.collect()
+        };
+        let (status, points) = (points().map(status).collect(), points().map(span).collect());
         let outputs = outputs()
             .map(|(position, output)| (OutputIndex(position), slots.span(value(&output.register))))
             .collect();
@@ -105,6 +107,7 @@ impl Plan {
             Self {
                 slots,
                 points,
+                status,
                 outputs,
             },
             blocks,
@@ -124,6 +127,20 @@ impl Plan {
             causes: vec![Some(NoValue::NotYetRead); slots],
             times: vec![WallMs(0); slots],
         }
+    }
+
+    /// A reading of each point.
+    pub(super) fn readings(&self, image: &Image) -> Vec<(PointIndex, Reading)> {
+        let reading = |(place, span): (usize, &PointSpan)| {
+            let status = match span.decoder.has_status() {
+                true => &self.status[place][..],
+                false => &[],
+            };
+            let status = status.iter().map(|span| image.words(*span));
+            let (value, at) = (image.words(span.value), image.time(span.value));
+            (span.point, span.decoder.reading(value, status, at))
+        };
+        self.points.iter().enumerate().map(reading).collect()
     }
 
     /// Puts the words of a block's answer into its slots.
@@ -325,6 +342,7 @@ mod tests {
         Plan {
             slots: Slots::of(values.iter().copied()),
             points: Vec::new(),
+            status: Vec::new(),
             outputs: Vec::new(),
         }
     }

@@ -169,7 +169,8 @@ impl Index {
 /// The newest batches that the cloud does not have, in memory: the uplink that keeps up never reads the disk. When it is full the oldest goes.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    batches: VecDeque<Arc<Batch>>,
+    /// Each with its memory.
+    batches: VecDeque<(Arc<Batch>, usize)>,
     bytes: usize,
 }
 
@@ -177,8 +178,9 @@ impl Recent {
     pub(super) fn push(&mut self, batch: Arc<Batch>) {
         let points = batch.names.points.len();
         let most = MOST_RECENT.max(points * MOST_RECENT_OF_POINT * size_of::<Record>());
-        self.bytes += size(&batch);
-        self.batches.push_back(batch);
+        let bytes = size(&batch);
+        self.bytes += bytes;
+        self.batches.push_back((batch, bytes));
         while self.bytes > most && self.drop_oldest() {}
     }
 
@@ -187,7 +189,7 @@ impl Recent {
         while self
             .batches
             .front()
-            .is_some_and(|oldest| is_done(oldest.offset))
+            .is_some_and(|(oldest, _)| is_done(oldest.offset))
         {
             self.drop_oldest();
         }
@@ -196,16 +198,14 @@ impl Recent {
     /// Whether there was one.
     fn drop_oldest(&mut self) -> bool {
         let oldest = self.batches.pop_front();
-        self.bytes -= oldest.as_ref().map_or(0, |oldest| size(oldest));
+        self.bytes -= oldest.as_ref().map_or(0, |(_, bytes)| *bytes);
         oldest.is_some()
     }
 
     pub(super) fn get(&self, offset: u64) -> Option<Arc<Batch>> {
-        let place = self.batches.partition_point(|batch| batch.offset < offset);
-        self.batches
-            .get(place)
-            .filter(|batch| batch.offset == offset)
-            .cloned()
+        let place = (self.batches).partition_point(|(batch, _)| batch.offset < offset);
+        let (batch, _) = self.batches.get(place)?;
+        (batch.offset == offset).then(|| batch.clone())
     }
 }
 

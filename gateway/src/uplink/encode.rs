@@ -8,7 +8,7 @@ use crate::journal::{Act, Batch, Names, Proof, Proved, Record, Transition};
 use davy_alarm::{NoValue, Reading, WallMs};
 use davy_config::site::{DeviceIndex, PointIndex, PointKind, Site};
 use davy_wire::{
-    Data, DataMetric, DataType, Metric, Number, Payload, Plain, Topic, Value, Verb, name, quality,
+    DataType, DataWriter, Metric, Number, Payload, Plain, Topic, Value, Verb, name, quality,
 };
 use std::sync::Arc;
 
@@ -103,30 +103,34 @@ impl Encoder {
         let home = device
             .and_then(|device| self.directory.device(device))
             .filter(|home| self.knows_all(batch, *home));
-        let mut metrics: Vec<DataMetric> = Vec::with_capacity(batch.records.len() + 1);
+        let mut data = DataWriter::new(u64::try_from(sending.now.0).ok(), batch.records.len() + 1);
+        let is_historical = sending.historical.then_some(true);
+        let put = |data: &mut DataWriter, mut metric: Metric| {
+            metric.is_historical = is_historical.or(metric.is_historical);
+            data.full(&metric);
+        };
         let offset = offset_metric(Some(batch.offset)).at(batch.made.0);
-        metrics.push(of_birth(offset, sending.born).into());
+        put(&mut data, of_birth(offset, sending.born));
         let (stranger, is_own) = (device.filter(|_| home.is_none()), self.is_own(batch));
         for record in &batch.records {
-            metrics.extend(self.record(batch, record, stranger, (sending.lost, is_own)));
-        }
-        if sending.historical {
-            for metric in &mut metrics {
-                metric.mark_historical();
+            if let Record::Reading { point, reading } = record
+                && let Some(plain) = self.plain_reading(*point, reading, stranger, is_own)
+            {
+                data.plain(&Plain {
+                    is_historical,
+                    ..plain
+                });
+            } else if let Some(metric) = self.record(batch, record, stranger, sending.lost) {
+                put(&mut data, metric);
             }
         }
         let topic = match home {
             Some(home) => self.device_topic(Verb::DeviceData, home),
             None => self.node_topic(Verb::NodeData),
         };
-        let data = Data {
-            timestamp: u64::try_from(sending.now.0).ok(),
-            seq: Some(sending.seq.into()),
-            metrics,
-        };
         Message {
             topic,
-            payload: data.to_bytes(),
+            payload: data.end(Some(sending.seq.into())),
         }
     }
 
@@ -165,14 +169,12 @@ impl Encoder {
         batch: &Batch,
         record: &Record,
         stranger: Option<&str>,
-        (lost, is_own): (u64, bool),
-    ) -> Option<DataMetric> {
+        lost: u64,
+    ) -> Option<Metric> {
         let names = &batch.names;
-        let metric = match record {
+        match record {
             Record::Reading { point, reading } => {
-                let plain = self.plain_reading(*point, reading, stranger, is_own);
-                let full = || self.reading(batch, *point, reading, stranger).into();
-                return Some(plain.map_or_else(full, DataMetric::from));
+                Some(self.reading(batch, *point, reading, stranger))
             }
             Record::Transition(transition) => {
                 let alarm = id(&names.alarms, transition.alarm);
@@ -220,8 +222,7 @@ impl Encoder {
                 Some(metric.with_some("output", output.map(text)))
             }
             Record::Proof(proof) => Some(proved(names, proof)),
-        };
-        metric.map(DataMetric::from)
+        }
     }
 
     /// The point that a position in a batch means.
