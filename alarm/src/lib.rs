@@ -6,7 +6,8 @@
 //! Glossary. *Condition*: what is watched (`HH`, `BAD`, …). *Active*: the condition holds, after its on-delay.
 //! *Occurrence*: one activation, numbered from 1 for each alarm; an acknowledgement names the one it saw. *Latched*: an
 //! alarm that stays until somebody resets it. *Shelved*, *suppressed by design*, *out of service*: three reasons for
-//! which an alarm is judged and recorded but not annunciated. *Shown*: the one state a person sees, derived from these.
+//! which an alarm is judged and recorded but not annunciated. *Shown*: the one state a person sees, derived from these. *Calm*: values that
+//! an alarm has nothing to say about, as it stands.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -103,7 +103,7 @@ fn by(event: Event) -> Option<(Action, Actor)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig { cases: 128, max_shrink_time: 5000, ..ProptestConfig::default() })]
 
     #[test]
     fn an_active_alarm_that_nothing_suppresses_is_annunciated_until_somebody_acknowledges_it((definition, _, events) in walk()) {

@@ -1,7 +1,8 @@
 //! Judgement of a whole site: every alarm, the horn, and the demand of every output by the cause-and-effect table.
 //!
 //! Pure: no clock, no I/O. Time fires timers at their own due time before the input of a later one (R2), in the order of R4 within one instant.
-//! `run` and `replay` drive the same code. The cost of a reading is that of its point's own alarms, whatever the size of the site.
+//! `run` and `replay` drive the same code. The cost of a reading is that of its point's own alarms, whatever the size of the site, and as
+//! long as they have nothing to say about it (`calms`) two comparisons.
 
 mod asked;
 mod calms;

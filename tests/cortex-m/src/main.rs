@@ -6,8 +6,9 @@
 use core::fmt::{self, Write};
 use core::hint::black_box;
 use davy_alarm::{
-    Action, Actor, Alarm, Ballot, Cause, Condition, Definition, Exposure, Extremes, FaultPolicy,
-    Instant, Mean, NoValue, Priority, Reading, Refusal, Saved, Scheme, Shown, Signal, WallMs,
+    Action, Actor, Alarm, Ballot, Calm, Cause, Condition, Definition, Exposure, Extremes,
+    FaultPolicy, Instant, Mean, NoValue, Priority, Reading, Refusal, Saved, Scheme, Shown, Signal,
+    WallMs,
 };
 
 #[panic_handler]
@@ -64,7 +65,11 @@ fn names() {
     ));
     black_box(Priority::from_number(black_box(3)));
     let condition = black_box(definition().condition);
-    black_box((condition.suffix(), condition.set_point(), condition.deadband()));
+    black_box((
+        condition.suffix(),
+        condition.set_point(),
+        condition.deadband(),
+    ));
 }
 
 fn times_and_readings() {
@@ -148,6 +153,9 @@ fn life_of_an_alarm() {
     }
     black_box(alarm.observe_contact(black_box(false), black_box(now)));
     black_box(alarm.observe_signal(black_box(Signal::from(black_box(true))), black_box(now)));
+    let calm = black_box(alarm.calm().and(black_box(Calm::EVERY)));
+    black_box(calm.holds(black_box(1.0)));
+    alarm.heard(black_box(now));
     alarm.hold();
     for action in black_box(ACTIONS) {
         let actor = black_box(Actor::default());
