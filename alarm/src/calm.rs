@@ -8,6 +8,7 @@ pub struct Calm {
 }
 
 impl Calm {
+    /// No value.
     pub const NONE: Self = Self::between(f64::INFINITY, f64::NEG_INFINITY);
     /// Every value that is one: finite.
     pub const EVERY: Self = Self::between(f64::NEG_INFINITY, f64::INFINITY);

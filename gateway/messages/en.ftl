@@ -218,6 +218,7 @@ status-devices = Devices: all { $count } answer.
 status-silent = Devices: of { $count } these are silent: { $silent }.
 status-links = Broker: { $broker }. Cloud: { $cloud }, { $backlog } batches wait.
 status-link-up = up
+status-link-behind = up, and falling behind
 status-link-down = down
 status-link-off = not configured
 status-journal = Journal: { $used } of { $max } MB.

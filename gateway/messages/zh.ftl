@@ -158,6 +158,7 @@ status-devices = 设备：{ $count } 台全部应答。
 status-silent = 设备：{ $count } 台中无应答：{ $silent }。
 status-links = 代理：{ $broker }。云端：{ $cloud }，{ $backlog } 批待提交。
 status-link-up = 已连接
+status-link-behind = 已连接，提交跟不上采集
 status-link-down = 未连接
 status-link-off = 未配置
 status-journal = 记录：已用 { $used } MB，共 { $max } MB。

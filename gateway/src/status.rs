@@ -213,7 +213,7 @@ impl Picture {
         ];
         let is_down = ["broker", "cloud"]
             .iter()
-            .any(|link| links[link]["state"] == "down");
+            .any(|link| ["down", "behind"].contains(&&*said(&links[link]["state"])));
         (
             vec![text_with("status-links", &values, language)],
             look(is_down),
@@ -327,7 +327,7 @@ mod tests {
             verdict(|picture| picture.system["devices"][0]["state"] = json!("down"));
         assert!(told.contains('d') && found == Verdict::Look, "{told}");
         assert_eq!(
-            verdict(|picture| picture.live["links"]["cloud"]["state"] = json!("down")).1,
+            verdict(|picture| picture.live["links"]["cloud"]["state"] = json!("behind")).1,
             Verdict::Look
         );
         assert_eq!(

@@ -103,10 +103,16 @@ impl Watch {
     fn link_parts(&self) -> Vec<Part> {
         let links = self.links();
         let part = |name: &str, state: LinkState, why: String| {
-            let away = (state == LinkState::Down).then_some((Status::Degraded, why));
-            Part::new(name, away)
+            let away = matches!(state, LinkState::Down | LinkState::Behind);
+            Part::new(name, away.then_some((Status::Degraded, why)))
         };
         let waiting = format!("{} batches wait", links.cloud.backlog_batches);
+        let waiting = match links.cloud.state {
+            LinkState::Behind => {
+                format!("{waiting} behind newer ones, which come faster than they are committed")
+            }
+            LinkState::Up | LinkState::Down | LinkState::Off => waiting,
+        };
         vec![
             part("broker", links.broker.state, "not connected".to_owned()),
             part("cloud", links.cloud.state, waiting),
@@ -163,8 +169,10 @@ impl Watch {
         metrics::counter!("davy_journal_dropped_readings_total").absolute(stats.dropped_readings);
         metrics::gauge!("davy_backlog_batches").set(self.journal.backlog() as f64);
         let links = self.links();
-        metrics::gauge!("davy_broker_up").set(number(links.broker.state == LinkState::Up));
-        metrics::gauge!("davy_cloud_up").set(number(links.cloud.state == LinkState::Up));
+        metrics::gauge!("davy_broker_up").set(number(links.broker.state.is_up()));
+        metrics::gauge!("davy_cloud_up").set(number(links.cloud.state.is_up()));
+        let is_behind = links.cloud.state == LinkState::Behind;
+        metrics::gauge!("davy_cloud_behind").set(number(is_behind));
         metrics::gauge!("davy_judgement_age_seconds").set(self.pulse.age().as_secs_f64());
     }
 }

@@ -315,6 +315,20 @@ async fn a_host_that_commits_nothing_gets_everything_and_what_it_was_sent_is_for
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_city_that_does_not_keep_up_is_told_until_what_waits_is_through() {
+    let broker = Broker::start();
+    let _collector = Collector::start(broker.port, Lossy::Tenth).await;
+    let gateway = Gateway::start(broker.port);
+    let state = || gateway.uplink.links().cloud.state;
+    gateway.journal.append(1);
+    until("the cloud is up", || state() == LinkState::Up).await;
+    gateway.journal.append(400);
+    until("it falls behind", || state() == LinkState::Behind).await;
+    until("it has caught up", || state() == LinkState::Up).await;
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_cannot_be_reached_is_left_for_the_next_and_the_first_is_taken_again() {
     let (mut first, backup) = (Broker::start(), Broker::start());
     first.kill();

@@ -160,6 +160,19 @@ test.each(['zh', 'en'] as const)('with links down and the horn sounding the stri
   }
 });
 
+test.each(['zh', 'en'] as const)('a city that does not keep up shows in the strip, with what waits (%s)', async (language) => {
+  const page = await at('/', { language });
+  plant.process.linksTo('behind');
+  const link = page.locator('.link-state[data-state="down"]');
+  await link.getByText(language === 'zh' ? '落后' : 'falls behind').waitFor();
+  await link.getByText(language === 'zh' ? '待传 128 批' : '128 batches wait').waitFor();
+  expect(await link.count()).toBe(1);
+  for (const width of [1366, 390]) {
+    await page.setViewportSize({ width, height: 768 });
+    await picture(page, `plant-behind-${language}-${width}`);
+  }
+});
+
 test('a wrong PIN is told, and the act goes on once the right one comes', async () => {
   const page = await at('/alarms');
   plant.process.mixed();

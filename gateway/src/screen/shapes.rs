@@ -80,6 +80,7 @@ pub struct Link {
 /// The cloud's link: up while acknowledgements come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CloudLink {
+    /// As a [`Link`]'s, or `behind`: up, and batches wait behind newer ones.
     state: &'static str,
     since_ms: i64,
     /// Batches in the journal that the cloud has not committed.

@@ -9,6 +9,7 @@ use super::command::{self, No, Order};
 use super::encode::{Message, Sending};
 use super::line::Events;
 use super::link::{FAREWELL_LIMIT, Link, LinkError};
+use super::links::LinkState;
 use super::session::{Session, Step};
 use crate::journal::{Batch, Record};
 use davy_alarm::WallMs;
@@ -463,8 +464,11 @@ impl<'a, B: Batches> Connection<'a, B> {
             // Whether a host listens is known of a primary one alone.
             Delivered::Sent => self.host != Host::Awaited,
         };
-        let heard = self.subscribed && hears;
-        self.link.tell(self.connected, heard);
+        let cloud = match self.subscribed && hears {
+            true if self.session.is_behind() => LinkState::Behind,
+            heard => LinkState::of(heard),
+        };
+        self.link.tell(self.connected, cloud);
     }
 
     /// Says that the node goes, as the specification wants it, and leaves. Best effort: the will says it otherwise.

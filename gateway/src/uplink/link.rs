@@ -4,7 +4,7 @@ use super::command::{Act, Done, No};
 use super::connection::Connection;
 use super::encode::Encoder;
 use super::line::{Dial, Line, Numbers};
-use super::links::Links;
+use super::links::{LinkState, Links};
 use super::{Batches, Parts, Scene};
 use crate::desk::DeskError;
 use davy_config::site::{Delivered, Uplink};
@@ -66,7 +66,7 @@ pub(super) async fn run<B: Batches>(
             // Only before the connection stands: from then on it sees the shutdown itself, first.
             () = gone_long(&shutdown) => return,
         };
-        link.tell(false, false);
+        link.tell(false, LinkState::Down);
         match end {
             End::Shutdown => return,
             End::Unreached(error) => {
@@ -215,7 +215,7 @@ impl<B: Batches> Link<B> {
         self.turn = (self.turn + 1) % (1 + self.uplink.backups.len());
     }
 
-    pub(super) fn tell(&self, broker: bool, cloud: bool) {
+    pub(super) fn tell(&self, broker: bool, cloud: LinkState) {
         let now = self.parts.clock.wall();
         self.told
             .send_if_modified(|links| links.set(broker, cloud, now));

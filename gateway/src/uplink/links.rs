@@ -6,6 +6,8 @@ use davy_alarm::WallMs;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkState {
     Up,
+    /// Up, and batches that were made since wait behind newer ones: they came faster than they were committed.
+    Behind,
     Down,
     /// Not configured.
     Off,
@@ -16,12 +18,18 @@ impl LinkState {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Up => "up",
+            Self::Behind => "behind",
             Self::Down => "down",
             Self::Off => "off",
         }
     }
 
-    const fn of(up: bool) -> Self {
+    /// Whether anything comes through.
+    pub const fn is_up(self) -> bool {
+        matches!(self, Self::Up | Self::Behind)
+    }
+
+    pub(super) const fn of(up: bool) -> Self {
         if up { Self::Up } else { Self::Down }
     }
 }
@@ -67,8 +75,8 @@ impl Links {
     }
 
     /// Takes the present states over; answers whether one changed.
-    pub(super) fn set(&mut self, broker: bool, cloud: bool, now: WallMs) -> bool {
-        let (broker, cloud) = (LinkState::of(broker), LinkState::of(cloud));
+    pub(super) fn set(&mut self, broker: bool, cloud: LinkState, now: WallMs) -> bool {
+        let broker = LinkState::of(broker);
         let changed = (self.broker.state, self.cloud.state) != (broker, cloud);
         if self.broker.state != broker {
             (self.broker.state, self.broker.since) = (broker, now);

@@ -63,6 +63,8 @@ pub struct Session {
     /// Batches from here on are fresh.
     live_from: u64,
     fresh: u64,
+    /// Fresh batches were left to the backlog, and it is not through since.
+    behind: bool,
     urgent: u64,
     backlog: u64,
     rewind: Option<Instant>,
@@ -101,6 +103,7 @@ impl Session {
             rebirth: None,
             live_from: 0,
             fresh: 0,
+            behind: false,
             urgent: 0,
             backlog: 0,
             rewind: None,
@@ -230,6 +233,11 @@ impl Session {
         self.flight.contains_key(&offset)
     }
 
+    /// Whether batches are made faster than they are committed: some that were made in this session wait for what is newer.
+    pub const fn is_behind(&self) -> bool {
+        self.behind
+    }
+
     /// Batches on their way.
     pub fn in_flight(&self) -> usize {
         self.flight.len()
@@ -315,11 +323,11 @@ impl Session {
         {
             return Some(self.send(offset, false, false, now));
         }
-        if used < half
-            && self.budget.has_room(now)
-            && let Some(offset) = self.next_backlog(journal)
-        {
-            return Some(self.send(offset, false, true, now));
+        if used < half && self.budget.has_room(now) {
+            match self.next_backlog(journal) {
+                Some(offset) => return Some(self.send(offset, false, true, now)),
+                None => self.behind = false,
+            }
         }
         None
     }
@@ -344,6 +352,7 @@ impl Session {
         let behind = self.window as u64 * FRESH_WINDOWS;
         if synced.saturating_sub(self.fresh) > behind {
             self.fresh = synced - self.window as u64;
+            self.behind = true;
         }
         let offset = self
             .unsent(self.fresh, journal)
@@ -569,6 +578,8 @@ mod tests {
         let mut shelf = Shelf::of(10, &[]);
         let mut session = born(4, &shelf);
         ack(&mut session, &mut shelf, 0, &(0..10).collect::<Vec<_>>());
+        assert_eq!(steps(&mut session, 0, &shelf), []);
+        assert!(!session.is_behind());
         shelf.synced = 100;
         let sent = offsets(&steps(&mut session, 0, &shelf));
         assert_eq!(sent, [(96, false), (97, false), (98, false)]);
@@ -579,6 +590,17 @@ mod tests {
             [(99, false), (10, true)],
             "what was jumped over is history"
         );
+        assert!(session.is_behind());
+        let mut now = 2;
+        while session.is_behind() && now < 100 {
+            let flight: Vec<u64> = (0..100).filter(|at| session.is_in_flight(*at)).collect();
+            ack(&mut session, &mut shelf, now, &flight);
+            steps(&mut session, now, &shelf);
+            now += 1;
+        }
+        let is_through = |at: &u64| shelf.acknowledged.contains(at) || session.is_in_flight(*at);
+        assert_eq!((0..100).filter(is_through).count(), 100);
+        assert!(!session.is_behind(), "all of it is through");
     }
 
     #[test]

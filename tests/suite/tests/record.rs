@@ -158,6 +158,11 @@ impl Stage {
             .client
             .post(&format!("/api/alarms/{id}/acknowledge"), &body);
         assert_eq!(status, 200, "{answer}");
+        // Judged is not yet on disk, and a killed gateway keeps what is.
+        wait::until("the acknowledgement on disk", DELIVERED_LIMIT, || {
+            let is_it = |line: &Value| line["alarm"] == id && line["to"] == "ACKED";
+            self.gateway.transitions().iter().any(is_it).then_some(())
+        });
     }
 
     /// The screen is ahead of the journal by a group of readings, so an empty backlog alone does not say that the last one is in it.

@@ -4,15 +4,15 @@ import { shared } from '../i18n/shared';
 
 interface LinkStateProps {
   word: string;
-  state: 'up' | 'down' | 'off' | 'stale';
+  state: 'up' | 'behind' | 'down' | 'off' | 'stale';
   since_ms: number;
-  /** What waits behind a link that is down. */
+  /** What waits behind a link that is down, or does not keep up. */
   more?: string;
 }
 
-/** One link: its lamp (grey and full when up, a magenta diamond when down), its word and since when. */
+/** One link: its lamp (grey and full when all is well, a magenta diamond when not), its word and since when. */
 export function LinkState({ word, state, since_ms, more }: LinkStateProps) {
-  const shown = state === 'stale' ? 'down' : state;
+  const shown = state === 'stale' || state === 'behind' ? 'down' : state;
   return (
     <span class="link-state" data-state={shown} title={more}>
       <span class="lamp" aria-hidden="true" />

@@ -58,7 +58,8 @@ function Links() {
   const links = plant.links.value;
   if (!links) return null;
   const backlog = links.cloud.backlog_batches;
-  const more = links.cloud.state === 'down' && backlog > 0 ? { more: say('link.backlog', { count: backlog }) } : {};
+  const waits = links.cloud.state === 'down' || links.cloud.state === 'behind';
+  const more = waits && backlog > 0 ? { more: say('link.backlog', { count: backlog }) } : {};
   return (
     <>
       <LinkState word={say('link.broker')} state={links.broker.state} since_ms={links.broker.since_ms} />

@@ -33,7 +33,8 @@ export interface BrokerLink {
 
 export interface Links {
   broker: BrokerLink;
-  cloud: BrokerLink & { backlog_batches: number };
+  /** `behind`: up, and batches wait behind newer ones. */
+  cloud: { state: BrokerLink['state'] | 'behind'; since_ms: number; backlog_batches: number };
 }
 
 export interface Snapshot {
