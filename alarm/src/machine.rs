@@ -715,29 +715,7 @@ fn calm(condition: &Condition, active: bool) -> Calm {
         (Condition::Bad | Condition::Stale { .. }, None) if active => Calm::NONE,
         (Condition::Bad | Condition::Stale { .. }, None) => Calm::EVERY,
         // Judged by something else than the value.
-        (
-            Condition::Frozen
-            | Condition::CommsLost
-            | Condition::Vote
-            | Condition::Degraded
-            | Condition::Unmonitored
-            | Condition::Discrepancy
-            | Condition::OutputFailed
-            | Condition::Manual
-            | Condition::Unproved,
-            None,
-        ) => Calm::EVERY,
-        // These have a set-point.
-        (
-            Condition::HiHi { .. }
-            | Condition::Hi { .. }
-            | Condition::Lo { .. }
-            | Condition::LoLo { .. }
-            | Condition::Deviation { .. }
-            | Condition::RateOfChange { .. }
-            | Condition::Stel { .. }
-            | Condition::Twa { .. },
-            None,
-        ) => Calm::NONE,
+        _ if level(condition, Ok(0.0)) == Level::Unknown => Calm::EVERY,
+        _ => Calm::NONE,
     }
 }

@@ -1,25 +1,8 @@
-//! What an alarm says that it has nothing to say about. That it is right on every walk is looked at in `model`; here, that it says enough.
+//! What an alarm says that it has nothing to say about. That it is right is looked at on every walk; here, that it says enough.
 
-use davy_alarm::{Alarm, Condition, Definition, Instant, NoValue, Priority, Reading, WallMs};
+use crate::definitions::{HIGH, definition};
+use davy_alarm::{Alarm, Condition, Definition, Instant, NoValue, Reading, WallMs};
 
-const fn definition(condition: Condition) -> Definition {
-    Definition {
-        condition,
-        priority: Priority::P2,
-        on_delay_ms: 0,
-        off_delay_ms: 0,
-        latching: false,
-        gas_level_2: false,
-        re_alarm_ms: None,
-        shelve_max_minutes: 480,
-        remote_reset: false,
-    }
-}
-
-const HIGH: Condition = Condition::Hi {
-    set_point: 50.0,
-    deadband: 5.0,
-};
 const LOW: Condition = Condition::Lo {
     set_point: 50.0,
     deadband: 5.0,
