@@ -12,7 +12,7 @@ use crate::judgement::{Change, Changed, Pulse};
 use crate::live::Live;
 use crate::message;
 use crate::pipeline::Pipeline;
-use crate::prove::{self, Bench};
+use crate::prove::{self, Bench, Ledger};
 use crate::reload::{self, Applied, BY_SIGNAL, Refused, Reload};
 use crate::screen::{Plant, Stage};
 use crate::uplink::{self, Line, Scene};
@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -71,12 +71,22 @@ pub(crate) fn start(beginning: Beginning, data: &Path, log_format: LogFormat) ->
     // Screens, uplink and watchdog share the main thread: a screen's largest request holds up neither a poll nor an alarm.
     let around = Builder::new_current_thread().enable_all().build()?;
     let outcome = around.block_on(async {
-        let ended = asked_to_end()?;
-        sites(beginning, data, log_format, pipeline.handle(), ended).await
+        // From the first moment: until somebody listens, either would kill the process.
+        let asked = Asked {
+            ended: asked_to_end()?,
+            hung_up: signal(SignalKind::hangup())?,
+        };
+        sites(beginning, data, log_format, pipeline.handle(), asked).await
     });
     pipeline.end(HUNG);
     around.shutdown_timeout(HUNG);
     outcome
+}
+
+/// What is asked by signals.
+struct Asked<E> {
+    ended: E,
+    hung_up: Signal,
 }
 
 /// What runs now: a site, or the pages that make one.
@@ -92,7 +102,7 @@ async fn sites(
     data: &Path,
     log_format: LogFormat,
     pipeline: &Handle,
-    ended: impl Future<Output = ()>,
+    Asked { ended, mut hung_up }: Asked<impl Future<Output = ()>>,
 ) -> Result<bool> {
     let figures = PrometheusBuilder::new()
         .install_recorder()
@@ -117,7 +127,11 @@ async fn sites(
             (Ok(gateway), _) => gateway,
             (Err(error), Some(back)) => {
                 tracing::error!(%error, "the applied site cannot start; the one before goes on");
-                present = back;
+                // Who let himself in since the start is kept beside the blank pages.
+                present = match back.is_blank {
+                    true => first(&beginning, data)?,
+                    false => back,
+                };
                 continue;
             }
             (Err(error), None) => return Err(error),
@@ -127,7 +141,7 @@ async fn sites(
             gateway.keep_current().await;
         }
         tell_of_blank(&present, &commission, log_format);
-        match gateway.until(&mut ended, &mut next).await? {
+        match gateway.until(&mut ended, &mut hung_up, &mut next).await? {
             Until::Ended { in_time } => return Ok(in_time),
             Until::Applied(site) => {
                 let new = Present {
@@ -250,10 +264,14 @@ impl Gateway {
         let clock = Clock::start();
         let (journal, restored) = Journal::open(&data.join("journal"), &site, clock)
             .with_context(|| format!("the journal in {}", data.display()))?;
+        let ledger =
+            Ledger::open(data).with_context(|| format!("the proofs in {}", data.display()))?;
+        let listen = listener.local_addr()?;
         let outside = Outside {
             lines: Lines::Machine,
             line: Line::of_machine(data),
         };
+        // From here on nothing fails: works that run would go on without a screen.
         let works = Works::start(&site, clock, (&journal, restored), outside, pipeline);
         let Works {
             live,
@@ -281,14 +299,15 @@ impl Gateway {
             figures,
         };
         let showing = CancellationToken::new();
-        let bench = Bench::open(prove::Parts {
+        let parts = prove::Parts {
             site: site.clone(),
             live: live.clone(),
             desk: desk.clone(),
             journal: watch.journal.clone(),
             clock,
             data: data.to_owned(),
-        })?;
+        };
+        let bench = Bench::with(parts, ledger);
         let proving = prove(&bench);
         let (reload, requests) = Reload::new();
         let plant = Arc::new(Plant::new(
@@ -300,7 +319,7 @@ impl Gateway {
             (reload, commission),
             showing.child_token(),
         ));
-        tracing::info!(site = site.id, listen = %listener.local_addr()?, "ready");
+        tracing::info!(site = site.id, %listen, "ready");
         let stage = Stage::new(plant.clone());
         let router = stage.router();
         let router = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -331,9 +350,9 @@ impl Gateway {
     async fn until(
         mut self,
         mut asked: impl Future<Output = ()> + Unpin,
+        hung_up: &mut Signal,
         next: &mut mpsc::Receiver<Arc<Site>>,
     ) -> Result<Until> {
-        let mut hung_up = signal(SignalKind::hangup())?;
         let watchdog = tokio::spawn(feed_watchdog(self.watch.pulse.clone()));
         let mut beat = tokio::time::interval(Duration::from_secs(1));
         let clock = self.watch.clock;
@@ -352,7 +371,10 @@ impl Gateway {
                     // Fails only if the asker has given up waiting.
                     let _ = request.reply.send(outcome);
                 }
-                _ = beat.tick() => self.look_at_clock(&mut settings),
+                _ = beat.tick() => {
+                    self.look_at_clock(&mut settings);
+                    self.tend();
+                }
                 _ = tidy.tick() => {
                     crate::memory::give_back();
                     if let Some(program) = program.take() {
@@ -372,6 +394,23 @@ impl Gateway {
         // Whoever does not end in time is named in the log; the site's journal and port are opened all the same, or refused.
         self.end().await;
         Ok(Until::Applied(site))
+    }
+
+    /// Starts again what has ended of itself; of judgement, which cannot be, the watchdog tells.
+    fn tend(&mut self) {
+        for bus in self.acquiring.1.tend() {
+            tracing::error!(bus, "its task has ended of itself and is started again");
+        }
+        if self.publishing.1.iter().any(|(_, task)| task.is_finished()) {
+            tracing::error!("the uplink has ended of itself and is started again");
+            let (site, live) = (self.site.clone(), self.plant.live.clone());
+            self.publish_anew(&site, live.clone());
+            self.raise(live, self.plant.bench.clone());
+        }
+        if self.proving.1.iter().any(|(_, task)| task.is_finished()) {
+            tracing::error!("the watch of proofs has ended of itself and is started again");
+            self.proving = prove(&self.plant.bench);
+        }
     }
 
     /// Keeps the text of what runs, for whoever compares a change with it.
@@ -455,11 +494,15 @@ impl Gateway {
         if !late.is_empty() {
             tracing::error!(parts = late.join(", "), "did not stop in time");
         }
+        self.publish_anew(site, changed.live.clone());
+    }
+
+    fn publish_anew(&mut self, site: &Arc<Site>, live: Arc<Live>) {
         let parts = uplink::Parts {
             site: site.clone(),
             journal: Arc::new(self.watch.journal.clone()),
-            live: changed.live.clone(),
-            desk,
+            live,
+            desk: self.plant.desk.of(site.clone()),
             clock: self.watch.clock,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
@@ -471,13 +514,18 @@ impl Gateway {
     async fn show(&mut self, site: &Arc<Site>, changed: Changed) {
         self.watch.site = site.clone();
         self.watch.stats = changed.stats;
-        let shown = self.showing.0.child_token();
         let (journal, clock) = (self.watch.journal.clone(), self.watch.clock);
         tokio::spawn(resume_load(changed.live.clone(), journal, clock));
         let bench = self.prove_under(site, &changed.live).await;
+        self.raise(changed.live, bench);
+    }
+
+    /// Screens go over to the present watch.
+    fn raise(&mut self, live: Arc<Live>, bench: Bench) {
+        let (site, shown) = (self.watch.site.clone(), self.showing.0.child_token());
         let next = self
             .plant
-            .under(site.clone(), changed.live, self.watch.clone(), bench, shown);
+            .under(site, live, self.watch.clone(), bench, shown);
         let before = std::mem::replace(&mut self.plant, Arc::new(next));
         self.stage.set(self.plant.clone());
         before.shutdown.cancel();

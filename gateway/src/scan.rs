@@ -12,7 +12,7 @@ pub struct Scan {
     pub device: DeviceIndex,
     /// When the last answer arrived, or the time-out ended.
     pub at: Instant,
-    /// Whether the device answered at all (an exception is an answer).
+    /// Whether the device answered at all. An exception is an answer, but for 10 and 11: they are a gateway's words for a device that it cannot reach.
     pub answered: bool,
     pub readings: Vec<(PointIndex, Reading)>,
     /// Read-back of output registers: position in `Site::outputs` and what the register holds, where it could be read.

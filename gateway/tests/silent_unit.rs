@@ -30,17 +30,92 @@ type Polls = Arc<Mutex<Vec<(u8, Instant)>>>;
 
 #[tokio::test]
 async fn over_tcp_one_silent_unit_of_ten_costs_the_others_no_poll() {
-    run("tcp", 12, |request| {
-        let unit = request[6];
-        let answer = [request[0], request[1], 0, 0, 0, 5, unit, 3, 2, 0, unit];
-        (unit, answer.to_vec())
-    })
-    .await;
+    run(("tcp", ""), 12, tcp_answer).await;
+}
+
+/// A relay module that has lost its supply: nothing that it should switch may cost the sensors beside it more than its silence does.
+#[tokio::test]
+async fn over_tcp_a_silent_unit_that_drives_sixteen_outputs_costs_the_others_no_poll() {
+    let outputs: String = (1..=16).map(output).collect();
+    run(("tcp", &outputs), 12, tcp_answer).await;
+}
+
+/// COMMS goes by contact, and of a device that only drives outputs a write may be all that is asked.
+#[tokio::test]
+async fn a_gateways_word_for_a_unit_that_it_cannot_reach_is_no_contact_of_a_write_either() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let gateway = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 12];
+        let mut writes = 0;
+        while stream.read_exact(&mut request).await.is_ok() {
+            let [t1, t2, .., unit, function, _, _, _, _] = request;
+            writes += usize::from(function == 5);
+            let answer = [t1, t2, 0, 0, 0, 3, unit, function | 0x80, 11];
+            // The master may have gone.
+            let _ = stream.write_all(&answer).await;
+        }
+        writes
+    });
+    let text = site("tcp", &address) + &output(1);
+    let loaded = davy_config::parse("site.toml", &text, Path::new("."));
+    let site = Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).site);
+    let (to_judge, mut scans) = mpsc::channel(64);
+    let (_demand, asked) = watch::channel(Demand::new(&site, vec![true]));
+    let shutdown = CancellationToken::new();
+    let acquisition = acquire::spawn(Clock::start(), &to_judge, &asked, &shutdown);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(6) {
+        let scan = scans.recv().await.unwrap();
+        assert!(!scan.answered, "{scan:?}");
+    }
+    shutdown.cancel();
+    for (_, task) in acquisition.tasks {
+        task.await.unwrap();
+    }
+    let writes = gateway.await.unwrap();
+    assert!(writes >= 2, "it is tried again: {writes}");
+}
+
+/// Only a defect of ours can end a bus's task: it is started again, and its device read on.
+#[tokio::test]
+async fn a_bus_whose_task_has_ended_is_started_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let slave = tokio::spawn(async move {
+        for _ in 0..2 {
+            let (stream, _) = listener.accept().await.unwrap();
+            convert(stream, 12, tcp_answer, &Polls::default()).await;
+        }
+    });
+    let text = site("tcp", &address);
+    let loaded = davy_config::parse("site.toml", &text, Path::new("."));
+    let site = Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).site);
+    let (to_judge, mut scans) = mpsc::channel(64);
+    let (_demand, asked) = watch::channel(Demand::new(&site, Vec::new()));
+    let shutdown = CancellationToken::new();
+    let mut acquisition = acquire::spawn(Clock::start(), &to_judge, &asked, &shutdown);
+    while !scans.recv().await.unwrap().answered {}
+    assert_eq!(acquisition.tend(), Vec::<String>::new());
+    acquisition.tasks[0].1.abort();
+    while !acquisition.tasks[0].1.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(acquisition.tend(), ["b"]);
+    while scans.try_recv().is_ok() {}
+    while !scans.recv().await.unwrap().answered {}
+    shutdown.cancel();
+    assert_eq!(acquisition.tend(), Vec::<String>::new());
+    for (_, task) in acquisition.tasks {
+        task.await.unwrap();
+    }
+    slave.await.unwrap();
 }
 
 #[tokio::test]
 async fn over_a_converter_one_silent_unit_of_ten_costs_the_others_no_poll() {
-    run("rtu-over-tcp", 8, |request| {
+    run(("rtu-over-tcp", ""), 8, |request| {
         let unit = request[0];
         let count = 2 * request[5];
         let mut answer = vec![unit, 3, count];
@@ -52,7 +127,7 @@ async fn over_a_converter_one_silent_unit_of_ten_costs_the_others_no_poll() {
     .await;
 }
 
-async fn run(kind: &str, request: usize, answer: fn(&[u8]) -> (u8, Vec<u8>)) {
+async fn run((kind, outputs): (&str, &str), request: usize, answer: fn(&[u8]) -> (u8, Vec<u8>)) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let polls = Polls::default();
@@ -63,7 +138,7 @@ async fn run(kind: &str, request: usize, answer: fn(&[u8]) -> (u8, Vec<u8>)) {
             convert(stream, request, answer, &polls).await;
         }
     });
-    let text = site(kind, &address);
+    let text = site(kind, &address) + outputs;
     let loaded = davy_config::parse("site.toml", &text, Path::new("."));
     let site = Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).site);
     let (to_judge, mut scans) = mpsc::channel(64);
@@ -100,6 +175,28 @@ async fn convert(
             let _ = stream.write_all(&answer).await;
         }
     }
+}
+
+/// A unit says its own number.
+fn tcp_answer(request: &[u8]) -> (u8, Vec<u8>) {
+    let unit = request[6];
+    let answer = [request[0], request[1], 0, 0, 0, 5, unit, 3, 2, 0, unit];
+    (unit, answer.to_vec())
+}
+
+/// A coil of the silent unit.
+fn output(number: u8) -> String {
+    format!(
+        r#"
+[[output]]
+id = "o{number}"
+name = {{ zh = "出", en = "Output" }}
+area = "a"
+kind = "fan"
+device = "d{SILENT}"
+signal = "do{number}"
+"#
+    )
 }
 
 fn judge(polls: &[(u8, Instant)]) {
@@ -152,6 +249,17 @@ timeout_ms = {timeout}
     );
     for unit in 1..=UNITS {
         let period = PERIOD.as_millis();
+        // The silent one is a relay module.
+        let (profile, what) = match unit {
+            SILENT => (
+                "profile = \"generic-relay\"",
+                "kind = \"discrete\"\nsignal = \"di1\"",
+            ),
+            _ => (
+                "",
+                "kind = \"other\"\nunit = \"1\"\nrange = [0, 100]\nregister = { table = \"holding\", address = 0 }",
+            ),
+        };
         write!(
             text,
             r#"
@@ -161,15 +269,13 @@ name = {{ zh = "器", en = "Device" }}
 bus = "b"
 unit = {unit}
 period_ms = {period}
+{profile}
 [[point]]
 id = "p{unit}"
 name = {{ zh = "点", en = "Point" }}
 area = "a"
 device = "d{unit}"
-kind = "other"
-unit = "1"
-range = [0, 100]
-register = {{ table = "holding", address = 0 }}
+{what}
 "#
         )
         .unwrap();

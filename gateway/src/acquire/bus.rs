@@ -7,13 +7,13 @@ use super::Demand;
 use super::link::{self, Lines, Link};
 use super::outputs::{self, Outputs, Written};
 use super::pdu::{Fault, Request};
-use super::station::{PROBE_MAX, Station};
+use super::station::{self, PROBE_MAX, Station};
 use super::stats::{BusStats, Stats, WINDOW};
 use crate::clock::Clock;
 use crate::node::{Errands, Nodes};
 use crate::scan::Scan;
 use crate::succession::Succession;
-use davy_alarm::WallMs;
+use davy_alarm::{NoValue, WallMs};
 use davy_config::site::{Bus, BusIndex, Device, DeviceIndex, OutputIndex, Site};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -210,8 +210,9 @@ impl BusTask {
             .any(Option::is_some)
             .then(|| now + OFFER_AGAIN);
         let polls = self.stations.iter().map(Station::due);
+        let is_asked = |station: usize| !self.stations[station].is_silent();
         polls
-            .chain(self.outputs.next_wake())
+            .chain(self.outputs.next_wake(is_asked))
             .chain(self.errands.next_wake())
             .chain(offer)
             .min()
@@ -230,7 +231,8 @@ impl BusTask {
 
     /// What is longest due of that which goes between two polls.
     fn due_between(&mut self, now: Instant, is_idle: bool) -> Option<Between> {
-        let output = self.outputs.next_due(now);
+        let is_asked = |station: usize| !self.stations[station].is_silent();
+        let output = self.outputs.next_due(now, is_asked);
         let errand = self.errands.next_due(now, is_idle);
         match (output, errand) {
             (Some(output), Some(errand))
@@ -269,7 +271,9 @@ impl BusTask {
         self.ended = self.look();
         if is_open {
             self.stations[position].begin(self.ended.0, self.ended.1);
-            self.read_round(position).await;
+            if self.write_to_silent(position).await {
+                self.read_round(position).await;
+            }
         } else {
             self.stations[position].link_down(self.ended.1);
         }
@@ -278,17 +282,33 @@ impl BusTask {
         self.tell(position, answered);
     }
 
+    /// Where a silent device also drives outputs, a write that is due takes every other of its turns: it costs its bus one time-out, whichever it is. Returns
+    /// whether the device may be read: nothing was written, or it has answered.
+    async fn write_to_silent(&mut self, position: usize) -> bool {
+        let due = (self.outputs).next_due(self.ended.0, |station| station == position);
+        let Some(output) = due else { return true };
+        if !self.stations[position].takes_a_write() || self.write(output).await {
+            return true;
+        }
+        self.stations[position].give_up(NoValue::Timeout, self.ended.1);
+        false
+    }
+
     async fn read_round(&mut self, position: usize) {
         // However often a unit refuses: it costs the others one time-out at most.
         let end = self.ended.0 + self.timeout;
-        while let Some(probe) = self.stations[position].probe() {
-            let outcome = self.exchange(position, &probe).await;
-            let (now, at) = self.ended;
-            if !self.stations[position].take_probe(outcome, (now, end), at) {
-                return;
+        loop {
+            // A write in between may have brought a doubt.
+            while let Some(probe) = self.stations[position].probe() {
+                let outcome = self.exchange(position, &probe).await;
+                let (now, at) = self.ended;
+                if !self.stations[position].take_probe(outcome, (now, end), at) {
+                    return;
+                }
             }
-        }
-        while let Some((block, request)) = self.stations[position].next() {
+            let Some((block, request)) = self.stations[position].next() else {
+                return;
+            };
             let outcome = self.exchange(position, &request).await;
             let words = outcome.map(|()| self.words.as_slice());
             self.stations[position].take(block, words, self.ended.0, self.ended.1);
@@ -304,10 +324,15 @@ impl BusTask {
     /// done so only by the next request: over a new link it is sent again, once. A read changes nothing, and a write names a state, not a step.
     async fn exchange(&mut self, position: usize, request: &Request) -> Result<(), Fault> {
         let outcome = self.exchange_once(position, request).await;
-        if outcome == Err(Fault::LinkDown) && self.hung_up {
-            return self.exchange_once(position, request).await;
+        if outcome != Err(Fault::LinkDown) || !self.hung_up {
+            return outcome;
         }
-        outcome
+        let again = self.exchange_once(position, request).await;
+        if let Request::Read { .. } = request {
+            // What was asked over the first link may be answered over the second as well.
+            self.stations[position].suspect(*request);
+        }
+        again
     }
 
     async fn exchange_once(&mut self, position: usize, request: &Request) -> Result<(), Fault> {
@@ -471,14 +496,16 @@ impl BusTask {
         }
     }
 
-    async fn write(&mut self, position: usize) {
+    /// Returns whether the device answered.
+    async fn write(&mut self, position: usize) -> bool {
         let drive = self.outputs.drive(position);
         let (output, station, asked) = (drive.output, drive.station, drive.asked);
         let request = outputs::write_request(&self.site.outputs[output.0], asked);
         let outcome = self.exchange(station, &request).await;
         let written = match outcome {
             Ok(()) => self.read_back(station, output).await,
-            Err(_) => Written::Failed,
+            Err(_) if station::is_contact(outcome) => Written::Failed,
+            Err(_) => Written::Silent,
         };
         if self.outputs.written(position, written, Instant::now()) {
             let id = &self.site.outputs[output.0].id;
@@ -494,11 +521,12 @@ impl BusTask {
             site: self.site.clone(),
             device: self.stations[station].device,
             at: self.clock.now(),
-            answered: matches!(outcome, Ok(()) | Err(Fault::Exception(_))),
+            answered: station::is_contact(outcome),
             readings: Vec::new(),
             outputs: vec![(output, written.state())],
         };
         self.offer(station, scan);
+        station::is_contact(outcome)
     }
 
     async fn read_back(&mut self, station: usize, output: OutputIndex) -> Written {
@@ -516,10 +544,10 @@ impl BusTask {
                 state.map_or(Written::Failed, Written::ReadBack)
             }
             Err(Fault::Exception(1..=3)) => Written::Unreadable,
-            Err(Fault::Exception(_) | Fault::LinkDown) => Written::Failed,
-            Err(Fault::Timeout | Fault::BadFrame) => {
+            Err(fault) if station::is_contact(Err(fault)) => Written::Failed,
+            Err(_) => {
                 self.stations[station].suspect(request);
-                Written::Failed
+                Written::Silent
             }
         }
     }

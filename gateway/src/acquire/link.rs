@@ -79,10 +79,10 @@ impl Link {
                 let port = tokio_serial::new(path.to_string_lossy(), *baud)
                     .parity(parity_setting(*parity))
                     .stop_bits(stop_bits_setting(*stop_bits));
-                Self::Serial(Rtu::new(
-                    port.open_native_async()?,
-                    rtu::silence(*baud, bits) + turnaround,
-                ))
+                let silence = rtu::silence(*baud, bits) + turnaround;
+                Self::Serial(
+                    Rtu::new(port.open_native_async()?, silence).with_byte(rtu::byte(*baud, bits)),
+                )
             }
         })
     }
@@ -109,7 +109,9 @@ impl Link {
             (_, Err(Fault::LinkDown)) => true,
             (Self::Tcp(tcp), _) => tcp.is_spent(),
             (Self::Memory(tcp), _) => tcp.is_spent(),
-            (Self::Converter(_) | Self::Serial(_), _) => false,
+            // A converter may have lost the connection without a word; of a line nothing is won by opening it anew.
+            (Self::Converter(rtu), _) => rtu.is_silent(),
+            (Self::Serial(_), _) => false,
         }
     }
 
@@ -130,7 +132,7 @@ pub(super) fn bits_per_character(parity: Parity, stop_bits: u8) -> u32 {
 }
 
 /// Whether answers carry no transaction number, so that a late one could be taken for another's.
-pub(super) const fn is_untagged(link: &site::Link) -> bool {
+pub(crate) const fn is_untagged(link: &site::Link) -> bool {
     match link {
         site::Link::Tcp { .. } => false,
         site::Link::RtuOverTcp { .. } | site::Link::Rtu { .. } => true,

@@ -16,9 +16,10 @@ mod stats;
 mod tcp;
 
 pub(crate) use budget::{Budget, Share, thinking};
-pub(crate) use link::Link;
 pub use link::{Lines, Plug};
+pub(crate) use link::{Link, is_untagged};
 pub(crate) use pdu::{Fault, Request, Words};
+pub(crate) use station::REST;
 pub use stats::{BusStats, DeviceStats, Stats};
 
 use crate::clock::Clock;
@@ -133,6 +134,20 @@ impl Acquisition {
         }
         self.start_missing();
         late
+    }
+
+    /// Starts the tasks of buses anew that have ended although they are served: only a defect of ours ends one. Their links are opened and all outputs written
+    /// as at the start. Answers which.
+    pub fn tend(&mut self) -> Vec<String> {
+        if self.starting.shutdown.is_cancelled() {
+            return Vec::new();
+        }
+        let gone = self.tasks.extract_if(.., |(_, task)| task.is_finished());
+        let gone: Vec<String> = gone.map(|(id, _)| id).collect();
+        if !gone.is_empty() {
+            self.start_missing();
+        }
+        gone
     }
 
     fn start_missing(&mut self) {

@@ -1,8 +1,8 @@
 //! What a bus owes its outputs: which to write next. Reads no clock and does no I/O.
 //!
 //! A change of demand goes before everything else, on before off. An output is written until its read-back equals its demand, and anew every
-//! [`REWRITE`] all the same, since a relay module may restart unseen. A repetition waits for a poll between two of them, so that a dead relay
-//! module does not starve the sensors.
+//! [`REWRITE`] all the same, since a relay module may restart unseen. A repetition waits for a poll between two of them, and after a silence no other output
+//! of the same device is tried before the next repetition is due, so that a dead relay module does not starve the sensors.
 
 use super::pdu::Request;
 use davy_config::site::{Output, OutputIndex, Table};
@@ -21,6 +21,8 @@ pub(super) enum Written {
     /// The device took the write and lets nobody read the register.
     Unreadable,
     Failed,
+    /// The device did not answer.
+    Silent,
 }
 
 impl Written {
@@ -28,7 +30,7 @@ impl Written {
     pub(super) const fn state(self) -> Option<bool> {
         match self {
             Self::ReadBack(state) => Some(state),
-            Self::Unreadable | Self::Failed => None,
+            Self::Unreadable | Self::Failed | Self::Silent => None,
         }
     }
 }
@@ -41,6 +43,8 @@ pub(super) struct Drive {
     pub(super) asked: bool,
     fresh: bool,
     pub(super) due: Instant,
+    /// When it was last written.
+    tried: Option<Instant>,
     tries: u32,
 }
 
@@ -58,6 +62,7 @@ impl Outputs {
             asked: false,
             fresh: true,
             due: now,
+            tried: None,
             tries: 0,
         };
         Self {
@@ -78,7 +83,7 @@ impl Outputs {
             let known = (self.drives.iter()).find(|known| Some(known.output) == before);
             if let Some(known) = known {
                 (drive.asked, drive.fresh) = (known.asked, known.fresh);
-                (drive.due, drive.tries) = (known.due, known.tries);
+                (drive.due, drive.tried, drive.tries) = (known.due, known.tried, known.tries);
             }
         }
         *self = next;
@@ -113,42 +118,56 @@ impl Outputs {
             .map(|(position, _)| position)
     }
 
-    /// The next output that is due again.
-    pub(super) fn next_due(&self, now: Instant) -> Option<usize> {
+    /// The next output that is due again, of the stations that are `asked`.
+    pub(super) fn next_due(&self, now: Instant, asked: impl Fn(usize) -> bool) -> Option<usize> {
         let due = self
             .drives
             .iter()
             .enumerate()
-            .filter(|(_, drive)| drive.due <= now);
-        due.min_by_key(|(_, drive)| drive.due)
+            .filter(|(_, drive)| drive.due <= now && asked(drive.station));
+        due.min_by_key(|(_, drive)| (drive.due, drive.tried))
             .map(|(position, _)| position)
     }
 
-    pub(super) fn next_wake(&self) -> Option<Instant> {
-        self.drives.iter().map(|drive| drive.due).min()
+    /// When time next asks for a write, of the stations that are `asked`.
+    pub(super) fn next_wake(&self, asked: impl Fn(usize) -> bool) -> Option<Instant> {
+        let asked = self.drives.iter().filter(|drive| asked(drive.station));
+        asked.map(|drive| drive.due).min()
     }
 
     /// Notes how a write ended. Returns whether this is the first failure after a success.
     pub(super) fn written(&mut self, position: usize, written: Written, now: Instant) -> bool {
         let drive = &mut self.drives[position];
-        drive.fresh = false;
+        (drive.fresh, drive.tried) = (false, Some(now));
         if written == Written::ReadBack(drive.asked) || written == Written::Unreadable {
             (drive.tries, drive.due) = (0, now + REWRITE);
             return false;
         }
         drive.due = now + RETRY.saturating_mul(1 << drive.tries.min(8)).min(RETRY_MAX);
         drive.tries = drive.tries.saturating_add(1);
-        drive.tries == 1
+        let Drive {
+            station,
+            due,
+            tries,
+            ..
+        } = *drive;
+        if written == Written::Silent {
+            for other in (self.drives.iter_mut()).filter(|other| other.station == station) {
+                (other.fresh, other.due) = (false, other.due.max(due));
+                other.tries = other.tries.max(tries);
+            }
+        }
+        tries == 1
     }
 
-    /// A poll has read the register: one that disagrees is written now.
+    /// A poll has read the register: one that disagrees is written now, unless it is being repeated anyway.
     pub(super) fn seen(&mut self, output: OutputIndex, state: Option<bool>, now: Instant) {
         for drive in self
             .drives
             .iter_mut()
             .filter(|drive| drive.output == output)
         {
-            if state.is_some_and(|state| state != drive.asked) {
+            if drive.tries == 0 && state.is_some_and(|state| state != drive.asked) {
                 drive.due = drive.due.min(now);
             }
         }
@@ -217,6 +236,10 @@ mod tests {
         (outputs, now)
     }
 
+    const fn all(_: usize) -> bool {
+        true
+    }
+
     #[test]
     fn a_changed_demand_goes_first_and_on_before_off() {
         let (mut outputs, now) = outputs(3);
@@ -233,12 +256,12 @@ mod tests {
         let (mut outputs, now) = outputs(1);
         outputs.ask(&[true]);
         assert!(outputs.written(0, Written::ReadBack(false), now));
-        assert_eq!(outputs.next_due(now), None);
-        assert_eq!(outputs.next_due(now + RETRY), Some(0));
+        assert_eq!(outputs.next_due(now, all), None);
+        assert_eq!(outputs.next_due(now + RETRY, all), Some(0));
         assert!(!outputs.written(0, Written::Failed, now));
         assert!(!outputs.written(0, Written::ReadBack(true), now));
-        assert_eq!(outputs.next_due(now + RETRY_MAX), None);
-        assert_eq!(outputs.next_due(now + REWRITE), Some(0));
+        assert_eq!(outputs.next_due(now + RETRY_MAX, all), None);
+        assert_eq!(outputs.next_due(now + REWRITE, all), Some(0));
     }
 
     #[test]
@@ -246,9 +269,9 @@ mod tests {
         let (mut outputs, now) = outputs(2);
         outputs.seen(OutputIndex(1), Some(false), now);
         outputs.seen(OutputIndex(1), None, now);
-        assert_eq!(outputs.next_due(now), None);
+        assert_eq!(outputs.next_due(now, all), None);
         outputs.seen(OutputIndex(1), Some(true), now);
-        assert_eq!(outputs.next_due(now), Some(1));
+        assert_eq!(outputs.next_due(now, all), Some(1));
     }
 
     #[test]
@@ -256,5 +279,40 @@ mod tests {
         let (mut outputs, _) = outputs(2);
         outputs.ask(&[]);
         assert_eq!(outputs.next_fresh(), None);
+    }
+
+    #[test]
+    fn a_silence_stands_for_all_outputs_of_its_device_and_they_take_turns() {
+        let now = Instant::now();
+        let stations = [0, 0, 0, 1];
+        let of_bus = (0..)
+            .zip(stations)
+            .map(|(at, station)| (OutputIndex(at), station));
+        let mut outputs = Outputs::new(of_bus, now);
+        outputs.ask(&[true, true, true, true]);
+        assert_eq!(outputs.next_fresh(), Some(0));
+        assert!(outputs.written(0, Written::Silent, now));
+        assert_eq!(outputs.next_fresh(), Some(3), "of another device");
+        outputs.written(3, Written::ReadBack(true), now);
+        outputs.seen(OutputIndex(1), Some(false), now);
+        assert_eq!(
+            outputs.next_due(now, all),
+            None,
+            "not before the repetition"
+        );
+        let mut tried = Vec::new();
+        let mut then = now;
+        for _ in 0..6 {
+            then = outputs.next_wake(|station| station == 0).expect("due");
+            let output = outputs.next_due(then, |station| station == 0).expect("due");
+            outputs.written(output, Written::Silent, then);
+            assert_eq!(outputs.next_due(then, |station| station == 0), None);
+            tried.push(output);
+        }
+        assert_eq!(tried, [1, 2, 0, 1, 2, 0]);
+        assert_eq!(
+            outputs.next_due(then + REWRITE, |station| station != 0),
+            Some(3)
+        );
     }
 }

@@ -71,7 +71,7 @@ pub(crate) enum Fault {
 }
 
 impl Request {
-    pub(super) const fn function(&self) -> u8 {
+    pub(crate) const fn function(&self) -> u8 {
         match self {
             Self::Read {
                 table: Table::Coil, ..

@@ -9,6 +9,7 @@
 
 use super::pdu::{Fault, Request, Words, crc, data_length};
 use super::quiet::Quiet;
+use super::tcp::SILENT_MAX;
 use std::ops::Range;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -31,11 +32,15 @@ pub(crate) struct Rtu<S> {
     stream: S,
     /// A silence this long ends a frame.
     silence: Duration,
+    /// What one byte takes on the line; nothing where its speed is not known.
+    byte: Duration,
     quiet: Quiet,
     /// When the last byte passed.
     heard: Instant,
     /// Frames that nobody had asked for.
     strays: u64,
+    /// Requests in a row without any byte.
+    silent: u8,
     frame: Vec<u8>,
     /// Whether the adapter hears what it sends: seen at the latest clean answer that could tell.
     echoes: Option<bool>,
@@ -48,6 +53,11 @@ pub(super) fn silence(baud: u32, bits_per_character: u32) -> Duration {
     } else {
         Duration::from_secs_f64(3.5 * f64::from(bits_per_character) / f64::from(baud.max(1)))
     }
+}
+
+/// What a character of so many bits takes on the line.
+pub(super) fn byte(baud: u32, bits_per_character: u32) -> Duration {
+    Duration::from_secs_f64(f64::from(bits_per_character) / f64::from(baud.max(1)))
 }
 
 /// What the bytes so far are, read against a request.
@@ -67,12 +77,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
         Self {
             stream,
             silence,
+            byte: Duration::ZERO,
             quiet: Quiet::new(),
             heard: Instant::now(),
             strays: 0,
+            silent: 0,
             frame: Vec::with_capacity(16),
             echoes: None,
         }
+    }
+
+    /// The same where a byte takes so long on the line.
+    pub(super) fn with_byte(self, byte: Duration) -> Self {
+        Self { byte, ..self }
+    }
+
+    /// Whether nothing at all was heard for so long that a connection is taken for half open.
+    pub(super) const fn is_silent(&self) -> bool {
+        self.silent >= SILENT_MAX
     }
 
     /// Frames that nobody had asked for since this was last called.
@@ -94,12 +116,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
         request.encode(&mut self.frame);
         let check = crc(&self.frame).to_le_bytes();
         self.frame.extend(check);
-        self.stream
-            .write_all(&self.frame)
-            .await
-            .map_err(|_| Fault::LinkDown)?;
-        self.stream.flush().await.map_err(|_| Fault::LinkDown)?;
-        self.heard = Instant::now();
+        self.silent = self.silent.saturating_add(1);
+        // It is never flushed: a serial port's flush holds the thread until the last bit is out, and judgement and all other buses with it.
+        match timeout_at(Instant::now() + limit, self.stream.write_all(&self.frame)).await {
+            // Who takes no bytes has a full window, or an adapter that hangs.
+            Err(_) | Ok(Err(_)) => return Err(Fault::LinkDown),
+            Ok(Ok(())) => {}
+        }
+        self.heard = Instant::now() + self.byte * self.frame.len() as u32;
         let mut heard = [0; HEARD_MAX];
         let answer = self
             .answer(&mut heard, unit, request, self.heard + limit)
@@ -192,7 +216,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
             read = self.stream.read(into) => match read {
                 Ok(0) | Err(_) => Err(Fault::LinkDown),
                 Ok(_) => {
-                    self.heard = Instant::now();
+                    (self.heard, self.silent) = (Instant::now(), 0);
                     Ok(true)
                 }
             },
@@ -206,7 +230,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
             Err(_) => Ok(None),
             Ok(Ok(0) | Err(_)) => Err(Fault::LinkDown),
             Ok(Ok(read)) => {
-                self.heard = Instant::now();
+                (self.heard, self.silent) = (Instant::now(), 0);
                 Ok(Some(read))
             }
         }
@@ -283,7 +307,9 @@ mod tests {
     use super::*;
     use davy_config::site::Table;
     use proptest::prelude::*;
-    use tokio::io::{DuplexStream, duplex};
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+    use tokio::io::{DuplexStream, ReadBuf, duplex};
 
     const READ: Request = Request::Read {
         table: Table::Holding,
@@ -344,6 +370,80 @@ mod tests {
         assert_eq!(once(&[&GOOD[..7]]).await, Err(Fault::BadFrame));
         assert_eq!(once(&[&[GOOD, GOOD].concat()]).await, Err(Fault::BadFrame));
         assert_eq!(once(&[]).await, Err(Fault::Timeout));
+    }
+
+    /// What serial ports do when they are flushed: the whole thread waits until the last bit is out.
+    #[derive(Debug)]
+    struct NeverFlushed(DuplexStream);
+
+    impl AsyncRead for NeverFlushed {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            into: &mut ReadBuf<'_>,
+        ) -> Poll<std::io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(context, into)
+        }
+    }
+
+    impl AsyncWrite for NeverFlushed {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<std::io::Result<usize>> {
+            Pin::new(&mut self.0).poll_write(context, bytes)
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            panic!("it was flushed")
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            panic!("it was shut down")
+        }
+    }
+
+    /// Eight bytes of 10 ms, and then the unit has its whole time.
+    #[tokio::test]
+    async fn a_request_takes_its_time_on_the_line_and_nobody_waits_for_it() {
+        let (ours, mut theirs) = duplex(1024);
+        let silence = Duration::from_millis(2);
+        let mut line = Rtu::new(NeverFlushed(ours), silence).with_byte(Duration::from_millis(10));
+        let talk = async {
+            theirs.read_exact(&mut [0; 8]).await.expect("it sends");
+            tokio::time::sleep(Duration::from_millis(80) + LIMIT / 2).await;
+            theirs.write_all(&GOOD).await.expect("it listens");
+        };
+        let mut words = Vec::new();
+        let (outcome, ()) = tokio::join!(line.exchange(1, &READ, LIMIT, &mut words), talk);
+        assert_eq!((outcome, words), (Ok(()), vec![0, 0xd1]));
+    }
+
+    #[tokio::test]
+    async fn a_line_that_takes_no_bytes_is_down_within_the_limit() {
+        let (ours, _theirs) = duplex(4);
+        let mut line = Rtu::new(ours, Duration::from_millis(2));
+        let outcome = line.exchange(1, &READ, LIMIT, &mut Vec::new()).await;
+        assert_eq!(outcome, Err(Fault::LinkDown));
+    }
+
+    #[tokio::test]
+    async fn a_line_is_silent_after_three_requests_without_a_byte() {
+        let (mut line, mut slave) = line();
+        for nth in 0..3 {
+            assert!(!line.is_silent(), "{nth}");
+            assert_eq!(
+                answered(&mut line, &mut slave, &[]).await,
+                Err(Fault::Timeout)
+            );
+        }
+        assert!(line.is_silent());
+        assert_eq!(
+            answered(&mut line, &mut slave, &[&GOOD[..2]]).await,
+            Err(Fault::BadFrame)
+        );
+        assert!(!line.is_silent(), "somebody is there");
     }
 
     #[tokio::test]

@@ -1,14 +1,16 @@
 //! One device as its bus sees it: what to ask it next, and what its answers and silences mean. Reads no clock and does no I/O.
 //!
-//! - A silence ends the round: a device costs its bus at most one time-out a period, and later one in up to [`PROBE_MAX`].
+//! - A silence ends the round: a device costs its bus at most one time-out a period, and later one in up to [`PROBE_MAX`]. Where it also drives outputs, every
+//!   other one goes to a write instead of a read: a silent device's writes have no time-out of their own.
 //! - A block that is silent while others answer is asked last, and ever more rarely.
 //! - A block refused with exception 2 or 3 is halved until the bad value stands alone; that one is asked again every [`QUARANTINE`].
 //! - Busy (5, 6) is asked again at the round's end, [`BUSY_MAX`] times.
 //! - 10 and 11 are a TCP gateway's words for a unit that it cannot reach: the device itself did not answer.
 //! - On a link without transaction numbers, what is asked after a silence has an answer of another length than all that stayed unanswered, up to
-//!   [`PROBES`] of them in a row, and only that answer ends the doubt: a unit answers in order, so nothing older can come after it. Refusals are all of one
-//!   length, and may be owed to an older request: another length is asked for, at once as long as that takes no more than a time-out. A unit that refuses them
-//!   all is left alone for [`REST`].
+//!   [`PROBES`] of them in a row, and only that answer ends the doubt: a unit answers in order, so nothing older can come after it. It is asked where the unit
+//!   has answered before, if it has anywhere: what was silent may be a block and not the unit. Refusals are all of one length, and may be owed to an older
+//!   request: another length is asked for, at once as long as that takes no more than a time-out. A unit that answers none of them all is left alone for
+//!   [`REST`], and then believed: it may have nothing that can be read at another length.
 
 use super::pdu::{Fault, Request, data_length};
 use super::plan::{Block, Image, Plan};
@@ -20,12 +22,12 @@ use tokio::time::Instant;
 
 /// A silent device or block is asked at least this often, or every period if that is longer.
 pub(super) const PROBE_MAX: Duration = Duration::from_secs(10);
-/// A value that the device refuses is asked for again after this.
+/// A value that the device refuses is asked for again after this, and blocks that were halved are asked for whole.
 const QUARANTINE: Duration = Duration::from_secs(60);
 /// So many requests that stay unanswered in a row have answers of different lengths; they are sent over a minute and more.
 const PROBES: u16 = 8;
-/// What a unit still owes that refuses every probe has come after this: longer than converters keep a request.
-const REST: Duration = Duration::from_secs(3);
+/// What a unit still owes that answers no probe has come after this: longer than converters keep a request.
+pub(crate) const REST: Duration = Duration::from_secs(3);
 /// Most halvings in one round: the rest waits for the next.
 const SPLITS_MAX: u8 = 16;
 /// Most repetitions for a busy device in one round.
@@ -45,6 +47,17 @@ enum Health {
     },
 }
 
+/// Whether a late answer could be taken for another's, on a link without transaction numbers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Doubt {
+    /// The read that was last left without a good answer.
+    suspect: Option<Request>,
+    /// Probes since then that were not answered either.
+    probes: usize,
+    /// All that there are were asked in vain: when the doubt ends by itself.
+    rest_until: Option<Instant>,
+}
+
 #[derive(Debug)]
 pub(super) struct Station {
     pub(super) device: DeviceIndex,
@@ -60,21 +73,18 @@ pub(super) struct Station {
     /// Rounds in a row without an answer.
     silent: u32,
     probe_at: Instant,
-    /// The read that was last left without a good answer, on a link without transaction numbers.
-    suspect: Option<Request>,
-    /// Probes since then that were not answered either.
-    probes: u16,
-    /// The latest of them in a row that were refused.
-    refused: usize,
-    /// All were: when the doubt ends by itself.
-    rest_until: Option<Instant>,
+    doubt: Doubt,
     /// Most values of a probe, by what the device can: of registers and of bits.
     longest: (u16, u16),
     untagged: bool,
+    /// The last attempt to reach a silent device was a write.
+    wrote: bool,
     answered: bool,
     cause: NoValue,
     /// A value that had been refused was answered.
     recovered: bool,
+    /// When halves may be asked for together again that were refused together and are answered.
+    whole_at: Instant,
     splits_left: u8,
     busy_left: u8,
 }
@@ -98,15 +108,14 @@ impl Station {
             queue: VecDeque::new(),
             silent: 0,
             probe_at: now,
-            suspect: None,
-            probes: 0,
-            refused: 0,
-            rest_until: None,
+            doubt: Doubt::default(),
             longest: (settings.max_block, settings.max_bits),
             untagged,
+            wrote: false,
             answered: false,
             cause: NoValue::NotYetRead,
             recovered: false,
+            whole_at: now,
             splits_left: 0,
             busy_left: 0,
         }
@@ -129,6 +138,9 @@ impl Station {
             (self.device, self.plan) = (device, other.plan);
             (self.period, self.due, self.untagged) = (other.period, other.due, untagged);
         } else {
+            if self.unit == other.unit && untagged {
+                other.doubt = self.doubt;
+            }
             *self = other;
         }
     }
@@ -157,13 +169,21 @@ impl Station {
     pub(super) fn begin(&mut self, now: Instant, at: WallMs) {
         (self.answered, self.splits_left, self.busy_left) = (false, SPLITS_MAX, BUSY_MAX);
         self.queue.clear();
-        let rests = self.rest_until.is_some_and(|until| now < until);
+        let rests = self.doubt.rest_until.is_some_and(|until| now < until);
         if rests || self.silent > 0 && now < self.probe_at {
             self.image.forget(self.cause, at);
             return;
         }
-        if self.rest_until.is_some() {
-            self.believe();
+        if self.doubt.rest_until.is_some() {
+            self.doubt = Doubt::default();
+        } else if self
+            .doubt
+            .suspect
+            .is_some_and(|owed| self.probes(&owed).is_empty())
+        {
+            self.doubt.rest_until = Some(now + REST);
+            self.image.forget(self.cause, at);
+            return;
         }
         self.image.forget(NoValue::NotYetRead, at);
         self.enqueue_good();
@@ -220,34 +240,68 @@ impl Station {
 
     /// What must be answered before anything else may be asked: a read whose answer is as long as none that is still owed.
     pub(super) fn probe(&self) -> Option<Request> {
-        let suspect = self.suspect.filter(|_| !self.queue.is_empty())?;
-        let Request::Read { table, start, .. } = suspect else {
-            return None;
-        };
-        let lengths = self.probe_lengths(&suspect);
-        let nth = usize::from(self.probes) % lengths.len().max(1);
-        Some(Request::Read {
-            table,
-            start,
-            count: lengths.get(nth).copied().unwrap_or(1),
-        })
+        let suspect = self.doubt.suspect.filter(|_| !self.queue.is_empty())?;
+        let probes = self.probes(&suspect);
+        probes.get(self.doubt.probes % probes.len().max(1)).copied()
     }
 
-    /// How many values probes may ask for, whose answers are not as long as the one that is owed.
-    fn probe_lengths(&self, suspect: &Request) -> Vec<u16> {
-        let Request::Read { table, count, .. } = *suspect else {
-            return Vec::new();
-        };
-        let (step, most) = match table {
-            Table::Coil | Table::DiscreteInput => (8, self.longest.1),
-            Table::Holding | Table::Input => (1, self.longest.0),
-        };
-        (0..=PROBES)
-            .map(|nth| 1 + nth * step)
-            .filter(|other| {
-                *other <= most && data_length(table, *other) != data_length(table, count)
+    /// All that could be asked in the place of what is owed, each with an answer of its own length: first those of a length that a block has, for what is asked
+    /// last may itself be owed when blocks are asked again; of these first what the unit has answered before.
+    fn probes(&self, suspect: &Request) -> Vec<Request> {
+        let (owed, places) = (answer(suspect), self.places(suspect));
+        let mut probes: Vec<(bool, bool, Request)> = Vec::new();
+        for nth in 0..=PROBES {
+            let at = usize::from(nth) % places.len().max(1);
+            let turn = places.iter().cycle().skip(at).take(places.len());
+            let can = turn.filter_map(|&(table, start, known)| {
+                let (step, most) = match table {
+                    Table::Coil | Table::DiscreteInput => (8, self.longest.1),
+                    Table::Holding | Table::Input => (1, self.longest.0),
+                };
+                let count = 1 + nth * step;
+                let request = Request::Read {
+                    table,
+                    start,
+                    count,
+                };
+                (count <= most && answer(&request) != owed).then_some((
+                    !self.is_of_a_block(&request),
+                    count > known,
+                    request,
+                ))
+            });
+            probes.extend(can.min_by_key(|(foreign, beyond, _)| (*beyond, *foreign)));
+        }
+        probes.sort_by_key(|(foreign, beyond, _)| (*foreign, *beyond));
+        probes.into_iter().map(|(.., request)| request).collect()
+    }
+
+    /// Where a probe may be asked, and how many values are known to be there.
+    fn places(&self, suspect: &Request) -> Vec<(Table, u16, u16)> {
+        let good = self
+            .blocks
+            .iter()
+            .filter(|(_, health)| *health == Health::Good);
+        let mut places: Vec<_> = good
+            .map(|(block, _)| (block.table, block.start, block.count))
+            .collect();
+        if let (true, Request::Read { table, start, .. }) = (places.is_empty(), *suspect) {
+            places.push((table, start, 0));
+        }
+        places
+    }
+
+    fn is_of_a_block(&self, request: &Request) -> bool {
+        let of = |block: &Block| {
+            answer(&Request::Read {
+                table: block.table,
+                start: block.start,
+                count: block.count,
             })
-            .collect()
+        };
+        self.blocks
+            .iter()
+            .any(|(block, _)| of(block) == answer(request))
     }
 
     /// The outcome of a probe, whose words do not matter. Returns whether the round goes on; no other probe follows in it after its `end`.
@@ -258,53 +312,67 @@ impl Station {
         at: WallMs,
     ) -> bool {
         let Err(fault) = outcome else {
-            self.believe();
+            self.answered = true;
+            self.doubt = Doubt::default();
             return true;
         };
-        self.probes = self.probes.saturating_add(1);
+        self.doubt.probes += 1;
+        let probes = self
+            .doubt
+            .suspect
+            .map_or(0, |owed| self.probes(&owed).len());
+        if self.doubt.probes >= probes {
+            self.doubt.rest_until = Some(now + REST);
+        }
         let cause = match verdict(fault) {
-            Verdict::Answer(code) => {
-                self.refused += 1;
-                let lengths = self
-                    .suspect
-                    .map_or(0, |owed| self.probe_lengths(&owed).len());
-                if self.refused >= lengths {
-                    self.rest_until = Some(now + REST);
-                } else if now < end {
-                    return true;
-                }
-                NoValue::Exception(code)
-            }
-            Verdict::Silence(cause) => {
-                self.refused = 0;
-                cause
-            }
+            Verdict::Answer(_) if self.doubt.rest_until.is_none() && now < end => return true,
+            Verdict::Answer(code) => NoValue::Exception(code),
+            Verdict::Silence(cause) => cause,
         };
-        self.cause = cause;
-        self.queue.clear();
-        self.image.forget(cause, at);
+        self.give_up(cause, at);
         false
     }
 
-    /// Nothing is owed any more.
-    fn believe(&mut self) {
-        (self.suspect, self.probes) = (None, 0);
-        (self.refused, self.rest_until) = (0, None);
+    /// Ends the round: what was not asked has no value.
+    pub(super) fn give_up(&mut self, cause: NoValue, at: WallMs) {
+        self.cause = cause;
+        while let Some(unasked) = self.queue.pop_front() {
+            self.image.miss(&self.blocks[unasked].0, cause, at);
+        }
     }
 
-    /// A read outside the round, such as an output's, that got no good answer.
+    /// A read that got no good answer.
     pub(super) fn suspect(&mut self, request: Request) {
         if self.untagged {
-            (self.suspect, self.probes, self.refused) = (Some(request), 0, 0);
+            self.doubt = Doubt {
+                suspect: Some(request),
+                ..Doubt::default()
+            };
         }
     }
 
     pub(super) const fn is_suspect(&self) -> bool {
-        self.suspect.is_some()
+        self.doubt.suspect.is_some()
+    }
+
+    /// Whether it answered nothing in its latest round.
+    pub(super) const fn is_silent(&self) -> bool {
+        self.silent > 0
+    }
+
+    /// Whether a silent device is to be reached by a write this time, if one is due: every other time.
+    pub(super) fn takes_a_write(&mut self) -> bool {
+        let is_asked = self.silent > 0 && !self.queue.is_empty();
+        self.wrote = is_asked && !self.wrote;
+        self.wrote
     }
 
     /// The next block to ask for in this round, and its request.
     pub(super) fn next(&mut self) -> Option<(usize, Request)> {
+        if self.is_suspect() {
+            // Nothing can be asked whose answer would be known from the one that is owed.
+            self.queue.clear();
+        }
         let position = self.queue.pop_front()?;
         let Block {
             table,
@@ -369,6 +437,7 @@ impl Station {
             };
             return;
         };
+        self.whole_at = now + QUARANTINE;
         self.blocks[position] = (left, Health::Good);
         self.blocks.push((right, Health::Good));
         if self.splits_left > 0 {
@@ -385,29 +454,25 @@ impl Station {
             count,
             ..
         } = self.blocks[position].0;
-        if cause != NoValue::LinkDown {
-            self.suspect(Request::Read {
-                table,
-                start,
-                count,
-            });
-            if self.answered {
-                let times = match self.blocks[position].1 {
-                    Health::Silent { times, .. } => times.saturating_add(1),
-                    Health::Good | Health::Refused { .. } => 1,
-                };
-                self.blocks[position].1 = Health::Silent {
-                    times,
-                    retry_at: now + self.back_off(times),
-                    cause,
-                };
-            }
+        // A link that broke may deliver over the next one what was asked over the last.
+        self.suspect(Request::Read {
+            table,
+            start,
+            count,
+        });
+        if cause != NoValue::LinkDown && self.answered {
+            let times = match self.blocks[position].1 {
+                Health::Silent { times, .. } => times.saturating_add(1),
+                Health::Good | Health::Refused { .. } => 1,
+            };
+            self.blocks[position].1 = Health::Silent {
+                times,
+                retry_at: now + self.back_off(times),
+                cause,
+            };
         }
-        self.cause = cause;
         self.image.miss(&self.blocks[position].0, cause, at);
-        while let Some(unasked) = self.queue.pop_front() {
-            self.image.miss(&self.blocks[unasked].0, cause, at);
-        }
+        self.give_up(cause, at);
     }
 
     /// Twice as many periods for each silence more; half a period less, so that the period it ends in is not missed.
@@ -422,18 +487,19 @@ impl Station {
     pub(super) fn finish(&mut self, now: Instant) -> bool {
         if self.answered {
             self.silent = 0;
-            self.rejoin();
+            self.rejoin(now);
         } else if self.cause != NoValue::LinkDown && now >= self.probe_at {
             self.silent = self.silent.saturating_add(1);
             let next = now + self.back_off(self.silent);
-            self.probe_at = self.rest_until.map_or(next, |rest| rest.max(next));
+            self.probe_at = self.doubt.rest_until.map_or(next, |rest| rest.max(next));
         }
         self.answered
     }
 
-    /// Once what had been refused is answered and all is well, halves are read together again.
-    fn rejoin(&mut self) {
-        if self.recovered
+    /// Once what had been refused is answered and all is well, halves are read together again; and now and again where only both together were refused.
+    fn rejoin(&mut self, now: Instant) {
+        let is_halved = self.blocks.len() > self.planned.len();
+        if (self.recovered || is_halved && now >= self.whole_at)
             && self
                 .blocks
                 .iter()
@@ -453,6 +519,23 @@ impl Station {
         (self.answered, self.cause, self.probe_at) = (false, NoValue::LinkDown, self.due);
         self.queue.clear();
         self.image.forget(NoValue::LinkDown, at);
+    }
+}
+
+/// What tells a read's answer from others': function and bytes of data.
+fn answer(request: &Request) -> (u8, usize) {
+    let length = match *request {
+        Request::Read { table, count, .. } => data_length(table, count),
+        _ => 0,
+    };
+    (request.function(), length)
+}
+
+/// Whether an outcome comes from the device itself, a refusal included, and not from the silence where it should be.
+pub(super) const fn is_contact(outcome: Result<(), Fault>) -> bool {
+    match outcome {
+        Ok(()) => true,
+        Err(fault) => matches!(verdict(fault), Verdict::Answer(_)),
     }
 }
 
@@ -478,7 +561,17 @@ mod tests {
     use std::path::Path;
 
     fn station() -> Station {
-        let text = r#"
+        of(&site(&[("f32", 0)]))
+    }
+
+    fn of(site: &Site) -> Station {
+        Station::new(site, DeviceIndex(0), true, Instant::now())
+    }
+
+    /// One device, and a point for each encoding and address.
+    fn site(points: &[(&str, u16)]) -> Site {
+        let mut text = String::from(
+            r#"
 schema = 1
 [site]
 id = "s"
@@ -497,19 +590,25 @@ id = "d"
 name = { zh = "器", en = "Device" }
 bus = "b"
 unit = 1
+"#,
+        );
+        for (encoding, address) in points {
+            text += &format!(
+                r#"
 [[point]]
-id = "p"
-name = { zh = "点", en = "Point" }
+id = "p{address}"
+name = {{ zh = "点", en = "Point" }}
 area = "a"
 device = "d"
-register = { table = "holding", address = 0, as = "f32" }
+register = {{ table = "holding", address = {address}, as = "{encoding}" }}
 kind = "other"
 unit = "%"
 range = [0, 100]
-"#;
-        let loaded = davy_config::parse("site.toml", text, Path::new("."));
-        let site = loaded.unwrap_or_else(|problems| panic!("{problems}")).site;
-        Station::new(&site, DeviceIndex(0), true, Instant::now())
+"#
+            );
+        }
+        let loaded = davy_config::parse("site.toml", &text, Path::new("."));
+        loaded.unwrap_or_else(|problems| panic!("{problems}")).site
     }
 
     fn at() -> WallMs {
@@ -557,7 +656,7 @@ range = [0, 100]
         station.longest.0 = 3;
         let asked = silences(&mut station, 20);
         assert!(asked.iter().all(|length| *length <= 6), "{asked:?}");
-        assert!(asked[1..].iter().all(|length| *length != asked[0]));
+        assert!(asked.windows(2).all(|two| two[0] != two[1]), "{asked:?}");
     }
 
     /// A station in doubt after some silences, at the begin of a round and with a second left for it.
@@ -619,5 +718,110 @@ range = [0, 100]
         station.begin(now + REST + station.period, at());
         assert!(station.probe().is_none() && !station.is_suspect());
         assert!(station.next().is_some());
+    }
+
+    /// Plays rounds against a unit that answers reads that `knows` finds, and is silent otherwise; answers which of its blocks have a value after each.
+    fn rounds(
+        station: &mut Station,
+        times: usize,
+        knows: impl Fn(u16, u16) -> bool,
+    ) -> Vec<Vec<bool>> {
+        let mut now = Instant::now();
+        let mut seen = Vec::new();
+        for _ in 0..times {
+            now += Duration::from_secs(1);
+            station.begin(now, at());
+            let end = now + Duration::from_millis(500);
+            let heard = |request: &Request| match *request {
+                Request::Read { start, count, .. } => knows(start, count),
+                _ => false,
+            };
+            loop {
+                let mut goes_on = true;
+                while let Some(probe) = station.probe().filter(|_| goes_on) {
+                    let outcome = heard(&probe).then_some(()).ok_or(Fault::Timeout);
+                    goes_on = station.take_probe(outcome, (now, end), at());
+                }
+                let Some((block, request)) = station.next() else {
+                    break;
+                };
+                let words = [0; 16];
+                let outcome = heard(&request).then_some(&words[..]).ok_or(Fault::Timeout);
+                station.take(block, outcome, now, at());
+            }
+            station.finish(now);
+            let readings = station.plan.readings(&station.image);
+            seen.push(
+                readings
+                    .iter()
+                    .map(|(_, reading)| reading.value().is_ok())
+                    .collect(),
+            );
+        }
+        seen
+    }
+
+    /// Reads of what a unit does not know may be met with silence instead of a refusal.
+    #[tokio::test]
+    async fn a_block_that_is_ignored_takes_no_other_with_it() {
+        let mut station = of(&site(&[("f32", 0), ("f32", 1000)]));
+        let seen = rounds(&mut station, 120, |start, _| start < 1000);
+        let read = seen.iter().filter(|round| round[0]).count();
+        assert!(read >= 118, "{read} of 120: {:?}", &seen[..8]);
+        assert!(seen.iter().all(|round| !round[1]));
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_can_be_read_at_one_length_alone_is_believed_again() {
+        let mut station = station();
+        rounds(&mut station, 1, |_, _| false);
+        let mut then = rounds(&mut station, 120, |start, count| (start, count) == (0, 2));
+        let back = then
+            .iter()
+            .position(|round| round[0])
+            .expect("it is read again");
+        assert!(back > 30, "not before all other lengths were tried: {back}");
+        assert!(then.split_off(back).iter().all(|round| round[0]));
+    }
+
+    #[tokio::test]
+    async fn a_device_that_gives_one_value_at_a_time_rests_after_a_silence() {
+        let mut station = of(&site(&[("u16", 0)]));
+        station.longest.0 = 1;
+        rounds(&mut station, 1, |_, _| false);
+        assert!(station.is_suspect());
+        let seen = rounds(&mut station, 10, |_, _| true);
+        let back = seen.iter().position(|round| round[0]);
+        assert!(back.is_some_and(|back| back >= 3), "{seen:?}");
+        assert!(seen[9][0]);
+    }
+
+    /// What was refused while a device started is read as planned once it has.
+    #[tokio::test]
+    async fn halves_that_both_answer_are_read_together_again() {
+        let mut station = of(&site(&[("u16", 0), ("u16", 1)]));
+        let now = Instant::now();
+        station.begin(now, at());
+        let (whole, _) = station.next().expect("a block");
+        station.take(whole, Err(Fault::Exception(2)), now, at());
+        while let Some((half, _)) = station.next() {
+            station.take(half, Ok(&[1]), now, at());
+        }
+        station.finish(now);
+        assert_eq!(station.blocks.len(), 2, "a device may refuse long blocks");
+        rounds(&mut station, 59, |_, _| true);
+        assert_eq!(station.blocks.len(), 2);
+        rounds(&mut station, 61, |_, _| true);
+        assert_eq!(station.blocks.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn another_site_file_does_not_end_the_doubt_of_a_unit() {
+        let mut station = station();
+        rounds(&mut station, 1, |_, _| false);
+        let more = site(&[("f32", 0), ("f32", 1000)]);
+        station.follow(&more, DeviceIndex(0), true, Instant::now());
+        assert_eq!(station.blocks.len(), 2);
+        assert!(station.is_suspect());
     }
 }

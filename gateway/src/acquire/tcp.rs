@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
 /// Requests in a row without any byte after which the connection is taken for half open.
-const SILENT_MAX: u8 = 3;
+pub(super) const SILENT_MAX: u8 = 3;
 /// Transaction, protocol, length and unit.
 const HEADER: usize = 7;
 /// The longest frame: header and 253 bytes of PDU.
@@ -58,7 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
         limit: Duration,
         words: &mut Vec<u16>,
     ) -> Result<(), Fault> {
-        let end = Instant::now() + limit;
+        let (end, strays) = (Instant::now() + limit, self.strays);
         self.transaction = self.transaction.wrapping_add(1);
         self.encode(unit, request);
         match timeout_at(end, self.stream.write_all(&self.frame)).await {
@@ -66,18 +66,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
             Err(_) | Ok(Err(_)) => return Err(Fault::LinkDown),
             Ok(Ok(())) => {}
         }
+        let mut silence = Fault::Timeout;
         loop {
             while let Some(length) = self.frame_length()? {
-                let outcome = self.decode(unit, request, &self.received[..length], words);
+                let frame = &self.received[..length];
+                let is_own = frame[..2] == self.transaction.to_be_bytes();
+                let outcome =
+                    (is_own && frame[6] == unit).then(|| request.decode(&frame[HEADER..], words));
                 self.received.drain(..length);
-                match outcome {
+                if let Some(outcome) = outcome {
                     // What follows shows whether the frame ended where it said: one that lost bytes borrows the next one's.
-                    Some(outcome) => return self.frame_length().and(outcome),
-                    None => self.strays += 1,
+                    return self.frame_length().and(outcome);
+                }
+                self.strays += 1;
+                if is_own {
+                    // In another unit's name: the right one may still come.
+                    silence = Fault::BadFrame;
                 }
             }
-            if !self.receive(end).await? {
-                return Err(Fault::Timeout);
+            // Who never stops answering older requests keeps nobody beyond the limit.
+            if self.strays > strays && Instant::now() >= end || !self.receive(end).await? {
+                return Err(silence);
             }
         }
     }
@@ -101,23 +110,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
             return Err(Fault::LinkDown);
         }
         Ok(Some(6 + length).filter(|whole| self.received.len() >= *whole))
-    }
-
-    /// What a whole frame says to the request; `None` if it answers an earlier one.
-    fn decode(
-        &self,
-        unit: u8,
-        request: &Request,
-        frame: &[u8],
-        words: &mut Vec<u16>,
-    ) -> Option<Result<(), Fault>> {
-        if frame[..2] != self.transaction.to_be_bytes() {
-            return None;
-        }
-        if frame[6] != unit {
-            return Some(Err(Fault::BadFrame));
-        }
-        Some(request.decode(&frame[HEADER..], words))
     }
 
     /// Receives some bytes; false if none came until `end`.
@@ -202,6 +194,32 @@ mod tests {
         let mut tcp = Tcp::new(ours);
         let (outcome, ()) = tokio::join!(ask(&mut tcp), talk);
         assert_eq!(outcome, Ok(vec![8]));
+    }
+
+    #[tokio::test]
+    async fn another_units_answer_leaves_the_timer_running() {
+        let (ours, mut theirs) = duplex(1024);
+        let (other, good) = (frame(1, 2, &[3, 2, 0, 7]), frame(1, 1, &[3, 2, 0, 8]));
+        theirs
+            .write_all(&[other, good].concat())
+            .await
+            .expect("open");
+        let mut tcp = Tcp::new(ours);
+        assert_eq!(ask(&mut tcp).await, Ok(vec![8]));
+        assert_eq!(tcp.take_strays(), 1);
+    }
+
+    #[tokio::test]
+    async fn late_answers_without_an_end_keep_nobody_beyond_the_limit() {
+        let (ours, mut theirs) = duplex(1024);
+        let flood = tokio::spawn(async move {
+            let late = frame(0, 1, &[3, 2, 0, 7]).repeat(20);
+            while theirs.write_all(&late).await.is_ok() {}
+        });
+        let begun = Instant::now();
+        assert_eq!(ask(&mut Tcp::new(ours)).await, Err(Fault::Timeout));
+        assert!(begun.elapsed() < LIMIT * 20);
+        flood.await.expect("it ends with the connection");
     }
 
     #[tokio::test]
