@@ -119,14 +119,31 @@ async fn registers(line: &mut Line, unit: u8, register: Register) -> io::Result<
     Ok(answer.ok().map(<[u16]>::to_vec))
 }
 
-/// Whether somebody is there.
-pub(super) async fn is_there(line: &mut Line, unit: u8) -> io::Result<Presence> {
-    let request = Request::Read {
-        table: Table::Holding,
+/// Whether somebody is there. Some devices have input registers alone, and some of those are silent about all else: of a silent unit these and its
+/// identification are asked too where the search is `thorough`.
+pub(super) async fn is_there(line: &mut Line, unit: u8, thorough: bool) -> io::Result<Presence> {
+    let first = |table| Request::Read {
+        table,
         start: 0,
         count: 1,
     };
-    Ok(match line.ask(unit, &request).await? {
+    let holding = presence(line, unit, &first(Table::Holding)).await?;
+    let others: &[Request] = match holding {
+        Presence::Refuses(1..=3) => &[first(Table::Input)],
+        Presence::Silent if thorough => &[first(Table::Input), Request::Identify],
+        _ => &[],
+    };
+    for request in others {
+        let other = presence(line, unit, request).await?;
+        if other == Presence::Answers || holding == Presence::Silent && other != Presence::Silent {
+            return Ok(other);
+        }
+    }
+    Ok(holding)
+}
+
+async fn presence(line: &mut Line, unit: u8, request: &Request) -> io::Result<Presence> {
+    Ok(match line.ask(unit, request).await? {
         Ok(_) => Presence::Answers,
         // A TCP gateway's words for a unit that it cannot reach.
         Err(Fault::Exception(10 | 11) | Fault::Timeout) => Presence::Silent,

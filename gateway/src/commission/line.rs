@@ -1,6 +1,6 @@
 //! A link under examination, for scan and probe.
 
-use crate::acquire::{Fault, Link, Request, thinking};
+use crate::acquire::{Fault, Link, REST, Request, is_untagged, thinking};
 use davy_config::site::Bus;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -10,6 +10,10 @@ use tokio::time::Instant;
 pub(crate) struct Line {
     pub(crate) bus: Bus,
     link: Option<Link>,
+    /// It has brought an answer.
+    answered: bool,
+    /// Who left a request without a good answer where none has a number, of which function, and when.
+    owes: Option<(u8, u8, Instant)>,
     words: Vec<u16>,
     /// The longest that a unit has thought before a good answer since this was last taken.
     pub(crate) thought: Duration,
@@ -20,12 +24,14 @@ impl Line {
         Self {
             bus,
             link: None,
+            answered: false,
+            owes: None,
             words: Vec::new(),
             thought: Duration::ZERO,
         }
     }
 
-    /// One exchange; the link is opened for it if need be.
+    /// One exchange; the link is opened for it if need be. A device that hangs up after an answer is asked again over a new link, as its bus would.
     ///
     /// # Errors
     /// The link cannot be opened, with the system's reason; or the unit's fault.
@@ -34,6 +40,20 @@ impl Line {
         unit: u8,
         request: &Request,
     ) -> Result<Result<&[u16], Fault>, std::io::Error> {
+        self.wait_for_what_is_owed(unit, request).await;
+        let had_answered = self.answered;
+        let mut outcome = self.ask_once(unit, request).await?;
+        if outcome == Err(Fault::LinkDown) && had_answered {
+            outcome = self.ask_once(unit, request).await?;
+        }
+        Ok(outcome.map(|()| &self.words[..]))
+    }
+
+    async fn ask_once(
+        &mut self,
+        unit: u8,
+        request: &Request,
+    ) -> std::io::Result<Result<(), Fault>> {
         let link = match &mut self.link {
             Some(link) => link,
             none => none.insert(Link::open(&self.bus).await?),
@@ -45,9 +65,23 @@ impl Line {
             let thought = thinking(&self.bus, request, asked.elapsed());
             self.thought = self.thought.max(thought);
         }
+        self.answered |= matches!(outcome, Ok(()) | Err(Fault::Exception(_)));
+        let is_owed = matches!(outcome, Err(Fault::Timeout | Fault::BadFrame));
+        self.owes = is_owed.then(|| (unit, request.function(), Instant::now()));
         if link.is_spent(outcome) {
-            self.link = None;
+            (self.link, self.answered) = (None, false);
         }
-        Ok(outcome.map(|()| &self.words[..]))
+        Ok(outcome)
+    }
+
+    /// Over a link without transaction numbers a late answer could pass for the next one's: it comes first, and is read away. Other units' and other functions'
+    /// answers are known from it.
+    async fn wait_for_what_is_owed(&self, unit: u8, request: &Request) {
+        if let Some((by, function, since)) = self.owes
+            && is_untagged(&self.bus.link)
+            && (by, function) == (unit, request.function())
+        {
+            tokio::time::sleep_until(since + REST).await;
+        }
     }
 }

@@ -51,7 +51,8 @@ impl Range {
     /// The link cannot be opened, or the unit does not answer.
     pub(super) async fn read(&self, line: &mut Line) -> io::Result<Vec<Place>> {
         let (table, _) = self.table.table();
-        let count = self.count.min(u16::MAX - self.start).max(1);
+        let last = self.start.saturating_add(self.count.saturating_sub(1));
+        let count = last - self.start + 1;
         let whole = Request::Read {
             table,
             start: self.start,
@@ -65,13 +66,21 @@ impl Range {
             Err(Fault::Exception(_)) => {}
             Err(fault) => return Err(io::Error::other(fault)),
         }
-        let mut words = Vec::new();
-        for start in self.start..self.start + count {
+        let mut words: Vec<Result<u16, Fault>> = Vec::new();
+        for start in self.start..=last {
             let one = Request::Read {
                 table,
                 start,
                 count: 1,
             };
+            // Who has gone silent keeps nobody for the rest of the range.
+            if let [.., a @ Err(_), b, c] = words[..]
+                && (b, c) == (a, a)
+                && !matches!(a, Err(Fault::Exception(_)))
+            {
+                words.push(a);
+                continue;
+            }
             let answer = line.ask(self.unit, &one).await?;
             words.push(answer.and_then(|words| words.first().copied().ok_or(Fault::BadFrame)));
         }

@@ -95,6 +95,7 @@ pub(super) async fn search(
             },
             line: Line::new(bus),
             nobody: Presence::Silent,
+            thorough: asked.thorough,
             tell: &mut tell,
             report: &mut report,
         };
@@ -114,6 +115,7 @@ struct Look<'a, T> {
     line: Line,
     /// What a unit that cannot be there answers; some gateways refuse in its name.
     nobody: Presence,
+    thorough: bool,
     step: Step,
     tell: &'a mut T,
     report: &'a mut Report,
@@ -138,8 +140,13 @@ impl<T: FnMut(&Step, &Report)> Look<'_, T> {
             (None, false, false) => USUAL,
         };
         let before = self.report.found.len();
-        let ended = first.end() + 1;
+        let (lowest, ended) = (*first.start(), first.end() + 1);
         self.units(first).await;
+        let is_alone = self.refuses_for_all() && self.report.found.len() == before;
+        if is_alone && self.there(lowest).await == Some(self.nobody) {
+            self.found(lowest, true).await;
+            return;
+        }
         // Where one is there may be others: the settings are right.
         let more = asked.is_none() && !self.any_unit() && self.report.found.len() > before;
         if more && ended <= *UNITS.end() {
@@ -151,14 +158,21 @@ impl<T: FnMut(&Step, &Report)> Look<'_, T> {
         self.nobody == Presence::Answers
     }
 
+    /// A gateway says of a unit that is not there that it cannot reach it (10, 11); who refuses in a device's words whatever unit is asked may be a device that
+    /// heeds no unit id and has nothing at its first registers.
+    fn refuses_for_all(&self) -> bool {
+        let is_host = matches!(self.line.bus.link, Link::Tcp { .. });
+        is_host && matches!(self.nobody, Presence::Refuses(1..=3))
+    }
+
     async fn units(&mut self, units: RangeInclusive<u8>) {
         let mut garbled = Vec::new();
         for unit in units {
             match self.there(unit).await {
                 None => break,
-                Some(Presence::Answers) => self.found(unit).await,
+                Some(Presence::Answers) => self.found(unit, self.any_unit()).await,
                 Some(refused @ Presence::Refuses(_)) if refused != self.nobody => {
-                    self.found(unit).await;
+                    self.found(unit, self.any_unit()).await;
                 }
                 Some(Presence::Garbled) => garbled.push(unit),
                 Some(Presence::Silent | Presence::Gone | Presence::Refuses(_)) => {}
@@ -176,7 +190,7 @@ impl<T: FnMut(&Step, &Report)> Look<'_, T> {
     async fn there(&mut self, unit: u8) -> Option<Presence> {
         self.step.unit = unit;
         (self.tell)(&self.step, self.report);
-        match identify::is_there(&mut self.line, unit).await {
+        match identify::is_there(&mut self.line, unit, self.thorough).await {
             Ok(presence) => Some(presence),
             Err(error) => {
                 let closed = format!("{}: {error}", self.step.at);
@@ -188,7 +202,7 @@ impl<T: FnMut(&Step, &Report)> Look<'_, T> {
         }
     }
 
-    async fn found(&mut self, unit: u8) {
+    async fn found(&mut self, unit: u8, any_unit: bool) {
         self.line.thought = Duration::ZERO;
         // A link that broke in between leaves the unit unnamed and not unfound.
         let identity = identify::identity(&mut self.line, unit)
@@ -202,7 +216,7 @@ impl<T: FnMut(&Step, &Report)> Look<'_, T> {
             bus: self.line.bus.clone(),
             at: self.step.at.clone(),
             unit,
-            any_unit: self.any_unit(),
+            any_unit,
             identity,
             profiles,
             answer_ms: whole_ms(std::mem::take(&mut self.line.thought)),

@@ -5,6 +5,8 @@ use davy_suite::daemon::{Daemon, binary};
 use davy_suite::peers::{Pymodbus, Slave as _};
 use davy_suite::wait::{self, free_port};
 use serde_json::Value;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -155,6 +157,74 @@ fn a_probe_over_the_end_of_a_table_shows_what_there_is_and_what_is_refused() {
     );
 }
 
+/// A device that heeds no unit id and has input registers alone, from 100 on: 7 everywhere.
+fn input_alone(hangs_up: bool) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            while let Some(answer) = asked(&mut stream) {
+                if stream.write_all(&answer).is_err() || hangs_up {
+                    break;
+                }
+            }
+        }
+    });
+    address
+}
+
+fn asked(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut head = [0; 6];
+    stream.read_exact(&mut head).ok()?;
+    let mut body = vec![0; usize::from(head[5])];
+    stream.read_exact(&mut body).ok()?;
+    let word = |at: usize| u32::from(body[at]) << 8 | u32::from(body[at + 1]);
+    let pdu = match body[1] {
+        4 if word(2) >= 100 && word(2) + word(4) <= 65_536 => {
+            let count = word(4) as usize;
+            [&[4, 2 * count as u8][..], &[0, 7].repeat(count)].concat()
+        }
+        function => vec![function | 0x80, if function == 43 { 1 } else { 2 }],
+    };
+    let length = pdu.len() as u8 + 1;
+    Some([&[head[0], head[1], 0, 0, 0, length, body[0]], &pdu[..]].concat())
+}
+
+/// Neither does it matter that it hangs up after each answer.
+#[test]
+fn a_scan_finds_a_device_that_heeds_no_unit_id_and_refuses_its_first_registers() {
+    for hangs_up in [false, true] {
+        let at = input_alone(hangs_up);
+        let report = json(&gateway(&["scan", "--tcp", &at, "--json"]));
+        let found = report["found"].as_array().unwrap();
+        assert_eq!(found.len(), 1, "{report}");
+        assert_eq!(
+            (&found[0]["unit"], &found[0]["any_unit"]),
+            (&1.into(), &true.into())
+        );
+    }
+}
+
+#[test]
+fn a_probe_reads_the_last_register_there_is() {
+    let at = input_alone(false);
+    let probe = |start: &str, count: &str| {
+        let table = ["probe", "--tcp", &at, "--table", "input"];
+        let output = gateway(&[&table[..], &["--start", start, "--count", count]].concat());
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let text = probe("65530", "6");
+    assert!(text.contains("65535  0x0007  7"), "{text}");
+    let text = probe("65535", "9");
+    assert!(text.contains("65535  0x0007  7"), "{text}");
+    let at = input_alone(true);
+    let refused = gateway(&["probe", "--tcp", &at, "--start", "65535", "--count", "1"]);
+    let text = String::from_utf8_lossy(&refused.stdout);
+    assert!(text.contains("65535  Modbus exception 2"), "{text}");
+}
+
 struct Plant {
     _daemon: Daemon,
     /// The tank farm's first bus.
@@ -176,7 +246,7 @@ fn plant(dir: &Path) -> Plant {
     let daemon = Daemon::start("davy-plant", binary("davy-plant"), &args, dir);
     let bus = format!("127.0.0.1:{}", base + 100);
     wait::until("the plant listens", Duration::from_secs(20), || {
-        std::net::TcpStream::connect(&bus).ok()
+        TcpStream::connect(&bus).ok()
     });
     Plant {
         _daemon: daemon,
