@@ -136,6 +136,11 @@ impl Bench {
     /// Opens the ledger and takes up what was under way.
     pub fn open(parts: Parts) -> Result<Self, LedgerError> {
         let ledger = Ledger::open(&parts.data)?;
+        Ok(Self::with(parts, ledger))
+    }
+
+    /// Takes up what was under way by an open ledger.
+    pub fn with(parts: Parts, ledger: Ledger) -> Self {
         if ledger.damaged() > 0 {
             tracing::error!(lines = ledger.damaged(), "the ledger of proofs is damaged");
         }
@@ -149,7 +154,7 @@ impl Bench {
             Some(UnderWay::new(&parts.site, draft, subject, now))
         };
         let under_way = ledger.drafts().into_iter().filter_map(taken_up).collect();
-        Ok(Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
             state: Mutex::new(Shelf {
                 ledger,
                 under_way,
@@ -159,7 +164,7 @@ impl Bench {
             parts,
             key,
             stirred: Notify::new(),
-        })))
+        }))
     }
 
     /// Ends its writing, so that the bench of another site file may take the ledger over.

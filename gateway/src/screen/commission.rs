@@ -316,6 +316,20 @@ async fn apply(
     headers: HeaderMap,
     body: Result<Json<Revision>, JsonRejection>,
 ) -> Answer {
+    to_the_end(apply_draft(plant, headers, body)).await
+}
+
+/// A refused file is taken back once it is refused: whoever hangs up before that does not leave it on disk.
+async fn to_the_end(work: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    let ended = tokio::spawn(work).await;
+    ended.unwrap_or_else(|error| Err(against("ending", &error.to_string())))
+}
+
+async fn apply_draft(
+    plant: Arc<Plant>,
+    headers: HeaderMap,
+    body: Result<Json<Revision>, JsonRejection>,
+) -> Answer {
     let person = maintaining(&plant, &headers)?;
     let Revision { revision } = read(body)?;
     let is_proved = |next: &Site, id: &str| plant.bench.proves(next, id);
@@ -338,6 +352,14 @@ struct Arm {
 /// `POST /api/commission/arm`.
 async fn arm(
     State(plant): State<Arc<Plant>>,
+    headers: HeaderMap,
+    body: Result<Json<Arm>, JsonRejection>,
+) -> Answer {
+    to_the_end(arm_named(plant, headers, body)).await
+}
+
+async fn arm_named(
+    plant: Arc<Plant>,
     headers: HeaderMap,
     body: Result<Json<Arm>, JsonRejection>,
 ) -> Answer {

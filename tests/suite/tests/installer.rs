@@ -243,6 +243,40 @@ fn a_draft_that_its_bus_cannot_carry_is_refused_with_what_it_asks_of_it() {
     assert_eq!((status, &body["error"]), (409, &"not-valid".into()));
 }
 
+/// What cannot be opened is found before anything runs: nothing is left running behind the blank pages.
+#[test]
+fn a_draft_whose_site_cannot_start_leaves_the_blank_gateway_and_runs_once_it_can() {
+    let dir = tempfile::tempdir().unwrap();
+    let blank = Blank::start(dir.path());
+    blank.begin();
+    let in_the_way = dir.path().join("data/prove");
+    std::fs::write(&in_the_way, "no folder").unwrap();
+    let port = free_port();
+    let plant = Pymodbus::tcp(dir.path(), port);
+    plant.set("hr", 0, 60);
+    let revision = blank.draft(&format!("127.0.0.1:{port}"), |_| {});
+    assert_eq!(blank.apply(revision).0, 202);
+    wait::until("it is told", READY, || {
+        blank
+            .daemon
+            .log()
+            .contains("the applied site cannot start")
+            .then_some(())
+    });
+    wait::until("the blank pages are back", READY, || {
+        (blank.client.try_read("/api/site")?["blank"] == true).then_some(())
+    });
+    std::fs::remove_file(&in_the_way).unwrap();
+    let log_in = json!({ "person": "li", "pin": PIN });
+    assert_eq!(blank.client.post("/api/session", &log_in).0, 200);
+    let revision = blank.draft(&format!("127.0.0.1:{port}"), |site| {
+        site["site"]["id"] = "second".into();
+    });
+    let (status, body) = blank.apply(revision);
+    assert_eq!(status, 202, "{body}");
+    blank.await_site("second");
+}
+
 #[test]
 fn an_applied_draft_runs_at_once_held_back_and_arms_by_a_reason_alone() {
     let dir = tempfile::tempdir().unwrap();
