@@ -323,11 +323,12 @@ impl Session {
         {
             return Some(self.send(offset, false, false, now));
         }
-        if used < half && self.budget.has_room(now) {
-            match self.next_backlog(journal) {
-                Some(offset) => return Some(self.send(offset, false, true, now)),
-                None => self.behind = false,
-            }
+        self.behind = self.behind && self.waiting(journal).is_some();
+        if used < half
+            && self.budget.has_room(now)
+            && let Some(offset) = self.next_backlog(journal)
+        {
+            return Some(self.send(offset, false, true, now));
         }
         None
     }
@@ -362,11 +363,15 @@ impl Session {
     }
 
     fn next_backlog(&mut self, journal: &impl Offsets) -> Option<u64> {
-        let offset = self
-            .unsent(self.backlog, journal)
-            .filter(|offset| *offset < self.fresh)?;
+        let offset = self.waiting(journal)?;
         self.backlog = offset + 1;
         Some(offset)
+    }
+
+    /// The first batch that is not on its way although newer ones were sent.
+    fn waiting(&self, journal: &impl Offsets) -> Option<u64> {
+        self.unsent(self.backlog, journal)
+            .filter(|offset| *offset < self.fresh)
     }
 
     /// First unacknowledged offset from `from` that is not on its way; skips at most a window.
@@ -601,6 +606,33 @@ mod tests {
         let is_through = |at: &u64| shelf.acknowledged.contains(at) || session.is_in_flight(*at);
         assert_eq!((0..100).filter(is_through).count(), 100);
         assert!(!session.is_behind(), "all of it is through");
+    }
+
+    #[test]
+    fn nothing_is_behind_once_what_was_jumped_over_is_on_its_way() {
+        let mut shelf = Shelf::of(0, &[]);
+        let mut session = born(16, &shelf);
+        shelf.synced = 76;
+        steps(&mut session, 0, &shelf);
+        assert!(session.is_behind());
+        let waits = |session: &Session, shelf: &Shelf| {
+            let waits = |at: &u64| !shelf.acknowledged.contains(at) && !session.is_in_flight(*at);
+            (0..shelf.synced).filter(waits).count()
+        };
+        for now in 1..20 {
+            // Once all of it is on its way, fresh ones keep more than half of the window under way.
+            let drained = waits(&session, &shelf) == 0;
+            let flight: Vec<u64> = (0..shelf.synced)
+                .filter(|at| session.is_in_flight(*at))
+                .collect();
+            let kept = if drained { 9 } else { 0 };
+            let early = flight.len().saturating_sub(kept);
+            ack(&mut session, &mut shelf, now, &flight[..early]);
+            shelf.synced += u64::from(drained) * 3;
+            steps(&mut session, now, &shelf);
+        }
+        assert_eq!(waits(&session, &shelf), 0);
+        assert!(session.in_flight() >= 8 && !session.is_behind());
     }
 
     #[test]
