@@ -47,6 +47,8 @@ pub(super) struct BusTask {
     answered: bool,
     /// The last one broke after it had.
     hung_up: bool,
+    /// The last request went out before it was answered or its link broke.
+    sent: bool,
     reopen_at: Instant,
     reopen_wait: Duration,
     timeout: Duration,
@@ -94,6 +96,7 @@ impl BusTask {
             link: None,
             answered: false,
             hung_up: false,
+            sent: false,
             reopen_at: now,
             reopen_wait: REOPEN,
             words: Vec::with_capacity(2000),
@@ -210,9 +213,9 @@ impl BusTask {
             .any(Option::is_some)
             .then(|| now + OFFER_AGAIN);
         let polls = self.stations.iter().map(Station::due);
-        let is_asked = |station: usize| !self.stations[station].is_silent();
+        let is_silent = |station: usize| self.stations[station].is_silent();
         polls
-            .chain(self.outputs.next_wake(is_asked))
+            .chain(self.outputs.next_wake(is_silent))
             .chain(self.errands.next_wake())
             .chain(offer)
             .min()
@@ -231,8 +234,8 @@ impl BusTask {
 
     /// What is longest due of that which goes between two polls.
     fn due_between(&mut self, now: Instant, is_idle: bool) -> Option<Between> {
-        let is_asked = |station: usize| !self.stations[station].is_silent();
-        let output = self.outputs.next_due(now, is_asked);
+        let is_silent = |station: usize| self.stations[station].is_silent();
+        let output = self.outputs.next_due(now, is_silent);
         let errand = self.errands.next_due(now, is_idle);
         match (output, errand) {
             (Some(output), Some(errand))
@@ -285,13 +288,17 @@ impl BusTask {
     /// Where a silent device also drives outputs, a write that is due takes every other of its turns: it costs its bus one time-out, whichever it is. Returns
     /// whether the device may be read: nothing was written, or it has answered.
     async fn write_to_silent(&mut self, position: usize) -> bool {
-        let due = (self.outputs).next_due(self.ended.0, |station| station == position);
-        let Some(output) = due else { return true };
-        if !self.stations[position].takes_a_write() || self.write(output).await {
+        let Some(output) = self.outputs.due_of(position, self.ended.0) else {
+            return true;
+        };
+        if !self.stations[position].takes_a_write() {
             return true;
         }
-        self.stations[position].give_up(NoValue::Timeout, self.ended.1);
-        false
+        let silence = self.write(output).await;
+        if let Some(cause) = silence {
+            self.stations[position].give_up(cause, self.ended.1);
+        }
+        silence.is_none()
     }
 
     async fn read_round(&mut self, position: usize) {
@@ -307,6 +314,7 @@ impl BusTask {
                 }
             }
             let Some((block, request)) = self.stations[position].next() else {
+                self.stations[position].leave(self.ended.1);
                 return;
             };
             let outcome = self.exchange(position, &request).await;
@@ -324,12 +332,18 @@ impl BusTask {
     /// done so only by the next request: over a new link it is sent again, once. A read changes nothing, and a write names a state, not a step.
     async fn exchange(&mut self, position: usize, request: &Request) -> Result<(), Fault> {
         let outcome = self.exchange_once(position, request).await;
-        if outcome != Err(Fault::LinkDown) || !self.hung_up {
+        if outcome != Err(Fault::LinkDown) {
             return outcome;
         }
-        let again = self.exchange_once(position, request).await;
-        if let Request::Read { .. } = request {
-            // What was asked over the first link may be answered over the second as well.
+        let was_sent = self.sent;
+        let again = match self.hung_up {
+            true => self.exchange_once(position, request).await,
+            false => outcome,
+        };
+        if let (true, Request::Read { .. }, false) =
+            (was_sent, request, self.stations[position].is_suspect())
+        {
+            // What was asked over a link that broke may be answered over the next one as well.
             self.stations[position].suspect(*request);
         }
         again
@@ -337,7 +351,7 @@ impl BusTask {
 
     async fn exchange_once(&mut self, position: usize, request: &Request) -> Result<(), Fault> {
         let (unit, device) = (self.stations[position].unit, self.stations[position].device);
-        self.hung_up = false;
+        (self.hung_up, self.sent) = (false, false);
         let is_open = self.ensure_link().await;
         let Some(link) = self.link.as_mut().filter(|_| is_open) else {
             self.ended = self.look();
@@ -348,6 +362,7 @@ impl BusTask {
             .exchange(unit, request, self.timeout, &mut self.words)
             .await;
         let (strays, spent) = (link.take_strays(), link.is_spent(outcome));
+        self.sent = link.has_sent();
         self.ended = self.look();
         let busy = self.ended.0.saturating_duration_since(start);
         self.window_busy += busy;
@@ -496,16 +511,16 @@ impl BusTask {
         }
     }
 
-    /// Returns whether the device answered.
-    async fn write(&mut self, position: usize) -> bool {
+    /// Returns what the device's silence means, if it was silent.
+    async fn write(&mut self, position: usize) -> Option<NoValue> {
         let drive = self.outputs.drive(position);
         let (output, station, asked) = (drive.output, drive.station, drive.asked);
         let request = outputs::write_request(&self.site.outputs[output.0], asked);
         let outcome = self.exchange(station, &request).await;
-        let written = match outcome {
-            Ok(()) => self.read_back(station, output).await,
-            Err(_) if station::is_contact(outcome) => Written::Failed,
-            Err(_) => Written::Silent,
+        let (written, silence) = match (outcome, station::silence(outcome)) {
+            (Ok(()), _) => self.read_back(station, output).await,
+            (Err(_), None) => (Written::Failed, None),
+            (Err(_), silence) => (Written::Silent, silence),
         };
         if self.outputs.written(position, written, Instant::now()) {
             let id = &self.site.outputs[output.0].id;
@@ -521,21 +536,28 @@ impl BusTask {
             site: self.site.clone(),
             device: self.stations[station].device,
             at: self.clock.now(),
-            answered: station::is_contact(outcome),
+            answered: station::silence(outcome).is_none(),
             readings: Vec::new(),
             outputs: vec![(output, written.state())],
         };
         self.offer(station, scan);
-        station::is_contact(outcome)
+        silence
     }
 
-    async fn read_back(&mut self, station: usize, output: OutputIndex) -> Written {
+    /// How the write ended, and what the device's silence means, if it was silent now.
+    async fn read_back(
+        &mut self,
+        station: usize,
+        output: OutputIndex,
+    ) -> (Written, Option<NoValue>) {
         // After a silence a late answer could pass for the read-back: the next poll clears that up and reads it.
         if self.stations[station].is_suspect() {
-            return Written::Failed;
+            return (Written::Failed, None);
         }
         let request = outputs::read_request(&self.site.outputs[output.0]);
-        match self.exchange(station, &request).await {
+        let outcome = self.exchange(station, &request).await;
+        let silence = station::silence(outcome);
+        let written = match outcome {
             Ok(()) => {
                 let state = self
                     .words
@@ -544,12 +566,14 @@ impl BusTask {
                 state.map_or(Written::Failed, Written::ReadBack)
             }
             Err(Fault::Exception(1..=3)) => Written::Unreadable,
-            Err(fault) if station::is_contact(Err(fault)) => Written::Failed,
-            Err(_) => {
-                self.stations[station].suspect(request);
-                Written::Silent
+            Err(fault) => {
+                if silence.is_some() && fault != Fault::LinkDown {
+                    self.stations[station].suspect(request);
+                }
+                Written::Failed
             }
-        }
+        };
+        (written, silence)
     }
 
     fn note_window(&mut self, now: Instant) {

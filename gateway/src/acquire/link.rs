@@ -115,6 +115,15 @@ impl Link {
         }
     }
 
+    /// Whether the last request went out, where that matters: where answers have no number.
+    pub(super) const fn has_sent(&self) -> bool {
+        match self {
+            Self::Tcp(_) | Self::Memory(_) => true,
+            Self::Converter(rtu) => rtu.has_sent(),
+            Self::Serial(rtu) => rtu.has_sent(),
+        }
+    }
+
     /// Discarded answers since this was last called.
     pub(super) fn take_strays(&mut self) -> u64 {
         match self {

@@ -14,6 +14,11 @@ pub(super) const REWRITE: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(2);
 
+/// A demand that is on has so many attempts in quick succession at a device that is silent.
+const URGENT: u32 = 3;
+/// A device that answers neither polls nor writes is written at least this often, besides the turns that its polls cede.
+const MUTE_MAX: Duration = Duration::from_secs(30);
+
 /// How a write ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written {
@@ -21,7 +26,7 @@ pub(super) enum Written {
     /// The device took the write and lets nobody read the register.
     Unreadable,
     Failed,
-    /// The device did not answer.
+    /// The device did not answer the write.
     Silent,
 }
 
@@ -46,11 +51,30 @@ pub(super) struct Drive {
     /// When it was last written.
     tried: Option<Instant>,
     tries: u32,
+    /// The latest write of any output of its device was not answered.
+    silent: bool,
+    /// That took its turn when its demand had just changed.
+    passed_over: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Outputs {
     drives: Vec<Drive>,
+}
+
+impl Drive {
+    /// Its device did not answer another output's write, which is repeated at `due`.
+    fn wait_for(&mut self, due: Instant, tries: u32) {
+        self.due = if self.fresh { due } else { self.due.max(due) };
+        self.passed_over |= self.fresh;
+        (self.fresh, self.tries) = (false, self.tries.max(tries));
+    }
+
+    /// Its device answers again: what was not written meanwhile is written now.
+    fn come_back(&mut self, now: Instant) {
+        self.fresh |= std::mem::take(&mut self.passed_over);
+        (self.due, self.tries) = (now, 0);
+    }
 }
 
 impl Outputs {
@@ -64,6 +88,8 @@ impl Outputs {
             due: now,
             tried: None,
             tries: 0,
+            silent: false,
+            passed_over: false,
         };
         Self {
             drives: of_bus.map(drive).collect(),
@@ -84,6 +110,7 @@ impl Outputs {
             if let Some(known) = known {
                 (drive.asked, drive.fresh) = (known.asked, known.fresh);
                 (drive.due, drive.tried, drive.tries) = (known.due, known.tried, known.tries);
+                (drive.silent, drive.passed_over) = (known.silent, known.passed_over);
             }
         }
         *self = next;
@@ -118,43 +145,70 @@ impl Outputs {
             .map(|(position, _)| position)
     }
 
-    /// The next output that is due again, of the stations that are `asked`.
-    pub(super) fn next_due(&self, now: Instant, asked: impl Fn(usize) -> bool) -> Option<usize> {
-        let due = self
-            .drives
-            .iter()
-            .enumerate()
-            .filter(|(_, drive)| drive.due <= now && asked(drive.station));
+    /// The next output that is due again, where `silent` tells which stations do not answer their polls.
+    pub(super) fn next_due(&self, now: Instant, silent: impl Fn(usize) -> bool) -> Option<usize> {
+        let due = self.drives.iter().enumerate();
+        let due = due.map(|(position, drive)| (self.due(drive, &silent), drive.tried, position));
+        due.filter(|(due, ..)| *due <= now)
+            .min()
+            .map(|(.., position)| position)
+    }
+
+    /// The output of this station that is due, whether its device answers or not.
+    pub(super) fn due_of(&self, station: usize, now: Instant) -> Option<usize> {
+        let own = self.drives.iter().enumerate();
+        let due = own.filter(|(_, drive)| drive.station == station && drive.due <= now);
         due.min_by_key(|(_, drive)| (drive.due, drive.tried))
             .map(|(position, _)| position)
     }
 
-    /// When time next asks for a write, of the stations that are `asked`.
-    pub(super) fn next_wake(&self, asked: impl Fn(usize) -> bool) -> Option<Instant> {
-        let asked = self.drives.iter().filter(|drive| asked(drive.station));
-        asked.map(|drive| drive.due).min()
+    /// When time next asks for a write.
+    pub(super) fn next_wake(&self, silent: impl Fn(usize) -> bool) -> Option<Instant> {
+        let due = self.drives.iter().map(|drive| self.due(drive, &silent));
+        due.min()
+    }
+
+    fn due(&self, drive: &Drive, silent: impl Fn(usize) -> bool) -> Instant {
+        if !drive.silent || !silent(drive.station) {
+            return drive.due;
+        }
+        let own = || (self.drives.iter()).filter(|other| other.station == drive.station);
+        if own().any(|other| other.asked && other.tries < URGENT) {
+            return drive.due;
+        }
+        let latest = own().filter_map(|other| other.tried).max();
+        latest.map_or(drive.due, |tried| drive.due.max(tried + MUTE_MAX))
     }
 
     /// Notes how a write ended. Returns whether this is the first failure after a success.
     pub(super) fn written(&mut self, position: usize, written: Written, now: Instant) -> bool {
         let drive = &mut self.drives[position];
-        (drive.fresh, drive.tried) = (false, Some(now));
-        if written == Written::ReadBack(drive.asked) || written == Written::Unreadable {
+        (drive.fresh, drive.passed_over, drive.tried) = (false, false, Some(now));
+        let is_done = written == Written::ReadBack(drive.asked) || written == Written::Unreadable;
+        if is_done {
             (drive.tries, drive.due) = (0, now + REWRITE);
-            return false;
+        } else {
+            drive.due = now + RETRY.saturating_mul(1 << drive.tries.min(8)).min(RETRY_MAX);
+            drive.tries = drive.tries.saturating_add(1);
         }
-        drive.due = now + RETRY.saturating_mul(1 << drive.tries.min(8)).min(RETRY_MAX);
-        drive.tries = drive.tries.saturating_add(1);
-        let Drive {
-            station,
-            due,
-            tries,
-            ..
-        } = *drive;
-        if written == Written::Silent {
-            for other in (self.drives.iter_mut()).filter(|other| other.station == station) {
-                (other.fresh, other.due) = (false, other.due.max(due));
-                other.tries = other.tries.max(tries);
+        let (station, due, tries) = (drive.station, drive.due, drive.tries);
+        let own = self.drives.iter_mut().enumerate();
+        for (at, other) in own.filter(|(_, other)| other.station == station) {
+            let is_other = at != position;
+            match (written == Written::Silent, other.silent) {
+                (true, _) => {
+                    other.silent = true;
+                    if is_other {
+                        other.wait_for(due, tries);
+                    }
+                }
+                (false, true) => {
+                    other.silent = false;
+                    if is_other {
+                        other.come_back(now);
+                    }
+                }
+                (false, false) => {}
             }
         }
         tries == 1
@@ -180,7 +234,8 @@ impl Outputs {
             .iter_mut()
             .filter(|drive| drive.station == station)
         {
-            drive.due = now;
+            drive.silent = false;
+            drive.come_back(now);
         }
     }
 }
@@ -236,8 +291,9 @@ mod tests {
         (outputs, now)
     }
 
+    /// Every device answers its polls.
     const fn all(_: usize) -> bool {
-        true
+        false
     }
 
     #[test]
@@ -281,38 +337,86 @@ mod tests {
         assert_eq!(outputs.next_fresh(), None);
     }
 
+    /// Three outputs of one device and one of another, all asked to be on.
+    fn asked() -> (Outputs, Instant) {
+        let now = Instant::now();
+        let of_bus = (0..).zip([0, 0, 0, 1]);
+        let of_bus = of_bus.map(|(at, station)| (OutputIndex(at), station));
+        let mut outputs = Outputs::new(of_bus, now);
+        for position in 0..4 {
+            outputs.written(position, Written::ReadBack(false), now);
+        }
+        outputs.ask(&[true, true, true, true]);
+        (outputs, now)
+    }
+
     #[test]
     fn a_silence_stands_for_all_outputs_of_its_device_and_they_take_turns() {
-        let now = Instant::now();
-        let stations = [0, 0, 0, 1];
-        let of_bus = (0..)
-            .zip(stations)
-            .map(|(at, station)| (OutputIndex(at), station));
-        let mut outputs = Outputs::new(of_bus, now);
-        outputs.ask(&[true, true, true, true]);
+        let (mut outputs, now) = asked();
         assert_eq!(outputs.next_fresh(), Some(0));
-        assert!(outputs.written(0, Written::Silent, now));
+        assert!(outputs.written(0, Written::Silent, now + RETRY / 2));
         assert_eq!(outputs.next_fresh(), Some(3), "of another device");
         outputs.written(3, Written::ReadBack(true), now);
         outputs.seen(OutputIndex(1), Some(false), now);
-        assert_eq!(
-            outputs.next_due(now, all),
-            None,
-            "not before the repetition"
-        );
-        let mut tried = Vec::new();
+        assert_eq!(outputs.next_due(now, all), None);
         let mut then = now;
-        for _ in 0..6 {
-            then = outputs.next_wake(|station| station == 0).expect("due");
-            let output = outputs.next_due(then, |station| station == 0).expect("due");
+        let mut tried = Vec::new();
+        for _ in 0..5 {
+            then += RETRY_MAX;
+            let output = outputs.due_of(0, then).expect("due");
             outputs.written(output, Written::Silent, then);
-            assert_eq!(outputs.next_due(then, |station| station == 0), None);
+            assert_eq!(outputs.due_of(0, then), None);
             tried.push(output);
         }
-        assert_eq!(tried, [1, 2, 0, 1, 2, 0]);
+        assert_eq!(tried, [1, 2, 0, 1, 2]);
         assert_eq!(
-            outputs.next_due(then + REWRITE, |station| station != 0),
+            outputs.next_due(now + REWRITE, |station| station == 0),
             Some(3)
+        );
+    }
+
+    #[test]
+    fn a_demand_that_another_outputs_lost_frame_passed_over_is_written_first_once_the_device_answers()
+     {
+        let (mut outputs, now) = asked();
+        let then = now + RETRY;
+        outputs.written(0, Written::Silent, then);
+        outputs.written(3, Written::ReadBack(true), then);
+        let then = then + RETRY;
+        assert_eq!(
+            outputs.next_due(then, all),
+            Some(1),
+            "as soon as any of them"
+        );
+        outputs.written(1, Written::ReadBack(true), then);
+        assert_eq!(outputs.next_fresh(), Some(2));
+        outputs.written(2, Written::ReadBack(true), then);
+        assert_eq!(outputs.next_due(then, all), Some(0));
+    }
+
+    #[test]
+    fn a_device_that_answers_neither_polls_nor_writes_is_written_seldom_and_a_new_demand_thrice() {
+        let (mut outputs, now) = outputs(1);
+        outputs.written(0, Written::Silent, now);
+        let dead = |_: usize| true;
+        assert_eq!(outputs.next_due(now + REWRITE, dead), None, "nothing is on");
+        assert_eq!(outputs.next_wake(dead), Some(now + MUTE_MAX));
+        assert_eq!(outputs.next_due(now + MUTE_MAX, dead), Some(0));
+        outputs.written(0, Written::ReadBack(false), now);
+        outputs.ask(&[true]);
+        let mut then = now;
+        for _ in 0..URGENT {
+            outputs.written(0, Written::Silent, then);
+            then += RETRY_MAX;
+        }
+        assert_eq!(outputs.next_due(then, dead), None);
+        let (mut outputs, now) = self::outputs(1);
+        outputs.ask(&[true]);
+        outputs.written(0, Written::Silent, now);
+        assert_eq!(
+            outputs.next_due(now + RETRY, dead),
+            Some(0),
+            "it is tried again"
         );
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Rtu<S> {
     strays: u64,
     /// Requests in a row without any byte.
     silent: u8,
+    /// The last request went out.
+    sent: bool,
     frame: Vec<u8>,
     /// Whether the adapter hears what it sends: seen at the latest clean answer that could tell.
     echoes: Option<bool>,
@@ -82,6 +84,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
             heard: Instant::now(),
             strays: 0,
             silent: 0,
+            sent: false,
             frame: Vec::with_capacity(16),
             echoes: None,
         }
@@ -97,6 +100,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
         self.silent >= SILENT_MAX
     }
 
+    /// Whether the last request went out, if not its answer came: who had hung up before never saw it.
+    pub(super) const fn has_sent(&self) -> bool {
+        self.sent
+    }
+
     /// Frames that nobody had asked for since this was last called.
     pub(super) fn take_strays(&mut self) -> u64 {
         std::mem::take(&mut self.strays)
@@ -110,13 +118,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Rtu<S> {
         limit: Duration,
         words: &mut Vec<u16>,
     ) -> Result<(), Fault> {
+        self.sent = false;
         self.settle(Instant::now() + limit).await?;
         self.frame.clear();
         self.frame.push(unit);
         request.encode(&mut self.frame);
         let check = crc(&self.frame).to_le_bytes();
         self.frame.extend(check);
-        self.silent = self.silent.saturating_add(1);
+        (self.silent, self.sent) = (self.silent.saturating_add(1), true);
         // It is never flushed: a serial port's flush holds the thread until the last bit is out, and judgement and all other buses with it.
         match timeout_at(Instant::now() + limit, self.stream.write_all(&self.frame)).await {
             // Who takes no bytes has a full window, or an adapter that hangs.

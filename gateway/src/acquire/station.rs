@@ -26,6 +26,8 @@ pub(super) const PROBE_MAX: Duration = Duration::from_secs(10);
 const QUARANTINE: Duration = Duration::from_secs(60);
 /// So many requests that stay unanswered in a row have answers of different lengths; they are sent over a minute and more.
 const PROBES: u16 = 8;
+/// The same of blocks that are refused again and again.
+const WHOLE_MAX: Duration = Duration::from_secs(3600);
 /// What a unit still owes that answers no probe has come after this: longer than converters keep a request.
 pub(crate) const REST: Duration = Duration::from_secs(3);
 /// Most halvings in one round: the rest waits for the next.
@@ -85,6 +87,7 @@ pub(super) struct Station {
     recovered: bool,
     /// When halves may be asked for together again that were refused together and are answered.
     whole_at: Instant,
+    whole_wait: Duration,
     splits_left: u8,
     busy_left: u8,
 }
@@ -116,6 +119,7 @@ impl Station {
             cause: NoValue::NotYetRead,
             recovered: false,
             whole_at: now,
+            whole_wait: QUARANTINE,
             splits_left: 0,
             busy_left: 0,
         }
@@ -176,19 +180,12 @@ impl Station {
         }
         if self.doubt.rest_until.is_some() {
             self.doubt = Doubt::default();
-        } else if self
-            .doubt
-            .suspect
-            .is_some_and(|owed| self.probes(&owed).is_empty())
-        {
-            self.doubt.rest_until = Some(now + REST);
-            self.image.forget(self.cause, at);
-            return;
         }
         self.image.forget(NoValue::NotYetRead, at);
         self.enqueue_good();
         self.enqueue_refused(now, at);
         self.enqueue_silent(now, at);
+        self.enqueue_one();
     }
 
     /// After a silence another block leads, in case it is a block and not the device that is silent.
@@ -216,6 +213,19 @@ impl Station {
                 }
                 Health::Good | Health::Silent { .. } => {}
             }
+        }
+    }
+
+    /// A device that refuses all that it is asked answers by that: one question a round tells that it is there.
+    fn enqueue_one(&mut self) {
+        if self.queue.is_empty() {
+            let blocks = self.blocks.iter().enumerate();
+            let refused = blocks.filter_map(|(position, (_, health))| match health {
+                Health::Refused { retry_at, .. } => Some((*retry_at, position)),
+                Health::Good | Health::Silent { .. } => None,
+            });
+            self.queue
+                .extend(refused.min().map(|(_, position)| position));
         }
     }
 
@@ -341,6 +351,13 @@ impl Station {
         }
     }
 
+    /// Ends a round whose questions are not all asked: none would be known from what is owed.
+    pub(super) fn leave(&mut self, at: WallMs) {
+        if !self.queue.is_empty() {
+            self.give_up(NoValue::Timeout, at);
+        }
+    }
+
     /// A read that got no good answer.
     pub(super) fn suspect(&mut self, request: Request) {
         if self.untagged {
@@ -370,8 +387,7 @@ impl Station {
     /// The next block to ask for in this round, and its request.
     pub(super) fn next(&mut self) -> Option<(usize, Request)> {
         if self.is_suspect() {
-            // Nothing can be asked whose answer would be known from the one that is owed.
-            self.queue.clear();
+            return None;
         }
         let position = self.queue.pop_front()?;
         let Block {
@@ -437,7 +453,7 @@ impl Station {
             };
             return;
         };
-        self.whole_at = now + QUARANTINE;
+        self.whole_at = now + self.whole_wait;
         self.blocks[position] = (left, Health::Good);
         self.blocks.push((right, Health::Good));
         if self.splits_left > 0 {
@@ -454,12 +470,13 @@ impl Station {
             count,
             ..
         } = self.blocks[position].0;
-        // A link that broke may deliver over the next one what was asked over the last.
-        self.suspect(Request::Read {
-            table,
-            start,
-            count,
-        });
+        if cause != NoValue::LinkDown {
+            self.suspect(Request::Read {
+                table,
+                start,
+                count,
+            });
+        }
         if cause != NoValue::LinkDown && self.answered {
             let times = match self.blocks[position].1 {
                 Health::Silent { times, .. } => times.saturating_add(1),
@@ -485,6 +502,14 @@ impl Station {
 
     /// Ends a round; tells whether the device answered it.
     pub(super) fn finish(&mut self, now: Instant) -> bool {
+        let owed = self
+            .doubt
+            .suspect
+            .filter(|_| self.doubt.rest_until.is_none());
+        if owed.is_some_and(|owed| self.probes(&owed).is_empty()) {
+            // Nothing can be asked whose answer would be known from the one that is owed.
+            self.doubt.rest_until = Some(now + REST);
+        }
         if self.answered {
             self.silent = 0;
             self.rejoin(now);
@@ -498,13 +523,17 @@ impl Station {
 
     /// Once what had been refused is answered and all is well, halves are read together again; and now and again where only both together were refused.
     fn rejoin(&mut self, now: Instant) {
-        let is_halved = self.blocks.len() > self.planned.len();
-        if (self.recovered || is_halved && now >= self.whole_at)
+        let is_tried = self.blocks.len() > self.planned.len() && now >= self.whole_at;
+        if (self.recovered || is_tried)
             && self
                 .blocks
                 .iter()
                 .all(|(_, health)| *health == Health::Good)
         {
+            if !self.recovered {
+                // Blocks that the device will not have as long as this are asked for ever more rarely.
+                self.whole_wait = (self.whole_wait * 2).min(WHOLE_MAX);
+            }
             self.recovered = false;
             self.blocks = self
                 .planned
@@ -531,11 +560,14 @@ fn answer(request: &Request) -> (u8, usize) {
     (request.function(), length)
 }
 
-/// Whether an outcome comes from the device itself, a refusal included, and not from the silence where it should be.
-pub(super) const fn is_contact(outcome: Result<(), Fault>) -> bool {
+/// What an outcome means that does not come from the device itself; a refusal does.
+pub(super) const fn silence(outcome: Result<(), Fault>) -> Option<NoValue> {
     match outcome {
-        Ok(()) => true,
-        Err(fault) => matches!(verdict(fault), Verdict::Answer(_)),
+        Ok(()) => None,
+        Err(fault) => match verdict(fault) {
+            Verdict::Answer(_) => None,
+            Verdict::Silence(cause) => Some(cause),
+        },
     }
 }
 
@@ -823,5 +855,22 @@ range = [0, 100]
         station.follow(&more, DeviceIndex(0), true, Instant::now());
         assert_eq!(station.blocks.len(), 2);
         assert!(station.is_suspect());
+    }
+
+    #[tokio::test]
+    async fn a_device_that_refuses_all_that_it_is_asked_is_there() {
+        let mut station = station();
+        let mut now = Instant::now();
+        for round in 0..5 {
+            now += Duration::from_secs(1);
+            station.begin(now, at());
+            let mut asked = 0;
+            while let Some((block, _)) = station.next() {
+                station.take(block, Err(Fault::Exception(2)), now, at());
+                asked += 1;
+            }
+            assert!(station.finish(now), "{round}");
+            assert!((1..=3).contains(&asked), "{round}: {asked}");
+        }
     }
 }

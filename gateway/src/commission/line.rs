@@ -68,7 +68,9 @@ impl Line {
         self.answered |= matches!(outcome, Ok(()) | Err(Fault::Exception(_)));
         let is_owed = matches!(outcome, Err(Fault::Timeout | Fault::BadFrame));
         self.owes = is_owed.then(|| (unit, request.function(), Instant::now()));
-        if link.is_spent(outcome) {
+        // Silence is what most units of a search have: a converter is not connected anew for it.
+        let is_silence = is_untagged(&self.bus.link) && outcome != Err(Fault::LinkDown);
+        if link.is_spent(outcome) && !is_silence {
             (self.link, self.answered) = (None, false);
         }
         Ok(outcome)

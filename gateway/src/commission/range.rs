@@ -7,6 +7,9 @@ use davy_config::site::Table;
 use serde_json::{Value, json};
 use std::io;
 
+/// After so many addresses of a range that were not answered the rest is not asked.
+const SILENT_MAX: usize = 3;
+
 /// What to read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Range {
@@ -74,11 +77,9 @@ impl Range {
                 count: 1,
             };
             // Who has gone silent keeps nobody for the rest of the range.
-            if let [.., a @ Err(_), b, c] = words[..]
-                && (b, c) == (a, a)
-                && !matches!(a, Err(Fault::Exception(_)))
-            {
-                words.push(a);
+            let silent = |word: &&Result<u16, Fault>| matches!(word, Err(fault) if !matches!(fault, Fault::Exception(_)));
+            if let Some(last) = words.iter().filter(silent).nth(SILENT_MAX - 1).copied() {
+                words.push(last);
                 continue;
             }
             let answer = line.ask(self.unit, &one).await?;
