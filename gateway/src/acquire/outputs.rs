@@ -128,8 +128,9 @@ impl Outputs {
     pub(super) fn ask(&mut self, demand: &[bool]) {
         for drive in &mut self.drives {
             let asked = demand.get(drive.output.0).copied().unwrap_or(drive.asked);
-            drive.fresh |= asked != drive.asked;
-            drive.asked = asked;
+            if asked != drive.asked {
+                (drive.asked, drive.fresh, drive.tries) = (asked, true, 0);
+            }
         }
     }
 
@@ -402,21 +403,17 @@ mod tests {
         assert_eq!(outputs.next_due(now + REWRITE, dead), None, "nothing is on");
         assert_eq!(outputs.next_wake(dead), Some(now + MUTE_MAX));
         assert_eq!(outputs.next_due(now + MUTE_MAX, dead), Some(0));
-        outputs.written(0, Written::ReadBack(false), now);
+        for _ in 0..5 {
+            outputs.written(0, Written::Silent, now);
+        }
         outputs.ask(&[true]);
+        assert_eq!(outputs.next_fresh(), Some(0));
         let mut then = now;
-        for _ in 0..URGENT {
+        for attempt in 1..=URGENT {
             outputs.written(0, Written::Silent, then);
             then += RETRY_MAX;
+            let again = (attempt < URGENT).then_some(0);
+            assert_eq!(outputs.next_due(then, dead), again, "after {attempt}");
         }
-        assert_eq!(outputs.next_due(then, dead), None);
-        let (mut outputs, now) = self::outputs(1);
-        outputs.ask(&[true]);
-        outputs.written(0, Written::Silent, now);
-        assert_eq!(
-            outputs.next_due(now + RETRY, dead),
-            Some(0),
-            "it is tried again"
-        );
     }
 }

@@ -82,6 +82,8 @@ pub(super) struct Station {
     /// The last attempt to reach a silent device was a write.
     wrote: bool,
     answered: bool,
+    /// A probe was answered: it is there. What it has to say it has not said yet.
+    probed: bool,
     cause: NoValue,
     /// A value that had been refused was answered.
     recovered: bool,
@@ -116,6 +118,7 @@ impl Station {
             untagged,
             wrote: false,
             answered: false,
+            probed: false,
             cause: NoValue::NotYetRead,
             recovered: false,
             whole_at: now,
@@ -171,7 +174,8 @@ impl Station {
 
     /// Begins a round; a silent device whose probe is not due gets an empty one.
     pub(super) fn begin(&mut self, now: Instant, at: WallMs) {
-        (self.answered, self.splits_left, self.busy_left) = (false, SPLITS_MAX, BUSY_MAX);
+        (self.answered, self.probed) = (false, false);
+        (self.splits_left, self.busy_left) = (SPLITS_MAX, BUSY_MAX);
         self.queue.clear();
         let rests = self.doubt.rest_until.is_some_and(|until| now < until);
         if rests || self.silent > 0 && now < self.probe_at {
@@ -322,7 +326,7 @@ impl Station {
         at: WallMs,
     ) -> bool {
         let Err(fault) = outcome else {
-            self.answered = true;
+            self.probed = true;
             self.doubt = Doubt::default();
             return true;
         };
@@ -477,7 +481,7 @@ impl Station {
                 count,
             });
         }
-        if cause != NoValue::LinkDown && self.answered {
+        if cause != NoValue::LinkDown && (self.answered || self.probed) {
             let times = match self.blocks[position].1 {
                 Health::Silent { times, .. } => times.saturating_add(1),
                 Health::Good | Health::Refused { .. } => 1,
@@ -872,5 +876,26 @@ range = [0, 100]
             assert!(station.finish(now), "{round}");
             assert!((1..=3).contains(&asked), "{round}: {asked}");
         }
+    }
+
+    /// Noise may let short answers through and no long one.
+    #[tokio::test]
+    async fn a_unit_that_answers_probes_and_none_of_its_blocks_is_asked_ever_more_rarely() {
+        let mut station = of(&site(&[("f32", 0)]));
+        let mut asked = 0;
+        let mut now = Instant::now();
+        for _ in 0..120 {
+            now += Duration::from_secs(1);
+            station.begin(now, at());
+            while let Some(_probe) = station.probe() {
+                station.take_probe(Ok(()), (now, now), at());
+            }
+            if let Some((block, _)) = station.next() {
+                station.take(block, Err(Fault::BadFrame), now, at());
+                asked += 1;
+            }
+            assert!(!station.finish(now));
+        }
+        assert!((10..=20).contains(&asked), "a time-out each: {asked}");
     }
 }
