@@ -408,6 +408,10 @@ impl BusTask {
                 self.counters().connects.fetch_add(1, Relaxed);
                 if !self.counters().up.swap(true, Relaxed) {
                     tracing::info!(bus = bus.id, "link up");
+                    // What was to be written while it was down has lost its attempts to that.
+                    for station in 0..self.stations.len() {
+                        self.outputs.station_is_back(station, Instant::now());
+                    }
                 }
             }
             Err(error) => {

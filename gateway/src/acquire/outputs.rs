@@ -53,7 +53,7 @@ pub(super) struct Drive {
     tries: u32,
     /// The latest write of any output of its device was not answered.
     silent: bool,
-    /// That took its turn when its demand had just changed.
+    /// That took its turn when its demand had just changed, or its own write was lost then.
     passed_over: bool,
 }
 
@@ -126,11 +126,18 @@ impl Outputs {
 
     /// Takes the demand of every output of the site.
     pub(super) fn ask(&mut self, demand: &[bool]) {
+        let mut changed = Vec::new();
         for drive in &mut self.drives {
             let asked = demand.get(drive.output.0).copied().unwrap_or(drive.asked);
             if asked != drive.asked {
-                (drive.asked, drive.fresh, drive.tries) = (asked, true, 0);
+                (drive.asked, drive.fresh) = (asked, true);
+                changed.push(drive.station);
             }
+        }
+        // A change has its attempts at once, however long its device has been silent.
+        for station in changed {
+            let own = (self.drives.iter_mut()).filter(|drive| drive.station == station);
+            own.for_each(|drive| drive.tries = 0);
         }
     }
 
@@ -184,7 +191,10 @@ impl Outputs {
     /// Notes how a write ended. Returns whether this is the first failure after a success.
     pub(super) fn written(&mut self, position: usize, written: Written, now: Instant) -> bool {
         let drive = &mut self.drives[position];
-        (drive.fresh, drive.passed_over, drive.tried) = (false, false, Some(now));
+        // An "on" whose own frame was lost goes first as well once the device answers: before the repeats of all that is off.
+        let is_owed = drive.asked && (drive.fresh || drive.passed_over);
+        drive.passed_over = written == Written::Silent && is_owed;
+        (drive.fresh, drive.tried) = (false, Some(now));
         let is_done = written == Written::ReadBack(drive.asked) || written == Written::Unreadable;
         if is_done {
             (drive.tries, drive.due) = (0, now + REWRITE);
@@ -390,9 +400,11 @@ mod tests {
             "as soon as any of them"
         );
         outputs.written(1, Written::ReadBack(true), then);
-        assert_eq!(outputs.next_fresh(), Some(2));
-        outputs.written(2, Written::ReadBack(true), then);
-        assert_eq!(outputs.next_due(then, all), Some(0));
+        for next in [0, 2] {
+            assert_eq!(outputs.next_fresh(), Some(next));
+            outputs.written(next, Written::ReadBack(true), then);
+        }
+        assert_eq!(outputs.next_fresh(), None);
     }
 
     #[test]
@@ -415,5 +427,29 @@ mod tests {
             let again = (attempt < URGENT).then_some(0);
             assert_eq!(outputs.next_due(then, dead), again, "after {attempt}");
         }
+    }
+
+    #[test]
+    fn a_change_has_its_attempts_whatever_else_its_silent_device_owes() {
+        let (mut outputs, now) = outputs(2);
+        let dead = |_: usize| true;
+        let mut then = now;
+        for _ in 0..8 {
+            outputs.written(1, Written::Silent, then);
+            then += RETRY_MAX;
+        }
+        assert_eq!(outputs.next_due(then, dead), None);
+        outputs.ask(&[true, false]);
+        assert_eq!(outputs.next_fresh(), Some(0));
+        outputs.written(0, Written::Silent, then);
+        for _ in 1..URGENT {
+            then += RETRY_MAX;
+            let next = outputs.next_due(then, dead).expect("an attempt more");
+            outputs.written(next, Written::Silent, then);
+        }
+        then += RETRY_MAX;
+        assert_eq!(outputs.next_due(then, dead), None);
+        outputs.station_is_back(0, then);
+        assert_eq!(outputs.next_fresh(), Some(0), "what is on goes first");
     }
 }

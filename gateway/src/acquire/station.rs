@@ -383,9 +383,14 @@ impl Station {
 
     /// Whether a silent device is to be reached by a write this time, if one is due: every other time.
     pub(super) fn takes_a_write(&mut self) -> bool {
-        let is_asked = self.silent > 0 && !self.queue.is_empty();
-        self.wrote = is_asked && !self.wrote;
-        self.wrote
+        if self.silent == 0 {
+            self.wrote = false;
+        } else if !self.queue.is_empty() {
+            // Rounds in which nothing may be asked yet are nobody's turn.
+            self.wrote = !self.wrote;
+            return self.wrote;
+        }
+        false
     }
 
     /// The next block to ask for in this round, and its request.
@@ -897,5 +902,26 @@ range = [0, 100]
             assert!(!station.finish(now));
         }
         assert!((10..=20).contains(&asked), "a time-out each: {asked}");
+    }
+
+    #[tokio::test]
+    async fn a_silent_device_is_written_and_read_by_turns_however_long_it_is_left_alone_between() {
+        let mut station = station();
+        let mut now = Instant::now();
+        let mut turns = Vec::new();
+        for _ in 0..90 {
+            now += Duration::from_secs(1);
+            station.begin(now, at());
+            let is_turn = !station.queue.is_empty();
+            let writes = station.takes_a_write();
+            assert!(is_turn || !writes);
+            if is_turn && station.is_silent() {
+                turns.push(writes);
+            }
+            station.give_up(NoValue::Timeout, at());
+            station.finish(now);
+        }
+        assert!(turns.len() > 6, "{turns:?}");
+        assert!(turns.windows(2).all(|two| two[0] != two[1]), "{turns:?}");
     }
 }
