@@ -227,13 +227,16 @@ fn rae_guard(sensing: &Sensing, registers: &mut Registers) {
 }
 
 /// Inputs 1300 status (bits 0–3 invalid value 1–4, 14 busy), floats 1302, 1304, 1306, 1308.
+/// All four answer, whatever is measured.
 fn rosemount(sensing: &Sensing, registers: &mut Registers) {
+    for address in 1300..1310 {
+        registers.inputs.entry(address).or_insert(0);
+    }
     let status = registers.inputs.entry(1300).or_insert(0);
     let invalid = 1 << (sensing.channel - 1);
     *status &= !(invalid | 1 << 14);
     *status |= if sensing.failed() { invalid } else { 0 };
     *status |= u16::from(sensing.state == State::WarmUp) << 14;
-    registers.inputs.entry(1301).or_insert(0);
     for (word_at, word) in float(sensing.clamped()) {
         registers
             .inputs
@@ -391,6 +394,7 @@ mod tests {
         let registers = shown(Model::Rosemount5300, 2, 5.0, 10.0, State::SensorFault);
         assert_eq!(registers.inputs[&1300], 0b10);
         assert_eq!(float_at(&registers.inputs, 1304), 5.0);
+        assert_eq!(float_at(&registers.inputs, 1308), 0.0);
     }
 
     #[test]

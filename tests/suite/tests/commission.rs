@@ -116,6 +116,14 @@ fn a_scan_of_the_simulated_plant_names_each_detector_by_its_profile() {
     for one in &found[..3] {
         assert_eq!(one["profiles"][0]["profile"], "honeywell-xnx", "{one}");
     }
+    let report = json(&gateway(&[
+        "scan", "--tcp", &plant.io, "--units", "11-12", "--json",
+    ]));
+    for gauge in report["found"].as_array().unwrap() {
+        let profile = &gauge["profiles"][0]["profile"];
+        assert_eq!(profile, "rosemount-5300", "{gauge}");
+    }
+    assert_eq!(report["found"].as_array().unwrap().len(), 2, "{report}");
 }
 
 #[test]
@@ -229,6 +237,8 @@ struct Plant {
     _daemon: Daemon,
     /// The tank farm's first bus.
     bus: String,
+    /// Its second, with gauges and modules.
+    io: String,
 }
 
 fn plant(dir: &Path) -> Plant {
@@ -251,6 +261,7 @@ fn plant(dir: &Path) -> Plant {
     Plant {
         _daemon: daemon,
         bus,
+        io: format!("127.0.0.1:{}", base + 101),
     }
 }
 
