@@ -51,6 +51,8 @@ pub(super) struct Drive {
     /// When it was last written.
     tried: Option<Instant>,
     tries: u32,
+    /// Its own latest writes in a row that were not answered: its device may ignore this register alone.
+    vain: u32,
     /// The latest write of any output of its device was not answered.
     silent: bool,
     /// That took its turn when its demand had just changed, or its own write was lost then.
@@ -73,7 +75,10 @@ impl Drive {
     /// Its device answers again: what was not written meanwhile is written now.
     fn come_back(&mut self, now: Instant) {
         self.fresh |= std::mem::take(&mut self.passed_over);
-        (self.due, self.tries) = (now, 0);
+        if self.vain == 0 {
+            self.due = now;
+        }
+        self.tries = self.vain;
     }
 }
 
@@ -88,6 +93,7 @@ impl Outputs {
             due: now,
             tried: None,
             tries: 0,
+            vain: 0,
             silent: false,
             passed_over: false,
         };
@@ -111,6 +117,7 @@ impl Outputs {
                 (drive.asked, drive.fresh) = (known.asked, known.fresh);
                 (drive.due, drive.tried, drive.tries) = (known.due, known.tried, known.tries);
                 (drive.silent, drive.passed_over) = (known.silent, known.passed_over);
+                drive.vain = known.vain;
             }
         }
         *self = next;
@@ -130,7 +137,7 @@ impl Outputs {
         for drive in &mut self.drives {
             let asked = demand.get(drive.output.0).copied().unwrap_or(drive.asked);
             if asked != drive.asked {
-                (drive.asked, drive.fresh) = (asked, true);
+                (drive.asked, drive.fresh, drive.vain) = (asked, true, 0);
                 changed.push(drive.station);
             }
         }
@@ -193,7 +200,11 @@ impl Outputs {
         let drive = &mut self.drives[position];
         // An "on" whose own frame was lost goes first as well once the device answers: before the repeats of all that is off.
         let is_owed = drive.asked && (drive.fresh || drive.passed_over);
-        drive.passed_over = written == Written::Silent && is_owed;
+        drive.vain = match written {
+            Written::Silent => drive.vain.saturating_add(1),
+            _ => 0,
+        };
+        drive.passed_over = drive.vain > 0 && drive.vain < URGENT && is_owed;
         (drive.fresh, drive.tried) = (false, Some(now));
         let is_done = written == Written::ReadBack(drive.asked) || written == Written::Unreadable;
         if is_done {
@@ -245,7 +256,7 @@ impl Outputs {
             .iter_mut()
             .filter(|drive| drive.station == station)
         {
-            drive.silent = false;
+            (drive.silent, drive.vain) = (false, 0);
             drive.come_back(now);
         }
     }
@@ -451,5 +462,34 @@ mod tests {
         assert_eq!(outputs.next_due(then, dead), None);
         outputs.station_is_back(0, then);
         assert_eq!(outputs.next_fresh(), Some(0), "what is on goes first");
+    }
+
+    /// A module may ignore one of its registers and answer all others.
+    #[test]
+    fn an_output_that_alone_is_ignored_neither_fills_the_line_nor_stops_the_others() {
+        let (mut outputs, start) = asked();
+        let mut now = start;
+        let mut written = [0; 3];
+        let end = start + Duration::from_secs(60);
+        while now < end {
+            let next = outputs.next_fresh().or_else(|| outputs.next_due(now, all));
+            let took = match next {
+                Some(0) => {
+                    outputs.written(0, Written::Silent, now + Duration::from_millis(500));
+                    Duration::from_millis(500)
+                }
+                Some(other) => {
+                    outputs.written(other, Written::ReadBack(true), now);
+                    Duration::from_millis(20)
+                }
+                None => Duration::from_millis(50),
+            };
+            if let Some(count) = next.and_then(|next| written.get_mut(next)) {
+                *count += 1;
+            }
+            now += took;
+        }
+        assert!((20..=32).contains(&written[0]), "{written:?}");
+        assert!(written[1..].iter().all(|count| *count >= 8), "{written:?}");
     }
 }
