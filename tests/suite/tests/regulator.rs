@@ -84,7 +84,7 @@ fn asked(
 fn an_answer_is_written_whole_and_the_audit_log_knows_who_took_it() {
     let desk = Desk::open();
     let out = desk.file("answer.csv");
-    for _ in 0..2 {
+    for _ in 0..3 {
         let (is_done, told) = desk.export("audit", &desk.city.password_file(), &out);
         assert!(is_done, "{told}");
         assert!(told.contains("answer.csv"), "{told}");
@@ -92,7 +92,12 @@ fn an_answer_is_written_whole_and_the_audit_log_knows_who_took_it() {
     let file = std::fs::read_to_string(&out).expect("the file");
     assert!(file.starts_with('\u{feff}'), "{file}");
     let takes = file.lines().filter(|line| line.contains(",admin,export,"));
-    assert_eq!(takes.count(), 2, "the first export and the second:\n{file}");
+    let takes = takes.count();
+    // Its own taking may bear the very millisecond that the question ends before.
+    assert!(
+        (2..=3).contains(&takes),
+        "the first export and the second:\n{file}"
+    );
 }
 
 #[test]
