@@ -44,6 +44,8 @@ const GRACE: Duration = Duration::from_secs(4);
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 /// Births are sent again after each loss of the broker.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// An uplink that ends of itself is started again at most this often.
+const PUBLISH_AGAIN: Duration = Duration::from_secs(60);
 /// How long a blocking task that hangs may keep the process.
 const HUNG: Duration = Duration::from_secs(1);
 
@@ -246,6 +248,8 @@ struct Gateway {
     proving: Part,
     showing: Part,
     publishing: Part,
+    /// Before this it is not started again.
+    publish_again: tokio::time::Instant,
 }
 
 impl Gateway {
@@ -343,6 +347,7 @@ impl Gateway {
             proving,
             showing: (showing, vec![("screen".into(), screen)]),
             publishing,
+            publish_again: tokio::time::Instant::now(),
         })
     }
 
@@ -401,7 +406,11 @@ impl Gateway {
         for bus in self.acquiring.1.tend() {
             tracing::error!(bus, "its task has ended of itself and is started again");
         }
-        if self.publishing.1.iter().any(|(_, task)| task.is_finished()) {
+        let now = tokio::time::Instant::now();
+        let has_ended = self.publishing.1.iter().any(|(_, task)| task.is_finished());
+        // Every page is loaded anew with it, which must not happen every second.
+        if has_ended && now >= self.publish_again {
+            self.publish_again = now + PUBLISH_AGAIN;
             tracing::error!("the uplink has ended of itself and is started again");
             let (site, live) = (self.site.clone(), self.plant.live.clone());
             self.publish_anew(&site, live.clone());

@@ -145,6 +145,7 @@ impl Watch {
                 stats.late_replies.load(Relaxed),
             );
             count("davy_bus_overruns_total", stats.overruns.load(Relaxed));
+            count("davy_bus_restarts_total", stats.restarts.load(Relaxed));
             count(
                 "davy_bus_scans_replaced_total",
                 stats.scans_replaced.load(Relaxed),

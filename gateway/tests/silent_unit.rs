@@ -1,11 +1,13 @@
-//! One silent unit of ten behind one converter: the other nine keep their polls.
+//! One silent unit of ten behind one converter: the other nine keep their polls. And what silence is, and of whom.
 #![allow(clippy::unwrap_used)]
 
-use davy_gateway::acquire::{self, Demand};
+use davy_gateway::acquire::{self, Acquisition, Demand};
 use davy_gateway::clock::Clock;
+use davy_gateway::scan::Scan;
 use davy_plant::modbus::crc;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,6 +29,37 @@ const SLACK: Duration = Duration::from_millis(100);
 
 /// When each unit was asked.
 type Polls = Arc<Mutex<Vec<(u8, Instant)>>>;
+
+/// A site's buses at work, with nobody to judge.
+struct Master {
+    acquisition: Acquisition,
+    scans: mpsc::Receiver<Scan>,
+    shutdown: CancellationToken,
+    _demand: watch::Sender<Demand>,
+}
+
+impl Master {
+    fn of(text: &str, demand: Vec<bool>) -> Self {
+        let loaded = davy_config::parse("site.toml", text, Path::new("."));
+        let site = Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).site);
+        let (to_judge, scans) = mpsc::channel(64);
+        let (demand, asked) = watch::channel(Demand::new(&site, demand));
+        let shutdown = CancellationToken::new();
+        Self {
+            acquisition: acquire::spawn(Clock::start(), &to_judge, &asked, &shutdown),
+            scans,
+            shutdown,
+            _demand: demand,
+        }
+    }
+
+    async fn end(self) {
+        self.shutdown.cancel();
+        for (_, task) in self.acquisition.tasks {
+            task.await.unwrap();
+        }
+    }
+}
 
 #[tokio::test]
 async fn over_tcp_one_silent_unit_of_ten_costs_the_others_no_poll() {
@@ -58,22 +91,13 @@ async fn a_gateways_word_for_a_unit_that_it_cannot_reach_is_no_contact_of_a_writ
         }
         writes
     });
-    let text = site("tcp", &address) + &output(1);
-    let loaded = davy_config::parse("site.toml", &text, Path::new("."));
-    let site = Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).site);
-    let (to_judge, mut scans) = mpsc::channel(64);
-    let (_demand, asked) = watch::channel(Demand::new(&site, vec![true]));
-    let shutdown = CancellationToken::new();
-    let acquisition = acquire::spawn(Clock::start(), &to_judge, &asked, &shutdown);
+    let mut master = Master::of(&(site("tcp", &address) + &output(1)), vec![true]);
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(6) {
-        let scan = scans.recv().await.unwrap();
+        let scan = master.scans.recv().await.unwrap();
         assert!(!scan.answered, "{scan:?}");
     }
-    shutdown.cancel();
-    for (_, task) in acquisition.tasks {
-        task.await.unwrap();
-    }
+    master.end().await;
     let writes = gateway.await.unwrap();
     assert!(writes >= 2, "it is tried again: {writes}");
 }
@@ -89,27 +113,21 @@ async fn a_bus_whose_task_has_ended_is_started_again() {
             convert(stream, 12, tcp_answer, &Polls::default()).await;
         }
     });
-    let text = site("tcp", &address);
-    let loaded = davy_config::parse("site.toml", &text, Path::new("."));
-    let site = Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).site);
-    let (to_judge, mut scans) = mpsc::channel(64);
-    let (_demand, asked) = watch::channel(Demand::new(&site, Vec::new()));
-    let shutdown = CancellationToken::new();
-    let mut acquisition = acquire::spawn(Clock::start(), &to_judge, &asked, &shutdown);
-    while !scans.recv().await.unwrap().answered {}
-    assert_eq!(acquisition.tend(), Vec::<String>::new());
-    acquisition.tasks[0].1.abort();
-    while !acquisition.tasks[0].1.is_finished() {
+    let mut master = Master::of(&site("tcp", &address), Vec::new());
+    while !master.scans.recv().await.unwrap().answered {}
+    assert_eq!(master.acquisition.tend(), Vec::<String>::new());
+    master.acquisition.tasks[0].1.abort();
+    while !master.acquisition.tasks[0].1.is_finished() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(acquisition.tend(), ["b"]);
-    while scans.try_recv().is_ok() {}
-    while !scans.recv().await.unwrap().answered {}
-    shutdown.cancel();
-    assert_eq!(acquisition.tend(), Vec::<String>::new());
-    for (_, task) in acquisition.tasks {
-        task.await.unwrap();
-    }
+    assert_eq!(master.acquisition.tend(), ["b"]);
+    let restarts = &master.acquisition.stats.buses[0].restarts;
+    assert_eq!(restarts.load(Relaxed), 1);
+    while master.scans.try_recv().is_ok() {}
+    while !master.scans.recv().await.unwrap().answered {}
+    master.shutdown.cancel();
+    assert_eq!(master.acquisition.tend(), Vec::<String>::new());
+    master.end().await;
     slave.await.unwrap();
 }
 
@@ -138,21 +156,12 @@ async fn run((kind, outputs): (&str, &str), request: usize, answer: fn(&[u8]) ->
             convert(stream, request, answer, &polls).await;
         }
     });
-    let text = site(kind, &address) + outputs;
-    let loaded = davy_config::parse("site.toml", &text, Path::new("."));
-    let site = Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).site);
-    let (to_judge, mut scans) = mpsc::channel(64);
-    let (_demand, asked) = watch::channel(Demand::new(&site, Vec::new()));
-    let shutdown = CancellationToken::new();
     let begun = Instant::now();
-    let acquisition = acquire::spawn(Clock::start(), &to_judge, &asked, &shutdown);
+    let mut master = Master::of(&(site(kind, &address) + outputs), Vec::new());
     while begun.elapsed() < RUN {
-        scans.recv().await.unwrap();
+        master.scans.recv().await.unwrap();
     }
-    shutdown.cancel();
-    for (_, task) in acquisition.tasks {
-        task.await.unwrap();
-    }
+    master.end().await;
     slave.await.unwrap();
     judge(&polls.lock().unwrap());
 }

@@ -47,8 +47,6 @@ pub(super) struct BusTask {
     answered: bool,
     /// The last one broke after it had.
     hung_up: bool,
-    /// The last request went out before it was answered or its link broke.
-    sent: bool,
     reopen_at: Instant,
     reopen_wait: Duration,
     timeout: Duration,
@@ -96,7 +94,6 @@ impl BusTask {
             link: None,
             answered: false,
             hung_up: false,
-            sent: false,
             reopen_at: now,
             reopen_wait: REOPEN,
             words: Vec::with_capacity(2000),
@@ -213,9 +210,8 @@ impl BusTask {
             .any(Option::is_some)
             .then(|| now + OFFER_AGAIN);
         let polls = self.stations.iter().map(Station::due);
-        let is_silent = |station: usize| self.stations[station].is_silent();
         polls
-            .chain(self.outputs.next_wake(is_silent))
+            .chain(self.outputs.next_wake(silent(&self.stations)))
             .chain(self.errands.next_wake())
             .chain(offer)
             .min()
@@ -234,8 +230,7 @@ impl BusTask {
 
     /// What is longest due of that which goes between two polls.
     fn due_between(&mut self, now: Instant, is_idle: bool) -> Option<Between> {
-        let is_silent = |station: usize| self.stations[station].is_silent();
-        let output = self.outputs.next_due(now, is_silent);
+        let output = self.outputs.next_due(now, silent(&self.stations));
         let errand = self.errands.next_due(now, is_idle);
         match (output, errand) {
             (Some(output), Some(errand))
@@ -259,9 +254,6 @@ impl BusTask {
         }
         let request = self.errands.request(errand, self.clock.wall());
         let outcome = self.exchange(position, &request).await;
-        if let (Err(Fault::Timeout | Fault::BadFrame), Request::Read { .. }) = (outcome, request) {
-            self.stations[position].suspect(request);
-        }
         let words = outcome.map(|()| self.words.as_slice());
         self.errands
             .take(errand, words, Instant::now(), self.clock.wall());
@@ -332,26 +324,15 @@ impl BusTask {
     /// done so only by the next request: over a new link it is sent again, once. A read changes nothing, and a write names a state, not a step.
     async fn exchange(&mut self, position: usize, request: &Request) -> Result<(), Fault> {
         let outcome = self.exchange_once(position, request).await;
-        if outcome != Err(Fault::LinkDown) {
-            return outcome;
+        if outcome == Err(Fault::LinkDown) && self.hung_up {
+            return self.exchange_once(position, request).await;
         }
-        let was_sent = self.sent;
-        let again = match self.hung_up {
-            true => self.exchange_once(position, request).await,
-            false => outcome,
-        };
-        if let (true, Request::Read { .. }, false) =
-            (was_sent, request, self.stations[position].is_suspect())
-        {
-            // What was asked over a link that broke may be answered over the next one as well.
-            self.stations[position].suspect(*request);
-        }
-        again
+        outcome
     }
 
     async fn exchange_once(&mut self, position: usize, request: &Request) -> Result<(), Fault> {
         let (unit, device) = (self.stations[position].unit, self.stations[position].device);
-        (self.hung_up, self.sent) = (false, false);
+        self.hung_up = false;
         let is_open = self.ensure_link().await;
         let Some(link) = self.link.as_mut().filter(|_| is_open) else {
             self.ended = self.look();
@@ -362,7 +343,7 @@ impl BusTask {
             .exchange(unit, request, self.timeout, &mut self.words)
             .await;
         let (strays, spent) = (link.take_strays(), link.is_spent(outcome));
-        self.sent = link.has_sent();
+        let was_sent = link.has_sent();
         self.ended = self.look();
         let busy = self.ended.0.saturating_duration_since(start);
         self.window_busy += busy;
@@ -371,6 +352,7 @@ impl BusTask {
         if spent {
             self.drop_link(outcome);
         }
+        self.stations[position].note(request, outcome, was_sent);
         // Of a hang-up the new connection tells.
         if outcome != Err(Fault::LinkDown) || !self.hung_up {
             self.stats
@@ -570,12 +552,7 @@ impl BusTask {
                 state.map_or(Written::Failed, Written::ReadBack)
             }
             Err(Fault::Exception(1..=3)) => Written::Unreadable,
-            Err(fault) => {
-                if silence.is_some() && fault != Fault::LinkDown {
-                    self.stations[station].suspect(request);
-                }
-                Written::Failed
-            }
+            Err(_) => Written::Failed,
         };
         (written, silence)
     }
@@ -591,6 +568,11 @@ impl BusTask {
     fn counters(&self) -> &BusStats {
         &self.stats.buses[self.bus.0]
     }
+}
+
+/// Which of them do not answer their polls.
+fn silent(stations: &[Station]) -> impl Fn(usize) -> bool {
+    |station| stations[station].is_silent()
 }
 
 /// What goes between two polls, by its position.

@@ -5,6 +5,7 @@
 
 mod budget;
 mod bus;
+mod doubt;
 mod link;
 mod outputs;
 mod pdu;
@@ -16,10 +17,10 @@ mod stats;
 mod tcp;
 
 pub(crate) use budget::{Budget, Share, thinking};
+pub(crate) use doubt::REST;
 pub use link::{Lines, Plug};
 pub(crate) use link::{Link, is_untagged};
 pub(crate) use pdu::{Fault, Request, Words};
-pub(crate) use station::REST;
 pub use stats::{BusStats, DeviceStats, Stats};
 
 use crate::clock::Clock;
@@ -27,6 +28,7 @@ use crate::node::Nodes;
 use crate::scan::Scan;
 use davy_config::site::{Bus, BusIndex, Site};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -144,6 +146,11 @@ impl Acquisition {
         }
         let gone = self.tasks.extract_if(.., |(_, task)| task.is_finished());
         let gone: Vec<String> = gone.map(|(id, _)| id).collect();
+        for id in &gone {
+            if let Some(bus) = self.starting.demand.borrow().site.bus(id) {
+                self.stats.buses[bus.0].restarts.fetch_add(1, Relaxed);
+            }
+        }
         if !gone.is_empty() {
             self.start_missing();
         }

@@ -53,8 +53,6 @@ pub(super) struct Drive {
     tries: u32,
     /// Its own latest writes in a row that were not answered: its device may ignore this register alone.
     vain: u32,
-    /// The latest write of any output of its device was not answered.
-    silent: bool,
     /// That took its turn when its demand had just changed, or its own write was lost then.
     passed_over: bool,
 }
@@ -94,7 +92,6 @@ impl Outputs {
             tried: None,
             tries: 0,
             vain: 0,
-            silent: false,
             passed_over: false,
         };
         Self {
@@ -116,8 +113,7 @@ impl Outputs {
             if let Some(known) = known {
                 (drive.asked, drive.fresh) = (known.asked, known.fresh);
                 (drive.due, drive.tried, drive.tries) = (known.due, known.tried, known.tries);
-                (drive.silent, drive.passed_over) = (known.silent, known.passed_over);
-                drive.vain = known.vain;
+                (drive.vain, drive.passed_over) = (known.vain, known.passed_over);
             }
         }
         *self = next;
@@ -184,19 +180,28 @@ impl Outputs {
     }
 
     fn due(&self, drive: &Drive, silent: impl Fn(usize) -> bool) -> Instant {
-        if !drive.silent || !silent(drive.station) {
+        if !silent(drive.station) {
             return drive.due;
         }
-        let own = || (self.drives.iter()).filter(|other| other.station == drive.station);
-        if own().any(|other| other.asked && other.tries < URGENT) {
-            return drive.due;
+        let mut own = (self.drives.iter()).filter(|other| other.station == drive.station);
+        match self.unanswered(drive.station) {
+            Some(tried) if !own.any(|other| other.asked && other.tries < URGENT) => {
+                drive.due.max(tried + MUTE_MAX)
+            }
+            _ => drive.due,
         }
-        let latest = own().filter_map(|other| other.tried).max();
-        latest.map_or(drive.due, |tried| drive.due.max(tried + MUTE_MAX))
+    }
+
+    /// When this device was last written, if it did not answer that.
+    fn unanswered(&self, station: usize) -> Option<Instant> {
+        let own = self.drives.iter().filter(|drive| drive.station == station);
+        let latest = own.max_by_key(|drive| drive.tried)?;
+        latest.tried.filter(|_| latest.vain > 0)
     }
 
     /// Notes how a write ended. Returns whether this is the first failure after a success.
     pub(super) fn written(&mut self, position: usize, written: Written, now: Instant) -> bool {
+        let was_silent = self.unanswered(self.drives[position].station).is_some();
         let drive = &mut self.drives[position];
         // An "on" whose own frame was lost goes first as well once the device answers: before the repeats of all that is off.
         let is_owed = drive.asked && (drive.fresh || drive.passed_over);
@@ -216,21 +221,13 @@ impl Outputs {
         let (station, due, tries) = (drive.station, drive.due, drive.tries);
         let own = self.drives.iter_mut().enumerate();
         for (at, other) in own.filter(|(_, other)| other.station == station) {
-            let is_other = at != position;
-            match (written == Written::Silent, other.silent) {
-                (true, _) => {
-                    other.silent = true;
-                    if is_other {
-                        other.wait_for(due, tries);
-                    }
-                }
-                (false, true) => {
-                    other.silent = false;
-                    if is_other {
-                        other.come_back(now);
-                    }
-                }
-                (false, false) => {}
+            if at == position {
+                continue;
+            }
+            if written == Written::Silent {
+                other.wait_for(due, tries);
+            } else if was_silent {
+                other.come_back(now);
             }
         }
         tries == 1
@@ -256,7 +253,7 @@ impl Outputs {
             .iter_mut()
             .filter(|drive| drive.station == station)
         {
-            (drive.silent, drive.vain) = (false, 0);
+            drive.vain = 0;
             drive.come_back(now);
         }
     }

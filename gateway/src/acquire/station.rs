@@ -6,16 +6,13 @@
 //! - A block refused with exception 2 or 3 is halved until the bad value stands alone; that one is asked again every [`QUARANTINE`].
 //! - Busy (5, 6) is asked again at the round's end, [`BUSY_MAX`] times.
 //! - 10 and 11 are a TCP gateway's words for a unit that it cannot reach: the device itself did not answer.
-//! - On a link without transaction numbers, what is asked after a silence has an answer of another length than all that stayed unanswered, up to
-//!   [`PROBES`] of them in a row, and only that answer ends the doubt: a unit answers in order, so nothing older can come after it. It is asked where the unit
-//!   has answered before, if it has anywhere: what was silent may be a block and not the unit. Refusals are all of one length, and may be owed to an older
-//!   request: another length is asked for, at once as long as that takes no more than a time-out. A unit that answers none of them all is left alone for
-//!   [`REST`], and then believed: it may have nothing that can be read at another length.
+//! - On a link without transaction numbers a silence leaves a doubt, which `doubt` ends.
 
-use super::pdu::{Fault, Request, data_length};
+use super::doubt::{Doubt, Ground};
+use super::pdu::{Fault, Request};
 use super::plan::{Block, Image, Plan};
 use davy_alarm::{NoValue, WallMs};
-use davy_config::site::{DeviceIndex, Site, Table};
+use davy_config::site::{DeviceIndex, Site};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -24,12 +21,8 @@ use tokio::time::Instant;
 pub(super) const PROBE_MAX: Duration = Duration::from_secs(10);
 /// A value that the device refuses is asked for again after this, and blocks that were halved are asked for whole.
 const QUARANTINE: Duration = Duration::from_secs(60);
-/// So many requests that stay unanswered in a row have answers of different lengths; they are sent over a minute and more.
-const PROBES: u16 = 8;
 /// The same of blocks that are refused again and again.
 const WHOLE_MAX: Duration = Duration::from_secs(3600);
-/// What a unit still owes that answers no probe has come after this: longer than converters keep a request.
-pub(crate) const REST: Duration = Duration::from_secs(3);
 /// Most halvings in one round: the rest waits for the next.
 const SPLITS_MAX: u8 = 16;
 /// Most repetitions for a busy device in one round.
@@ -47,17 +40,6 @@ enum Health {
         code: u8,
         retry_at: Instant,
     },
-}
-
-/// Whether a late answer could be taken for another's, on a link without transaction numbers.
-#[derive(Clone, Copy, Debug, Default)]
-struct Doubt {
-    /// The read that was last left without a good answer.
-    suspect: Option<Request>,
-    /// Probes since then that were not answered either.
-    probes: usize,
-    /// All that there are were asked in vain: when the doubt ends by itself.
-    rest_until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -177,14 +159,11 @@ impl Station {
         (self.answered, self.probed) = (false, false);
         (self.splits_left, self.busy_left) = (SPLITS_MAX, BUSY_MAX);
         self.queue.clear();
-        let rests = self.doubt.rest_until.is_some_and(|until| now < until);
-        if rests || self.silent > 0 && now < self.probe_at {
+        if self.doubt.rests(now) || self.silent > 0 && now < self.probe_at {
             self.image.forget(self.cause, at);
             return;
         }
-        if self.doubt.rest_until.is_some() {
-            self.doubt = Doubt::default();
-        }
+        self.doubt.end_of_rest();
         self.image.forget(NoValue::NotYetRead, at);
         self.enqueue_good();
         self.enqueue_refused(now, at);
@@ -252,70 +231,22 @@ impl Station {
         self.queue.extend(retry.map(|(_, position)| position));
     }
 
-    /// What must be answered before anything else may be asked: a read whose answer is as long as none that is still owed.
+    /// What must be answered before anything else may be asked.
     pub(super) fn probe(&self) -> Option<Request> {
-        let suspect = self.doubt.suspect.filter(|_| !self.queue.is_empty())?;
-        let probes = self.probes(&suspect);
-        probes.get(self.doubt.probes % probes.len().max(1)).copied()
+        let is_asking = self.is_suspect() && !self.queue.is_empty();
+        is_asking
+            .then(|| self.doubt.probe(&self.ground()))
+            .flatten()
     }
 
-    /// All that could be asked in the place of what is owed, each with an answer of its own length: first those of a length that a block has, for what is asked
-    /// last may itself be owed when blocks are asked again; of these first what the unit has answered before.
-    fn probes(&self, suspect: &Request) -> Vec<Request> {
-        let (owed, places) = (answer(suspect), self.places(suspect));
-        let mut probes: Vec<(bool, bool, Request)> = Vec::new();
-        for nth in 0..=PROBES {
-            let at = usize::from(nth) % places.len().max(1);
-            let turn = places.iter().cycle().skip(at).take(places.len());
-            let can = turn.filter_map(|&(table, start, known)| {
-                let (step, most) = match table {
-                    Table::Coil | Table::DiscreteInput => (8, self.longest.1),
-                    Table::Holding | Table::Input => (1, self.longest.0),
-                };
-                let count = 1 + nth * step;
-                let request = Request::Read {
-                    table,
-                    start,
-                    count,
-                };
-                (count <= most && answer(&request) != owed).then_some((
-                    !self.is_of_a_block(&request),
-                    count > known,
-                    request,
-                ))
-            });
-            probes.extend(can.min_by_key(|(foreign, beyond, _)| (*beyond, *foreign)));
+    fn ground(&self) -> Ground {
+        let all = || self.blocks.iter();
+        let good = all().filter(|(_, health)| *health == Health::Good);
+        Ground {
+            good: good.map(|(block, _)| read(block)).collect(),
+            blocks: all().map(|(block, _)| read(block)).collect(),
+            longest: self.longest,
         }
-        probes.sort_by_key(|(foreign, beyond, _)| (*foreign, *beyond));
-        probes.into_iter().map(|(.., request)| request).collect()
-    }
-
-    /// Where a probe may be asked, and how many values are known to be there.
-    fn places(&self, suspect: &Request) -> Vec<(Table, u16, u16)> {
-        let good = self
-            .blocks
-            .iter()
-            .filter(|(_, health)| *health == Health::Good);
-        let mut places: Vec<_> = good
-            .map(|(block, _)| (block.table, block.start, block.count))
-            .collect();
-        if let (true, Request::Read { table, start, .. }) = (places.is_empty(), *suspect) {
-            places.push((table, start, 0));
-        }
-        places
-    }
-
-    fn is_of_a_block(&self, request: &Request) -> bool {
-        let of = |block: &Block| {
-            answer(&Request::Read {
-                table: block.table,
-                start: block.start,
-                count: block.count,
-            })
-        };
-        self.blocks
-            .iter()
-            .any(|(block, _)| of(block) == answer(request))
     }
 
     /// The outcome of a probe, whose words do not matter. Returns whether the round goes on; no other probe follows in it after its `end`.
@@ -330,16 +261,10 @@ impl Station {
             self.doubt = Doubt::default();
             return true;
         };
-        self.doubt.probes += 1;
-        let probes = self
-            .doubt
-            .suspect
-            .map_or(0, |owed| self.probes(&owed).len());
-        if self.doubt.probes >= probes {
-            self.doubt.rest_until = Some(now + REST);
-        }
+        let ground = self.ground();
+        self.doubt.probe_was_vain(&ground, now);
         let cause = match verdict(fault) {
-            Verdict::Answer(_) if self.doubt.rest_until.is_none() && now < end => return true,
+            Verdict::Answer(_) if !self.doubt.rests(now) && now < end => return true,
             Verdict::Answer(code) => NoValue::Exception(code),
             Verdict::Silence(cause) => cause,
         };
@@ -362,18 +287,18 @@ impl Station {
         }
     }
 
-    /// A read that got no good answer.
-    pub(super) fn suspect(&mut self, request: Request) {
-        if self.untagged {
-            self.doubt = Doubt {
-                suspect: Some(request),
-                ..Doubt::default()
-            };
+    /// What an exchange leaves open on a link without transaction numbers: a read without a good answer is owed until the doubt ends. A link that broke may
+    /// deliver over the next one what went out over it.
+    pub(super) fn note(&mut self, request: &Request, outcome: Result<(), Fault>, was_sent: bool) {
+        let is_owed = silence(outcome).is_some() && (was_sent || outcome != Err(Fault::LinkDown));
+        let is_read = matches!(request, Request::Read { .. });
+        if self.untagged && is_read && is_owed && !self.is_suspect() {
+            self.doubt = Doubt::of(*request);
         }
     }
 
     pub(super) const fn is_suspect(&self) -> bool {
-        self.doubt.suspect.is_some()
+        self.doubt.is_open()
     }
 
     /// Whether it answered nothing in its latest round.
@@ -399,20 +324,7 @@ impl Station {
             return None;
         }
         let position = self.queue.pop_front()?;
-        let Block {
-            table,
-            start,
-            count,
-            ..
-        } = self.blocks[position].0;
-        Some((
-            position,
-            Request::Read {
-                table,
-                start,
-                count,
-            },
-        ))
+        Some((position, read(&self.blocks[position].0)))
     }
 
     /// The outcome of a block's read.
@@ -473,19 +385,6 @@ impl Station {
     }
 
     fn take_silence(&mut self, position: usize, cause: NoValue, now: Instant, at: WallMs) {
-        let Block {
-            table,
-            start,
-            count,
-            ..
-        } = self.blocks[position].0;
-        if cause != NoValue::LinkDown {
-            self.suspect(Request::Read {
-                table,
-                start,
-                count,
-            });
-        }
         if cause != NoValue::LinkDown && (self.answered || self.probed) {
             let times = match self.blocks[position].1 {
                 Health::Silent { times, .. } => times.saturating_add(1),
@@ -511,13 +410,9 @@ impl Station {
 
     /// Ends a round; tells whether the device answered it.
     pub(super) fn finish(&mut self, now: Instant) -> bool {
-        let owed = self
-            .doubt
-            .suspect
-            .filter(|_| self.doubt.rest_until.is_none());
-        if owed.is_some_and(|owed| self.probes(&owed).is_empty()) {
-            // Nothing can be asked whose answer would be known from the one that is owed.
-            self.doubt.rest_until = Some(now + REST);
+        if self.is_suspect() {
+            let ground = self.ground();
+            self.doubt.end_of_round(&ground, now);
         }
         if self.answered {
             self.silent = 0;
@@ -525,7 +420,7 @@ impl Station {
         } else if self.cause != NoValue::LinkDown && now >= self.probe_at {
             self.silent = self.silent.saturating_add(1);
             let next = now + self.back_off(self.silent);
-            self.probe_at = self.doubt.rest_until.map_or(next, |rest| rest.max(next));
+            self.probe_at = self.doubt.rest_until().map_or(next, |rest| rest.max(next));
         }
         self.answered
     }
@@ -560,13 +455,13 @@ impl Station {
     }
 }
 
-/// What tells a read's answer from others': function and bytes of data.
-fn answer(request: &Request) -> (u8, usize) {
-    let length = match *request {
-        Request::Read { table, count, .. } => data_length(table, count),
-        _ => 0,
-    };
-    (request.function(), length)
+/// The request for a block.
+const fn read(block: &Block) -> Request {
+    Request::Read {
+        table: block.table,
+        start: block.start,
+        count: block.count,
+    }
 }
 
 /// What an outcome means that does not come from the device itself; a refusal does.
@@ -598,6 +493,8 @@ const fn verdict(fault: Fault) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use super::super::doubt::{PROBES, REST};
+    use super::super::pdu::data_length;
     use super::*;
     use std::path::Path;
 
@@ -670,6 +567,7 @@ range = [0, 100]
                 }
                 None => {
                     let (position, request) = station.next().expect("a block");
+                    station.note(&request, Err(Fault::Timeout), true);
                     station.take(position, Err(Fault::Timeout), now, at());
                     request
                 }
@@ -788,6 +686,7 @@ range = [0, 100]
                 };
                 let words = [0; 16];
                 let outcome = heard(&request).then_some(&words[..]).ok_or(Fault::Timeout);
+                station.note(&request, outcome.map(|_| ()), true);
                 station.take(block, outcome, now, at());
             }
             station.finish(now);
@@ -895,7 +794,8 @@ range = [0, 100]
             while let Some(_probe) = station.probe() {
                 station.take_probe(Ok(()), (now, now), at());
             }
-            if let Some((block, _)) = station.next() {
+            if let Some((block, request)) = station.next() {
+                station.note(&request, Err(Fault::BadFrame), true);
                 station.take(block, Err(Fault::BadFrame), now, at());
                 asked += 1;
             }

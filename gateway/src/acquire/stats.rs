@@ -31,6 +31,8 @@ pub struct BusStats {
     pub late_replies: AtomicU64,
     /// Times that the link was opened.
     pub connects: AtomicU64,
+    /// Times that its task had ended of itself and was started again.
+    pub restarts: AtomicU64,
     /// Periods that had passed before their poll could begin.
     pub overruns: AtomicU64,
     /// Scans that a newer one replaced because judgement had not taken them.

@@ -120,8 +120,8 @@ async fn registers(line: &mut Line, unit: u8, register: Register) -> io::Result<
 }
 
 /// Whether somebody is there. Some devices have input registers alone, and some of those are silent about all else: of a silent unit these and its
-/// identification are asked too where the search is `thorough`.
-pub(super) async fn is_there(line: &mut Line, unit: u8, thorough: bool) -> io::Result<Presence> {
+/// identification are asked too where the search `asks_more`.
+pub(super) async fn is_there(line: &mut Line, unit: u8, asks_more: bool) -> io::Result<Presence> {
     let first = |table| Request::Read {
         table,
         start: 0,
@@ -130,7 +130,7 @@ pub(super) async fn is_there(line: &mut Line, unit: u8, thorough: bool) -> io::R
     let holding = presence(line, unit, &first(Table::Holding)).await?;
     let others: &[Request] = match holding {
         Presence::Refuses(1..=3) => &[first(Table::Input)],
-        Presence::Silent if thorough => &[first(Table::Input), Request::Identify],
+        Presence::Silent if asks_more => &[first(Table::Input), Request::Identify],
         _ => &[],
     };
     for request in others {

@@ -86,6 +86,7 @@ pub(super) async fn search(
     let count = buses.len();
     for (number, bus) in (1..).zip(buses) {
         let before = report.found.len();
+        let is_line = matches!(bus.link, Link::Rtu { .. });
         let mut look = Look {
             step: Step {
                 number,
@@ -95,13 +96,12 @@ pub(super) async fn search(
             },
             line: Line::new(bus),
             nobody: Presence::Silent,
-            thorough: asked.thorough,
+            asks_more: asked.thorough && (asked.units.is_some() || !is_line),
             tell: &mut tell,
             report: &mut report,
         };
         look.all(asked).await;
         // A line has one setting; another could only garble what was found. A port that cannot be opened cannot be with any.
-        let is_line = matches!(look.line.bus.link, Link::Rtu { .. });
         let is_known = report.found.len() > before && !asked.thorough;
         if is_line && (is_known || !report.closed.is_empty()) {
             break;
@@ -115,7 +115,8 @@ struct Look<'a, T> {
     line: Line,
     /// What a unit that cannot be there answers; some gateways refuse in its name.
     nobody: Presence,
-    thorough: bool,
+    /// Of silent units, where that would not take an hour: not of every unit at every setting of a line.
+    asks_more: bool,
     step: Step,
     tell: &'a mut T,
     report: &'a mut Report,
@@ -190,7 +191,7 @@ impl<T: FnMut(&Step, &Report)> Look<'_, T> {
     async fn there(&mut self, unit: u8) -> Option<Presence> {
         self.step.unit = unit;
         (self.tell)(&self.step, self.report);
-        match identify::is_there(&mut self.line, unit, self.thorough).await {
+        match identify::is_there(&mut self.line, unit, self.asks_more).await {
             Ok(presence) => Some(presence),
             Err(error) => {
                 let closed = format!("{}: {error}", self.step.at);

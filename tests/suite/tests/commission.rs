@@ -165,34 +165,47 @@ fn a_probe_over_the_end_of_a_table_shows_what_there_is_and_what_is_refused() {
     );
 }
 
-/// A device that heeds no unit id and has input registers alone, from 100 on: 7 everywhere.
-fn input_alone(hangs_up: bool) -> String {
+/// How a device treats what it does not know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    Refuses,
+    /// And hangs up after each answer.
+    HangsUp,
+    Ignores,
+}
+
+/// A device that heeds no unit id and has input registers alone: 7 everywhere, from 100 on where it refuses.
+fn input_alone(manner: Manner) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound").to_string();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.expect("a connection");
-            while let Some(answer) = asked(&mut stream) {
-                if stream.write_all(&answer).is_err() || hangs_up {
-                    break;
+            std::thread::spawn(move || {
+                while let Some(answer) = asked(&mut stream, manner) {
+                    if stream.write_all(&answer).is_err() || manner == Manner::HangsUp {
+                        break;
+                    }
                 }
-            }
+            });
         }
     });
     address
 }
 
-fn asked(stream: &mut TcpStream) -> Option<Vec<u8>> {
+/// The answer to the next request; empty where it is ignored.
+fn asked(stream: &mut TcpStream, manner: Manner) -> Option<Vec<u8>> {
     let mut head = [0; 6];
     stream.read_exact(&mut head).ok()?;
     let mut body = vec![0; usize::from(head[5])];
     stream.read_exact(&mut body).ok()?;
     let word = |at: usize| u32::from(body[at]) << 8 | u32::from(body[at + 1]);
     let pdu = match body[1] {
-        4 if word(2) >= 100 && word(2) + word(4) <= 65_536 => {
+        4 if (word(2) >= 100 || manner == Manner::Ignores) && word(2) + word(4) <= 65_536 => {
             let count = word(4) as usize;
             [&[4, 2 * count as u8][..], &[0, 7].repeat(count)].concat()
         }
+        _ if manner == Manner::Ignores => return Some(Vec::new()),
         function => vec![function | 0x80, if function == 43 { 1 } else { 2 }],
     };
     let length = pdu.len() as u8 + 1;
@@ -202,8 +215,8 @@ fn asked(stream: &mut TcpStream) -> Option<Vec<u8>> {
 /// Neither does it matter that it hangs up after each answer.
 #[test]
 fn a_scan_finds_a_device_that_heeds_no_unit_id_and_refuses_its_first_registers() {
-    for hangs_up in [false, true] {
-        let at = input_alone(hangs_up);
+    for manner in [Manner::Refuses, Manner::HangsUp] {
+        let at = input_alone(manner);
         let report = json(&gateway(&["scan", "--tcp", &at, "--json"]));
         let found = report["found"].as_array().unwrap();
         assert_eq!(found.len(), 1, "{report}");
@@ -215,8 +228,20 @@ fn a_scan_finds_a_device_that_heeds_no_unit_id_and_refuses_its_first_registers()
 }
 
 #[test]
+fn a_thorough_scan_finds_a_device_that_is_silent_about_all_but_its_input_registers() {
+    let at = input_alone(Manner::Ignores);
+    let scan = ["scan", "--tcp", &at, "--timeout-ms", "100", "--json"];
+    let report = json(&gateway(&[&scan[..], &["--units", "1-2"]].concat()));
+    assert_eq!(report["found"].as_array().unwrap().len(), 0, "{report}");
+    let report = json(&gateway(&[&scan[..], &["--thorough"]].concat()));
+    let found = report["found"].as_array().unwrap();
+    assert_eq!(found.len(), 1, "{report}");
+    assert_eq!(found[0]["any_unit"], true);
+}
+
+#[test]
 fn a_probe_reads_the_last_register_there_is() {
-    let at = input_alone(false);
+    let at = input_alone(Manner::Refuses);
     let probe = |start: &str, count: &str| {
         let table = ["probe", "--tcp", &at, "--table", "input"];
         let output = gateway(&[&table[..], &["--start", start, "--count", count]].concat());
@@ -227,7 +252,7 @@ fn a_probe_reads_the_last_register_there_is() {
     assert!(text.contains("65535  0x0007  7"), "{text}");
     let text = probe("65535", "9");
     assert!(text.contains("65535  0x0007  7"), "{text}");
-    let at = input_alone(true);
+    let at = input_alone(Manner::HangsUp);
     let refused = gateway(&["probe", "--tcp", &at, "--start", "65535", "--count", "1"]);
     let text = String::from_utf8_lossy(&refused.stdout);
     assert!(text.contains("65535  Modbus exception 2"), "{text}");
