@@ -276,6 +276,18 @@ test.each(['zh', 'en'] as const)('a question of the regulator is chosen, narrowe
   await page.locator('tr[data-row]').first().waitFor();
 });
 
+test.each(['zh', 'en'] as const)('who did it and why stands on a small screen without scrolling (%s)', async (language) => {
+  for (const path of ['/record?ask=acts', '/record?ask=acts&site=tank-farm', '/record?ask=timeline&site=tank-farm']) {
+    const page = await at('county', path, { language });
+    const reason = page.locator('tr[data-row]').first().getByText('已派人核查');
+    await reason.waitFor();
+    const { width } = page.viewportSize() ?? { width: 0 };
+    const box = await reason.boundingBox();
+    expect(box && box.x + box.width, path).toBeLessThan(width);
+    expect(await page.getByRole('columnheader', { name: language === 'zh' ? '企业' : 'Site', exact: true }).count(), path).toBe(path.includes('site=') ? 0 : 1);
+  }
+});
+
 test('an administrator adds somebody, who can then log in, changes and removes them', async () => {
   const page = await at('admin', '/administration');
   await page.getByRole('button', { name: '添加人员' }).click();

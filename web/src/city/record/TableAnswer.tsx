@@ -36,7 +36,7 @@ export function TableAnswer({ asked }: { asked: Narrowed }) {
         <h2 class="grow number">{say(cursor === null && !pages.some((page) => page.is_cut) ? 'ask.rows' : 'ask.rows-and-more', { count: rows.length })}</h2>
         <span class="small muted number">{say('ask.took', { ms: Math.max(1, Math.round(first.value.took_ms)) })}</span>
       </header>
-      {rows.length === 0 ? <Empty why={say.orCode('ask.nothing', asked.ask)} next={say('ask.nothing-next')} /> : <Rows columns={first.value.columns} rows={rows} />}
+      {rows.length === 0 ? <Empty why={say.orCode('ask.nothing', asked.ask)} next={say('ask.nothing-next')} /> : <Rows asked={asked} columns={first.value.columns} rows={rows} />}
       {pages.some((page) => page.is_cut) && (
         <p class="pad text-fault strong" role="status">
           {say('ask.cut', { count: rows.length })}
@@ -51,13 +51,15 @@ export function TableAnswer({ asked }: { asked: Narrowed }) {
   );
 }
 
-function Rows({ columns, rows }: Pick<TablePage, 'columns' | 'rows'>) {
+function Rows({ asked, columns, rows }: Pick<TablePage, 'columns' | 'rows'> & { asked: Narrowed }) {
+  const shown = arranged(asked, columns);
+  const site = columns.findIndex((column) => column.key === 'site');
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={say('record.question')}>
       <table class="table asked">
         <thead>
           <tr>
-            {columns.map(({ key, kind, head }) => (
+            {shown.map(({ key, kind, head }) => (
               <th key={key} scope="col">
                 {headOf(head, kind)}
               </th>
@@ -67,9 +69,9 @@ function Rows({ columns, rows }: Pick<TablePage, 'columns' | 'rows'>) {
         <tbody>
           {rows.map((row, place) => (
             <tr key={place} data-row>
-              {columns.map(({ key, kind }, at) => (
+              {shown.map(({ key, kind, at }) => (
                 <td key={key} class={classOf(kind)}>
-                  {words(key, kind, row[at] ?? null, row[columns.findIndex((column) => column.key === 'site')])}
+                  {words(key, kind, row[at] ?? null, row[site])}
                 </td>
               ))}
             </tr>
@@ -78,6 +80,17 @@ function Rows({ columns, rows }: Pick<TablePage, 'columns' | 'rows'>) {
       </table>
     </div>
   );
+}
+
+/** What says less of an event than who did it and why. */
+const FIGURES = new Set(['state', 'priority', 'value', 'limit', 'unit']);
+
+/** The columns as a screen has room for them, each with its place in a row: who and why must not lie beyond its edge. Files have all of them in their order. */
+function arranged({ ask, question }: Narrowed, columns: TablePage['columns']) {
+  const placed = columns.map((column, at) => ({ ...column, at })).filter(({ key }) => key !== 'site' || question.site === null);
+  if (ask !== 'acts' && ask !== 'timeline') return placed;
+  const isFigure = ({ key }: { key: string }): boolean => FIGURES.has(key);
+  return [...placed.filter((column) => !isFigure(column)), ...placed.filter(isFigure)];
 }
 
 /** Heads of files say seconds; the screen writes hours and minutes. */
